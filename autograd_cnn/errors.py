@@ -1,0 +1,57 @@
+"""The errors a user can meet.  Each also derives from the built-in error that PyTorch raises in its place."""
+
+
+class AutogradCnnError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+
+class ShapeError(AutogradCnnError, RuntimeError, ValueError):
+    """Shapes, sizes or dimensions do not fit together."""
+
+
+class DTypeError(AutogradCnnError, RuntimeError, TypeError):
+    """A dtype is not one the operation takes."""
+
+
+class DeviceError(AutogradCnnError, RuntimeError):
+    """Tensors lie on different devices, or a device is not there."""
+
+
+class ArgumentError(AutogradCnnError, RuntimeError, ValueError):
+    """An argument's value is not one the operation takes."""
+
+
+class IndexOutOfRangeError(AutogradCnnError, RuntimeError, IndexError):
+    """An index, label or embedding id lies outside its range."""
+
+
+class GraphError(AutogradCnnError, RuntimeError):
+    """The graph cannot do what was asked of it."""
+
+
+class GraphFreedError(GraphError):
+    """A second backward pass met a node whose saved tensors were freed by the first."""
+
+
+class InPlaceError(GraphError):
+    """A tensor was changed in place where the graph cannot follow, or after it was saved for backward."""
+
+
+class AnomalyError(GraphError):
+    """Anomaly mode met a NaN or an inf in a gradient."""
+
+
+class StateDictError(AutogradCnnError, RuntimeError):
+    """A state dict does not fit the module or optimizer it is loaded into."""
+
+
+class CheckpointError(AutogradCnnError, RuntimeError):
+    """A checkpoint is missing, torn, changed or not one of ours."""
+
+
+class DataError(AutogradCnnError, RuntimeError):
+    """A data set is missing, torn or not what it should be."""
+
+
+class MissingDependencyError(AutogradCnnError, ImportError):
+    """An optional library is not installed; the message says which extra brings it."""
