@@ -3,27 +3,40 @@
 `inline`    scalar functions that other kernels call
 `serial`    a kernel for one thread
 `parallel`  a kernel whose `prange` runs on all threads
-`adaptive`  one source, compiled both ways: serial below GRAIN elements of its last argument, parallel from there on
+`adaptive`  one source, compiled both ways: serial below GRAIN elements of its last argument, else parallel
+
+Compiled code is kept on disk (cache.py).  AUTOGRAD_CNN_CHECK_BOUNDS=1 compiles every kernel for one thread,
+with bounds checks and without the cache, so that an index out of range raises IndexError.
 """
 
+import os
 from types import FunctionType
 
 from numba import njit
+from numba.core.dispatcher import Dispatcher
+
+from autograd_cnn.kernels.cpu.cache import CompileCache, KernelCache
 
 GRAIN = 32768
-FLAGS = {"error_model": "numpy", "cache": True}
+FLAGS = {"error_model": "numpy"}
+CHECK_BOUNDS = os.environ.get("AUTOGRAD_CNN_CHECK_BOUNDS", "0") not in ("", "0")
+CACHE = CompileCache()
+
+if CHECK_BOUNDS:
+    FLAGS["boundscheck"] = True
+    CACHE.enabled = False
 
 
 def inline(function):
-    return njit(**FLAGS)(function)
+    return _compiled(function)
 
 
 def serial(function):
-    return njit(**FLAGS)(function)
+    return _compiled(function)
 
 
 def parallel(function):
-    return njit(parallel=True, **FLAGS)(function)
+    return _compiled(function, parallel=not CHECK_BOUNDS)
 
 
 class adaptive:
@@ -42,10 +55,19 @@ class adaptive:
             self.parallel(*args)
 
 
+def _compiled(function, **options):
+    kernel = njit(**FLAGS, **options)(function)
+    if isinstance(kernel, Dispatcher):  # NUMBA_DISABLE_JIT=1 leaves plain functions
+        kernel._cache = KernelCache(CACHE, function, kernel.targetoptions)
+    return kernel
+
+
 def _renamed(function, suffix):
-    # Numba names a cache file by the function's name and line: two compilations of one source need two names.
+    # A name of its own for each of the two compilations: in profiles, in messages and in the cache.
     name = f"{function.__name__}_{suffix}"
-    twin = FunctionType(function.__code__.replace(co_name=name), function.__globals__, name, function.__defaults__)
+    twin = FunctionType(
+        function.__code__.replace(co_name=name), function.__globals__, name, function.__defaults__
+    )
     twin.__qualname__ = name
     twin.__module__ = function.__module__
     return twin
