@@ -1,0 +1,243 @@
+"""The two vector loops under every matrix product and convolution, written as LLVM vector code.
+
+`multiply_add`     acc[t, v] += a[a_base + a_offset[k] + t * a_lane] * b[b_base + b_offset[k] + v], for all k
+`inner_products`   acc[t, u] += a[a_base + offset[k] + t * a_lane + v] * b[b_base + offset[k] + u * b_lane + v], for all k, v
+
+A tile of accumulators stays in registers for the whole loop.  Operands are read through small tables of offsets, so that
+one loop serves a matrix in any layout and a convolution of any shape (the indirect convolution of Dukhan, 2019,
+https://arxiv.org/abs/1907.02129).
+"""
+
+import llvmlite.binding as llvm
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.core.errors import TypingError
+from numba.extending import intrinsic
+from numba.np.arrayobj import make_array
+
+from autograd_cnn.kernels.cpu.jit import inline
+
+_FEATURES = llvm.get_host_cpu_features()
+_WIDE = _FEATURES.get("avx512f", False)
+
+VECTOR_BYTES = 64 if _WIDE else 32 if _FEATURES.get("avx", False) else 16
+# Heights a tile may have.  The largest, three vectors wide, fills the vector registers (32 with AVX-512, else 16).
+TILE_ROWS = (8, 6, 4, 1) if _WIDE else (4, 3, 2, 1)
+TILE_VECTORS = (3, 2, 1)
+MAX_ROWS, MID_ROWS, LOW_ROWS, _ = TILE_ROWS
+MAX_VECTORS = TILE_VECTORS[0]
+# The tile of inner products: rows of a by rows of b.
+INNER_A, INNER_B = (4, 6) if _WIDE else (3, 4)
+
+_INDEX = ir.IntType(64)
+_ELEMENTS = {types.float32: (ir.FloatType(), "f32", 4), types.float64: (ir.DoubleType(), "f64", 8)}
+
+
+class _Vectors:
+    """Emits vector instructions for one element type."""
+
+    def __init__(self, builder, dtype):
+        self.builder = builder
+        self.element, self.suffix, self.itemsize = _ELEMENTS[dtype]
+        self.lanes = VECTOR_BYTES // self.itemsize
+        self.type = ir.VectorType(self.element, self.lanes)
+        self.zero = ir.Constant(self.type, None)
+
+    def intrinsic(self, name, result, arguments):
+        # llvmlite's declare_intrinsic does not know vector types, so the name is spelled out here.
+        name = f"llvm.{name}.v{self.lanes}{self.suffix}"
+        return cgutils.get_or_insert_function(self.builder.module, ir.FunctionType(result, arguments), name)
+
+    def load(self, pointer):
+        vector = self.builder.load(self.builder.bitcast(pointer, self.type.as_pointer()))
+        vector.align = self.itemsize
+        return vector
+
+    def store(self, value, pointer):
+        self.builder.store(value, self.builder.bitcast(pointer, self.type.as_pointer())).align = self.itemsize
+
+    def broadcast(self, pointer):
+        scalar = self.builder.load(pointer)
+        first = self.builder.insert_element(ir.Constant(self.type, ir.Undefined), scalar, ir.Constant(ir.IntType(32), 0))
+        mask = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), None)
+        return self.builder.shuffle_vector(first, ir.Constant(self.type, ir.Undefined), mask)
+
+    def fma(self, x, y, z):
+        # fmuladd, not fma: without an FMA unit it is a multiplication and an addition, not a call into libm.
+        return self.builder.call(self.intrinsic("fmuladd", self.type, [self.type] * 3), [x, y, z])
+
+    def sum(self, vector):
+        function = self.intrinsic("vector.reduce.fadd", self.element, [self.element, self.type])
+        start = ir.Constant(self.element, -0.0)
+        return self.builder.call(function, [start, vector], fastmath=("reassoc",))
+
+
+def _data(context, builder, array_type, value):
+    return make_array(array_type)(context, builder, value).data
+
+
+def _index(builder, scale, value):
+    return builder.mul(value, ir.Constant(_INDEX, scale))
+
+
+def _loop(builder, count, initial, body):
+    """Emit `for k in range(count)`; `body(k, accumulators)` returns the next accumulators, which live in registers."""
+    before = builder.block
+    head = builder.append_basic_block("contraction")
+    after = builder.append_basic_block("contracted")
+    empty = builder.icmp_signed("<=", count, ir.Constant(_INDEX, 0))
+    builder.cbranch(empty, after, head)
+    builder.position_at_end(head)
+    k = builder.phi(_INDEX)
+    k.add_incoming(ir.Constant(_INDEX, 0), before)
+    carried = [builder.phi(value.type) for value in initial]
+    for phi, value in zip(carried, initial, strict=True):
+        phi.add_incoming(value, before)
+    results = body(k, carried)
+    following = builder.add(k, ir.Constant(_INDEX, 1))
+    k.add_incoming(following, builder.block)
+    for phi, value in zip(carried, results, strict=True):
+        phi.add_incoming(value, builder.block)
+    last = builder.block
+    builder.cbranch(builder.icmp_signed("<", following, count), head, after)
+    builder.position_at_end(after)
+    final = []
+    for start, value in zip(initial, results, strict=True):
+        phi = builder.phi(value.type)
+        phi.add_incoming(start, before)
+        phi.add_incoming(value, last)
+        final.append(phi)
+    return final
+
+
+def _check(*arrays):
+    for array in arrays:
+        if not (isinstance(array, types.Array) and array.ndim == 1 and array.layout == "C"):
+            raise TypingError("the vector loops take one-dimensional contiguous arrays")
+
+
+@intrinsic
+def multiply_add(
+    typingctx, rows, width, a, a_base, a_offset, a_lane, b, b_base, b_offset, first, count, c, c_base, c_lane, accumulate
+):
+    """c[t, v] (+)= the sum over k in [first, first + count) of a's row t times b's `width` vectors.
+
+    `rows` is one of TILE_ROWS and `width` one of TILE_VECTORS; c's row t starts at c_base + t * c_lane.  Exactly `rows` rows of a are read.
+    """
+    _check(a, a_offset, b, b_offset, c)
+    integer = types.intp
+    place = (a, integer, a_offset, integer, b, integer, b_offset, integer, integer, c, integer, integer)
+    signature = types.void(integer, integer, *place, types.boolean)
+
+    def codegen(context, builder, signature, arguments):
+        rows, width, a, a_base, a_offset, a_lane, b, b_base, b_offset, first, count, c, c_base, c_lane, accumulate = (
+            arguments
+        )
+        kinds = signature.args
+        vectors = _Vectors(builder, kinds[2].dtype)
+        a = builder.gep(_data(context, builder, kinds[2], a), [a_base])
+        b = builder.gep(_data(context, builder, kinds[6], b), [b_base])
+        c = builder.gep(_data(context, builder, kinds[11], c), [c_base])
+        a_offset = builder.gep(_data(context, builder, kinds[4], a_offset), [first])
+        b_offset = builder.gep(_data(context, builder, kinds[8], b_offset), [first])
+
+        def row(pointer, lane, t):
+            return builder.gep(pointer, [_index(builder, t, lane)])
+
+        def column(pointer, v):
+            return builder.gep(pointer, [ir.Constant(_INDEX, v * vectors.lanes)])
+
+        def tile(height, span):
+            def step(k, accumulators):
+                a_k = builder.gep(a, [builder.load(builder.gep(a_offset, [k]))])
+                b_k = builder.gep(b, [builder.load(builder.gep(b_offset, [k]))])
+                columns = [vectors.load(column(b_k, v)) for v in range(span)]
+                following = []
+                for t in range(height):
+                    x = vectors.broadcast(row(a_k, a_lane, t))
+                    mine = accumulators[t * span : (t + 1) * span]
+                    following += [vectors.fma(x, y, z) for y, z in zip(columns, mine, strict=True)]
+                return following
+
+            places = [column(row(c, c_lane, t), v) for t in range(height) for v in range(span)]
+            entry = builder.block
+            with builder.if_then(accumulate):
+                loaded = [vectors.load(place) for place in places]
+                loading = builder.block
+            initial = []
+            for value in loaded:
+                phi = builder.phi(vectors.type)
+                phi.add_incoming(vectors.zero, entry)
+                phi.add_incoming(value, loading)
+                initial.append(phi)
+            for value, place in zip(_loop(builder, count, initial, step), places, strict=True):
+                vectors.store(value, place)
+
+        done = builder.append_basic_block("tile_done")
+        shape = builder.add(_index(builder, MAX_VECTORS + 1, rows), width)
+        switch = builder.switch(shape, done)
+        for height in TILE_ROWS:
+            for span in TILE_VECTORS:
+                block = builder.append_basic_block(f"tile_{height}_{span}")
+                switch.add_case(ir.Constant(_INDEX, height * (MAX_VECTORS + 1) + span), block)
+                builder.position_at_end(block)
+                tile(height, span)
+                builder.branch(done)
+        builder.position_at_end(done)
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+@intrinsic
+def inner_products(typingctx, a, a_base, a_lane, b, b_base, b_lane, offset, first, count, c, c_base):
+    """c[c_base + t * INNER_B + u] = the inner product of a's row t and b's row u over the vectors at offset[first:]."""
+    _check(a, b, offset, c)
+    integer = types.intp
+    signature = types.void(a, integer, integer, b, integer, integer, offset, integer, integer, c, integer)
+
+    def codegen(context, builder, signature, arguments):
+        a, a_base, a_lane, b, b_base, b_lane, offset, first, count, c, c_base = arguments
+        kinds = signature.args
+        vectors = _Vectors(builder, kinds[0].dtype)
+        a = builder.gep(_data(context, builder, kinds[0], a), [a_base])
+        b = builder.gep(_data(context, builder, kinds[3], b), [b_base])
+        c = builder.gep(_data(context, builder, kinds[9], c), [c_base])
+        offset = builder.gep(_data(context, builder, kinds[6], offset), [first])
+
+        def step(k, accumulators):
+            place = builder.load(builder.gep(offset, [k]))
+            a_k = builder.gep(a, [place])
+            b_k = builder.gep(b, [place])
+            left = [vectors.load(builder.gep(a_k, [_index(builder, t, a_lane)])) for t in range(INNER_A)]
+            following = list(accumulators)
+            for u in range(INNER_B):
+                right = vectors.load(builder.gep(b_k, [_index(builder, u, b_lane)]))
+                for t in range(INNER_A):
+                    following[t * INNER_B + u] = vectors.fma(left[t], right, accumulators[t * INNER_B + u])
+            return following
+
+        sums = _loop(builder, count, [vectors.zero] * (INNER_A * INNER_B), step)
+        for position, value in enumerate(sums):
+            builder.store(vectors.sum(value), builder.gep(c, [ir.Constant(_INDEX, position)]))
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+@inline
+def tile_height(remaining):
+    """Rows of the next tile: the largest of TILE_ROWS that fits."""
+    if remaining >= MAX_ROWS:
+        return MAX_ROWS
+    if remaining >= MID_ROWS:
+        return MID_ROWS
+    if remaining >= LOW_ROWS:
+        return LOW_ROWS
+    return 1
+
+
+@inline
+def tile_vectors(columns, lanes):
+    """Vectors of the next tile: as many as `columns` need, at most MAX_VECTORS."""
+    return min((columns + lanes - 1) // lanes, MAX_VECTORS)
