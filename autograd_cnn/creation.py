@@ -1,0 +1,308 @@
+"""Functions that make tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd_cnn.device import CPU, Device
+from autograd_cnn.device import device as as_device
+from autograd_cnn.dtype import RANK, as_dtype, get_default_dtype, int64
+from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
+from autograd_cnn.graph.base import wrap
+from autograd_cnn.random import Generator, default_generator
+from autograd_cnn.tensor import Tensor, _size
+
+
+def _make(array: np.ndarray, device: Any, requires_grad: bool) -> Tensor:
+    place: Device = CPU if device is None else as_device(device)
+    result: Tensor = wrap(place.from_host(array), place)  # type: ignore[assignment]
+    return result.requires_grad_() if requires_grad else result
+
+
+def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """A tensor with a copy of `data`: numbers, nested sequences, or an array.
+
+    Python floats become float32, integers int64; arrays keep their dtype.
+    Raises DTypeError for dtypes that tensors do not have, ShapeError for ragged sequences.
+
+    >>> tensor([[1, 2], [3, 4]])
+    tensor([[1, 2],
+            [3, 4]])
+    >>> tensor(1.5, requires_grad=True)
+    tensor(1.5000, requires_grad=True)
+    """
+    if isinstance(data, Tensor):
+        data = data.detach().numpy()
+    elif isinstance(data, list | tuple):
+        data = _unwrapped(data)
+    try:
+        array = np.array(data)
+    except ValueError as error:
+        raise ShapeError(f"tensor: the nested sequences differ in length: {error}") from None
+    if dtype is not None:
+        dtype = as_dtype(dtype, "tensor")
+    elif not isinstance(data, np.ndarray | np.generic) and array.dtype.kind == "f":
+        dtype = get_default_dtype()
+    else:
+        dtype = _supported(array.dtype, "tensor")
+    if array.dtype.kind not in "biuf":
+        raise DTypeError(f"tensor: cannot make a tensor of {array.dtype}; needs numbers or bools")
+    return _make(np.ascontiguousarray(array, dtype).reshape(array.shape), device, requires_grad)
+
+
+def _unwrapped(data: Any) -> Any:
+    return [
+        _unwrapped(item) if isinstance(item, list | tuple) else item.tolist() if isinstance(item, Tensor) else item
+        for item in data
+    ]
+
+
+def _supported(dtype: np.dtype, op: str) -> np.dtype:
+    """The dtype itself, or int64 for the integer widths that NumPy has beside it."""
+    if dtype in RANK:
+        return dtype
+    if dtype.kind in "iu" and dtype.itemsize < 8:
+        return int64
+    return as_dtype(dtype, op)
+
+
+def as_tensor(data: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
+    """Like `tensor`, but shares memory with an array or tensor that already fits.
+
+    >>> import numpy as np
+    >>> a = np.zeros(2)
+    >>> t = as_tensor(a)
+    >>> a[0] = 7
+    >>> t
+    tensor([7., 0.], dtype=float64)
+    """
+    if isinstance(data, Tensor):
+        return data if dtype is None else data.to(as_dtype(dtype, "as_tensor"))
+    if isinstance(data, np.ndarray) and data.dtype in RANK and (dtype is None or as_dtype(dtype, "as_tensor") == data.dtype):
+        return _make(data, device, False)
+    return tensor(data, dtype=dtype, device=device)
+
+
+def from_numpy(array: np.ndarray) -> Tensor:
+    """A tensor on an array's memory; raises DTypeError for dtypes that tensors do not have.
+
+    >>> import numpy as np
+    >>> from_numpy(np.arange(3))
+    tensor([0, 1, 2])
+    """
+    if not isinstance(array, np.ndarray):
+        raise DTypeError(f"from_numpy: takes a NumPy array, got {type(array).__name__}")
+    as_dtype(array.dtype, "from_numpy")
+    return _make(array, None, False)
+
+
+def from_dlpack(source: Any) -> Tensor:
+    """A tensor on the memory of any CPU array that speaks DLPack.
+
+    >>> import numpy as np
+    >>> from_dlpack(np.ones(2, np.float32))
+    tensor([1., 1.])
+    """
+    return from_numpy(np.from_dlpack(source))
+
+
+def full(
+    size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """A tensor of shape `size`, every number `fill_value`.
+
+    >>> full((2,), 7)
+    tensor([7, 7])
+    """
+    if dtype is None:
+        kind = np.asarray(fill_value).dtype
+        dtype = get_default_dtype() if kind.kind == "f" else kind
+    return _make(np.full(_size((size,)), fill_value, as_dtype(dtype, "full")), device, requires_grad)
+
+
+def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """A tensor of zeros.
+
+    >>> zeros(2, 3).shape
+    (2, 3)
+    """
+    return _make(np.zeros(_size(size), _float(dtype, "zeros")), device, requires_grad)
+
+
+def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """A tensor of ones.
+
+    >>> ones(2)
+    tensor([1., 1.])
+    """
+    return _make(np.ones(_size(size), _float(dtype, "ones")), device, requires_grad)
+
+
+def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+    """A tensor of whatever the memory holds.
+
+    >>> empty(2, 3).shape
+    (2, 3)
+    """
+    return _make(np.empty(_size(size), _float(dtype, "empty")), device, requires_grad)
+
+
+def _float(dtype: Any, op: str) -> np.dtype:
+    return get_default_dtype() if dtype is None else as_dtype(dtype, op)
+
+
+def zeros_like(x: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Zeros of x's shape, dtype and device.
+
+    >>> zeros_like(tensor([1, 2]))
+    tensor([0, 0])
+    """
+    return zeros(x.shape, dtype=x.dtype if dtype is None else dtype, device=x.device, requires_grad=requires_grad)
+
+
+def ones_like(x: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Ones of x's shape, dtype and device.
+
+    >>> ones_like(tensor([1.0, 2.0]))
+    tensor([1., 1.])
+    """
+    return ones(x.shape, dtype=x.dtype if dtype is None else dtype, device=x.device, requires_grad=requires_grad)
+
+
+def full_like(x: Tensor, fill_value: Any, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """`fill_value` in x's shape, dtype and device.
+
+    >>> full_like(tensor([1.0, 2.0]), 3)
+    tensor([3., 3.])
+    """
+    dtype = x.dtype if dtype is None else dtype
+    return full(x.shape, fill_value, dtype=dtype, device=x.device, requires_grad=requires_grad)
+
+
+def empty_like(x: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Uninitialised memory of x's shape, dtype and device.
+
+    >>> empty_like(tensor([1.0, 2.0])).shape
+    (2,)
+    """
+    return empty(x.shape, dtype=x.dtype if dtype is None else dtype, device=x.device, requires_grad=requires_grad)
+
+
+def eye(n: int, m: int | None = None, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """The n x m matrix with ones on its diagonal.
+
+    >>> eye(2)
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
+    return _make(np.eye(n, m, dtype=_float(dtype, "eye")), None, requires_grad)
+
+
+def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """The numbers from `start` up to but not `end`, `step` apart; integers where all three are.
+
+    >>> arange(4)
+    tensor([0, 1, 2, 3])
+    >>> arange(0, 1, 0.25)
+    tensor([0.0000, 0.2500, 0.5000, 0.7500])
+    """
+    if end is None:
+        start, end = 0, start
+    if step == 0 or (end - start) / step < 0:
+        raise ArgumentError(f"arange: step {step} does not lead from {start} to {end}")
+    whole = all(isinstance(v, int | np.integer) for v in (start, end, step))
+    dtype = as_dtype(dtype, "arange") if dtype is not None else int64 if whole else get_default_dtype()
+    return _make(np.arange(start, end, step).astype(dtype), None, requires_grad)
+
+
+def linspace(start: float, end: float, steps: int, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """`steps` numbers at equal distances from `start` to `end`, both included.
+
+    >>> linspace(0, 1, 3)
+    tensor([0.0000, 0.5000, 1.0000])
+    """
+    return _make(np.linspace(start, end, steps, dtype=_float(dtype, "linspace")), None, requires_grad)
+
+
+def _numpy(generator: Generator | None) -> np.random.Generator:
+    return (default_generator if generator is None else generator).numpy
+
+
+def rand(
+    *size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """Uniform random numbers in [0, 1).
+
+    >>> x = rand(100)
+    >>> bool(((x >= 0) & (x < 1)).all())
+    True
+    """
+    dtype = _float(dtype, "rand")
+    return _make(_numpy(generator).random(_size(size), dtype), device, requires_grad)
+
+
+def randn(
+    *size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """Random numbers of the standard normal distribution.
+
+    >>> randn(2, 3).shape
+    (2, 3)
+    """
+    dtype = _float(dtype, "randn")
+    return _make(_numpy(generator).standard_normal(_size(size), dtype), device, requires_grad)
+
+
+def randint(
+    low: int, high: Any = None, size: Any = None, *, generator: Generator | None = None, dtype: Any = int64
+) -> Tensor:
+    """Random integers in [low, high); `randint(high, size)` starts at 0.
+
+    >>> x = randint(0, 10, (100,))
+    >>> bool(((x >= 0) & (x < 10)).all())
+    True
+    """
+    if size is None:
+        low, high, size = 0, low, high
+    if low >= high:
+        raise ArgumentError(f"randint: needs low < high, got {low} and {high}")
+    return _make(_numpy(generator).integers(low, high, _size((size,))).astype(as_dtype(dtype, "randint")), None, False)
+
+
+def randperm(n: int, *, generator: Generator | None = None) -> Tensor:
+    """The integers from 0 to n - 1 in random order.
+
+    >>> sorted(randperm(4).tolist())
+    [0, 1, 2, 3]
+    """
+    return _make(_numpy(generator).permutation(n).astype(int64), None, False)
+
+
+def rand_like(x: Tensor, **options: Any) -> Tensor:
+    """Uniform random numbers in [0, 1) of x's shape and dtype.
+
+    >>> rand_like(zeros(2, 3)).shape
+    (2, 3)
+    """
+    return rand(x.shape, **({"dtype": x.dtype} | options))
+
+
+def randn_like(x: Tensor, **options: Any) -> Tensor:
+    """Random numbers of the standard normal distribution of x's shape and dtype.
+
+    >>> randn_like(zeros(2, 3)).shape
+    (2, 3)
+    """
+    return randn(x.shape, **({"dtype": x.dtype} | options))
+
+
+def is_tensor(value: Sequence[Any] | object) -> bool:
+    """Whether `value` is a tensor.
+
+    >>> is_tensor([1.0])
+    False
+    """
+    return isinstance(value, Tensor)

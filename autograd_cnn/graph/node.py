@@ -1,0 +1,175 @@
+"""Node: one recorded application of an op.  Plain data; references run from a node to its inputs only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import CodeType
+from typing import TYPE_CHECKING, Any
+from weakref import ref
+
+import numpy as np
+
+from autograd_cnn.graph.base import TensorBase
+
+if TYPE_CHECKING:
+    from autograd_cnn.graph.grad_mode import Scope
+    from autograd_cnn.graph.op import Op, Plan
+
+Edge = tuple["Node | TensorBase", int]  # where an input came from: a node's output, or a leaf
+
+
+class SavedMeta:
+    """What is known of a saved tensor, also after it was freed."""
+
+    __slots__ = ("dtype", "freed", "name", "nbytes", "shape")
+
+    def __init__(self, name: str, shape: tuple[int, ...], dtype: np.dtype, nbytes: int, freed: bool) -> None:
+        self.name = name
+        self.shape = shape
+        self.dtype = dtype
+        self.nbytes = nbytes
+        self.freed = freed
+
+    def __repr__(self) -> str:
+        state = ", freed" if self.freed else ""
+        return f"{self.name}: {self.dtype}{list(self.shape)}, {self.nbytes} B{state}"
+
+
+class Node:
+    """One op in the graph.
+
+    `index` grows with every node made; in a define-by-run graph that is a topological order.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "code",
+        "edges",
+        "hooks",
+        "index",
+        "instruction",
+        "kept",
+        "op",
+        "order",
+        "outputs",
+        "plan",
+        "retained",
+        "saved",
+        "scope",
+        "specs",
+        "timestep",
+        "versions",
+    )
+
+    op: Op
+    plan: Plan
+    edges: tuple[Edge | None, ...]
+    saved: list[Any] | None
+    versions: list[int]
+    index: int
+    outputs: int
+    specs: Any  # (shape, dtype), or a list of them where there are several outputs
+    scope: Scope | None
+    timestep: int | None
+    code: CodeType | None
+    instruction: int
+    hooks: dict[int, dict[int, Callable[[Any], Any]]] | None
+    retained: dict[int, ref[TensorBase]] | None
+    kept: list[tuple[tuple[int, ...], np.dtype]] | None
+    order: int
+
+    def name(self) -> str:
+        """The op's class with `Backward`, as PyTorch prints it."""
+        return f"{type(self.op).__name__}Backward"
+
+    @property
+    def seq_nr(self) -> int:
+        return self.index
+
+    @property
+    def next_functions(self) -> tuple[tuple[Node | AccumulateGrad | None, int], ...]:
+        """For each input, the node that made it and which output of that node it is."""
+        return tuple(
+            (None, 0)
+            if edge is None
+            else (edge[0] if isinstance(edge[0], Node) else AccumulateGrad(edge[0]), edge[1])
+            for edge in self.edges
+        )
+
+    def spec(self, slot: int = 0) -> tuple[tuple[int, ...], np.dtype]:
+        """Shape and dtype of an output."""
+        return self.specs if self.outputs == 1 else self.specs[slot]
+
+    def saved_meta(self) -> tuple[SavedMeta, ...]:
+        """Name, shape, dtype and size of what backward needs; still there after it was freed."""
+        names = self.plan.names[: self.plan.tensors]
+        if self.saved is not None:
+            arrays = [tensor.array for tensor in self.saved[: self.plan.tensors]]
+            return tuple(
+                SavedMeta(name, a.shape, a.dtype, a.nbytes, False) for name, a in zip(names, arrays, strict=True)
+            )
+        return tuple(
+            SavedMeta(name, shape, dtype, int(np.prod(shape, dtype=np.int64)) * dtype.itemsize, True)
+            for name, (shape, dtype) in zip(names, self.kept or (), strict=False)
+        )
+
+    @property
+    def freed(self) -> bool:
+        return self.saved is None
+
+    @property
+    def module_path(self) -> str | None:
+        """The dotted path of the module whose call recorded this; None outside of any module."""
+        return self.scope.path if self.scope is not None else None
+
+    @property
+    def source(self) -> str | None:
+        """`file:line` of the user's code that recorded this."""
+        if self.code is None:
+            return None
+        line = next(
+            (line for start, end, line in self.code.co_lines() if start <= self.instruction < end and line), None
+        )
+        return f"{self.code.co_filename}:{line or self.code.co_firstlineno}"
+
+    def attrs(self) -> dict[str, Any]:
+        """The op's static parameters."""
+        return self.op.fields()
+
+    def saved_bytes(self) -> int:
+        """Bytes of the arrays that are still held for backward."""
+        return 0 if self.saved is None else sum(t.array.nbytes for t in self.saved[: self.plan.tensors])
+
+    def release(self) -> None:
+        """Drops the saved tensors, keeping their shapes and dtypes."""
+        saved = self.saved
+        if saved is not None:
+            if saved:
+                self.kept = [(t.array.shape, t.array.dtype) for t in saved[: self.plan.tensors]]
+            self.saved = None
+
+    def __repr__(self) -> str:
+        return f"<{self.name()}>"
+
+
+class AccumulateGrad:
+    """Stands for a leaf in `next_functions`; `variable` is the leaf."""
+
+    __slots__ = ("variable",)
+
+    next_functions: tuple[()] = ()
+
+    def __init__(self, variable: TensorBase) -> None:
+        self.variable = variable
+
+    def name(self) -> str:
+        return "AccumulateGrad"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AccumulateGrad) and self.variable is other.variable
+
+    def __hash__(self) -> int:
+        return hash(self.variable)
+
+    def __repr__(self) -> str:
+        return "<AccumulateGrad>"

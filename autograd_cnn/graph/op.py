@@ -1,0 +1,186 @@
+"""How an op is declared, and the checks made when its class is created.
+
+An op is a small class whose fields are its static parameters.  What its backward pass needs is read off the
+signatures of its vjps, so it can neither be forgotten nor kept without need:
+
+    class Mul(Op):
+        inputs = ("x", "other")
+
+        def infer(self, x, other):          # shape and dtype, or the user's error; touches no data
+            ...
+
+        def compute(self, k, out, x, other):  # k: the device's kernels; `out` is allocated by the engine
+            k.mul(x, other, out)
+
+        def vjp_x(self, g, other):          # keeps `other` alive, and only where x needs a gradient
+            return g * other
+
+        def vjp_other(self, g, x):
+            return g * x
+
+After `g`, a vjp may name an input, an output, or `<input>_shape`.  One that shares work between inputs is a single
+`vjp(self, g, needs, ...)` that returns a tuple.  The engine sums over broadcast dimensions and casts to the input's
+dtype, so no vjp does.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import Any, ClassVar
+
+import numpy as np
+
+Spec = tuple[tuple[int, ...], np.dtype]  # shape and dtype
+
+INPUT, OUTPUT, SHAPE = 0, 1, 2
+
+
+class Plan:
+    """For one op class and one choice of inputs that need a gradient: what to save, and which vjps to run on what.
+
+    `sources`  what `saved` holds, tensors first: (kind, position) each
+    `names`    the same, by name
+    `vjps`     (input position, vjp, positions in `saved` of its arguments) each; position None for a joint vjp
+    """
+
+    __slots__ = ("names", "needs", "sources", "tensors", "vjps")
+
+    def __init__(self, op: type[Op], needs: tuple[bool, ...]) -> None:
+        self.needs = needs
+        wanted: list[tuple[int | None, Callable[..., Any], tuple[str, ...]]] = []
+        if op.joint is not None:
+            wanted.append((None, op.joint, _arguments(op.joint, 3 if not issubclass(op, FusedOp) else 4)))
+        else:
+            for i, name in enumerate(op.inputs[: len(needs)]):
+                if needs[i] and name not in op.nondifferentiable:
+                    vjp = getattr(op, f"vjp_{name}")
+                    wanted.append((i, vjp, _arguments(vjp, 2)))
+        keep: list[str] = []
+        for _, _, names in wanted:
+            keep += [name for name in names if name not in keep]
+        if issubclass(op, FusedOp):
+            keep += [name for name in op.inputs[: len(needs)] if name not in keep]
+        present = [name for name in keep if op.source(name)[1] < len(needs) or op.source(name)[0] == OUTPUT]
+        present.sort(key=lambda name: op.source(name)[0] == SHAPE)
+        self.names = tuple(present)
+        self.sources = tuple(op.source(name) for name in present)
+        self.tensors = sum(kind != SHAPE for kind, _ in self.sources)
+        self.vjps = tuple(
+            (i, vjp, tuple(present.index(name) if name in present else None for name in names))
+            for i, vjp, names in wanted
+        )
+
+
+def _arguments(function: Callable[..., Any], skip: int) -> tuple[str, ...]:
+    return tuple(inspect.signature(function).parameters)[skip:]
+
+
+class Op:
+    """A differentiable operation.  Subclass it, name the `inputs`, and give `infer`, `compute` and a vjp for each input.
+
+    >>> import autograd_cnn as ag
+    >>> from autograd_cnn.graph.engine import apply
+    >>> class Cube(Op):
+    ...     inputs = ("x",)
+    ...     def infer(self, x):
+    ...         return x.shape, x.dtype
+    ...     def compute(self, k, out, x):
+    ...         k.mul(x, x, out)
+    ...         k.mul(out, x, out)
+    ...     def vjp_x(self, g, x):
+    ...         return g * 3 * x * x
+    >>> x = ag.tensor([2.0], requires_grad=True)
+    >>> y = apply(Cube(), x)
+    >>> y.backward()
+    >>> y, x.grad
+    (tensor([8.], grad_fn=<CubeBackward>), tensor([12.]))
+    """
+
+    inputs: ClassVar[tuple[str, ...]] = ()
+    outputs: ClassVar[tuple[str, ...]] = ("y",)
+    auxiliary: ClassVar[tuple[str, ...]] = ()  # outputs that are kept for backward or carry no gradient
+    nondifferentiable: ClassVar[tuple[str, ...]] = ()  # inputs that never have a gradient
+    variadic: ClassVar[bool] = False  # any number of inputs; needs a joint vjp
+    differentiable: bool = True  # False where no input has a gradient, as for comparisons
+    joint: ClassVar[Callable[..., Any] | None] = None
+    name: ClassVar[str]  # as the user calls it: `MaxPool2d` is `max_pool2d`
+    plans: ClassVar[dict[tuple[bool, ...], Plan]]
+
+    def __init_subclass__(cls, abstract: bool = False) -> None:
+        cls.plans = {}
+        if "name" not in vars(cls):
+            cls.name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
+        if abstract:
+            return
+        cls.joint = cls.gradient if issubclass(cls, FusedOp) else getattr(cls, "vjp", None)
+        if cls.variadic and cls.joint is None:
+            raise TypeError(f"{cls.__name__}: a variadic op needs a joint vjp(self, g, needs, ...)")
+        if cls.inputs and set(cls.inputs) <= set(cls.nondifferentiable):
+            cls.differentiable = False
+        for name in cls.inputs:
+            if cls.joint is None and name not in cls.nondifferentiable and not hasattr(cls, f"vjp_{name}"):
+                raise TypeError(f"{cls.__name__}: input {name!r} has no vjp_{name} and is not declared nondifferentiable")
+        if not cls.variadic:
+            Plan(cls, (True,) * len(cls.inputs))  # resolves every name, or raises now
+
+    @classmethod
+    def plan(cls, needs: tuple[bool, ...]) -> Plan:
+        plan = cls.plans[needs] = Plan(cls, needs)
+        return plan
+
+    @classmethod
+    def source(cls, name: str) -> tuple[int, int]:
+        """Where the thing that a vjp calls `name` is found."""
+        if name in cls.inputs:
+            return INPUT, cls.inputs.index(name)
+        if name in cls.outputs:
+            return OUTPUT, cls.outputs.index(name)
+        owner = name.removesuffix("_shape")
+        if owner != name and owner in cls.inputs:
+            return SHAPE, cls.inputs.index(owner)
+        known = (*cls.inputs, *cls.outputs, *(f"{i}_shape" for i in cls.inputs))
+        raise TypeError(f"{cls.__name__}: a vjp asks for {name!r}; there is {', '.join(known)}")
+
+    def infer(self, *arrays: Any) -> Any:
+        """Shape and dtype of the output (a list of pairs where there are several); raises the user's errors."""
+        raise NotImplementedError(f"{type(self).__name__}.infer")
+
+    def compute(self, k: ModuleType, out: Any, *arrays: Any) -> None:
+        """Fills `out` (a tuple where there are several outputs) by the device's kernels `k`."""
+        raise NotImplementedError(f"{type(self).__name__}.compute")
+
+    def fields(self) -> dict[str, Any]:
+        """The static parameters."""
+        return dict(vars(self))
+
+    def __repr__(self) -> str:
+        return f"{self.name}({', '.join(f'{name}={value!r}' for name, value in self.fields().items())})"
+
+
+class ViewOp(Op, abstract=True):
+    """An op whose output shows its input's memory.  It has a `view` in place of `infer` and `compute`."""
+
+    inputs = ("x",)
+
+    def view(self, x: np.ndarray) -> np.ndarray:
+        """The view of `x`; raises the user's errors."""
+        raise NotImplementedError(f"{type(self).__name__}.view")
+
+
+class FusedOp(Op, abstract=True):
+    """An op with one kernel forward and one backward, and the same function composed of other ops.
+
+    `gradient(self, k, out, g, ...)` fills the arrays of `out`, one per input (None where none is wanted), from the
+    arrays it names.  `composite(self, *inputs)` is used where the backward pass itself is recorded, and as the oracle
+    in tests.
+    """
+
+    def gradient(self, k: ModuleType, out: Sequence[Any], g: Any, *saved: Any) -> None:
+        raise NotImplementedError(f"{type(self).__name__}.gradient")
+
+    def composite(self, *inputs: Any) -> Any:
+        raise NotImplementedError(f"{type(self).__name__}.composite")
+
