@@ -844,4 +844,4 @@ def _size(size: tuple[Any, ...]) -> tuple[int, ...]:
     return tuple(int(n) for n in size)
 
 
-Tensor.result_class = Tensor
+TensorBase.result_class = Tensor
