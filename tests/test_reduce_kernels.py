@@ -1,0 +1,119 @@
+"""Reductions against NumPy in float64."""
+
+import numba
+import numpy as np
+import pytest
+
+from autograd_cnn.kernels.cpu import reduce
+
+SHAPES_AND_DIMS = [
+    ((), ()),
+    ((1,), (0,)),
+    ((64,), (0,)),
+    ((1000,), (0,)),
+    ((3, 5), ()),
+    ((3, 5), (0,)),
+    ((3, 5), (1,)),
+    ((3, 5), (0, 1)),
+    ((2, 3, 4, 5), (0, 2)),
+    ((2, 3, 4, 5), (1, 3)),
+    ((2, 3, 4, 5), (1, 2)),
+    ((4, 3, 7, 6), (0, 2, 3)),
+    ((2, 700, 3), (1,)),
+    ((3, 2, 1100), (1,)),
+    ((300001,), (0,)),
+    ((90000, 3), (0,)),
+    ((2, 70001), (1,)),
+    ((70, 1050), (0,)),
+    ((3, 0), (1,)),
+    ((0, 3), (1,)),
+    ((0,), (0,)),
+]
+REFERENCES = {"sum": np.sum, "prod": np.prod, "amax": np.max, "amin": np.min, "any": np.any, "all": np.all}
+
+
+def sample(shape, dtype, seed=0):
+    values = np.random.default_rng(seed).standard_normal(shape)
+    return values > 0 if dtype is bool else (values * (100 if dtype == np.int64 else 1)).astype(dtype)
+
+
+def run(name, x, dims):
+    kept = [size for d, size in enumerate(x.shape) if d not in dims]
+    dtype = (
+        bool
+        if name in ("any", "all")
+        else np.int64
+        if x.dtype == bool and name in ("sum", "prod")
+        else x.dtype
+    )
+    out = np.empty(kept, dtype)
+    getattr(reduce, name)(x, dims, out)
+    return out
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64, bool])
+@pytest.mark.parametrize(("shape", "dims"), SHAPES_AND_DIMS)
+@pytest.mark.parametrize("name", REFERENCES)
+def test_reduction_matches_numpy(name, shape, dims, dtype):
+    x = sample(shape, dtype)
+    if name in ("amax", "amin") and 0 in shape:
+        pytest.skip("no extreme of nothing: rejected before the kernel")
+    if name == "prod" and dtype is not bool:
+        x = np.exp(x / 100).astype(dtype) if dtype != np.int64 else x % 3 - 1
+    want = REFERENCES[name](x.astype(np.float64) if x.dtype == np.float32 else x, axis=dims)
+    np.testing.assert_allclose(
+        run(name, x, dims), want, rtol=1e-6 if dtype == np.float32 else 1e-12, atol=1e-11
+    )
+
+
+@pytest.mark.parametrize("name", ["sum", "amax", "amin"])
+@pytest.mark.parametrize(
+    ("shape", "dims"), [((5, 200), (1,)), ((200, 5), (0,)), ((3, 4), (1,)), ((70000,), (0,))]
+)
+def test_nan_and_inf(name, shape, dims):
+    for value in (np.nan, np.inf, -np.inf):
+        x = sample(shape, np.float32)
+        x.flat[x.size // 2] = value
+        np.testing.assert_array_equal(np.isnan(run(name, x, dims)), np.isnan(REFERENCES[name](x, axis=dims)))
+        np.testing.assert_array_equal(np.isinf(run(name, x, dims)), np.isinf(REFERENCES[name](x, axis=dims)))
+
+
+def test_any_and_all_see_nan_and_fractions_as_true():
+    x = np.array([[0.0, np.nan], [0.0, 0.25], [0.0, 0.0], [1.0, -np.inf]], np.float32)
+    np.testing.assert_array_equal(run("any", x, (1,)), [True, True, False, True])
+    np.testing.assert_array_equal(run("all", x, (1,)), [False, False, False, True])
+
+
+def test_float32_is_summed_in_float64():
+    x = np.full(1 << 20, 0.1, np.float32)
+    assert run("sum", x, (0,)) == np.float32(x.astype(np.float64).sum())
+
+
+def test_int64_sum_is_exact():
+    x = np.array([2**62, 1, -(2**62), 2**53 + 1])
+    assert run("sum", x, (0,)) == 2**53 + 2
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+def test_non_contiguous_inputs(name):
+    x = sample((6, 7, 8), np.float64).transpose(2, 0, 1)[::2]
+    np.testing.assert_allclose(run(name, x, (0, 2)), REFERENCES[name](x, axis=(0, 2)), rtol=1e-12)
+
+
+@pytest.fixture
+def threads():
+    before = numba.get_num_threads()
+    yield numba.set_num_threads
+    numba.set_num_threads(before)
+
+
+@pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="one thread only")
+@pytest.mark.parametrize(
+    ("shape", "dims"), [((400_001,), (0,)), ((90_000, 7), (0,)), ((8, 6, 90, 90), (0, 2, 3))]
+)
+def test_same_bits_for_every_thread_count(shape, dims, threads):
+    x, results = sample(shape, np.float32), []
+    for count in (1, 2):
+        threads(count)
+        results.append([run(name, x, dims).tobytes() for name in ("sum", "prod", "amax")])
+    assert results[0] == results[1]
