@@ -224,6 +224,11 @@ def _run(
                 g = _arrived(node, g, captured, found)
             if needed is not None and not any(edge is not None and edge[0] in needed for edge in node.edges):
                 continue
+            op = node.op
+            if node.outputs > 1 and op.principal is not None:
+                g = g[op.principal]
+                if g is None:
+                    continue
             saved = node.saved
             if saved is None:
                 raise GraphFreedError(
@@ -238,9 +243,7 @@ def _run(
             if observers:
                 started = _observe_before(observers, node, g)
             results: list[Any] = []
-            plan = node.plan
-            op = node.op
-            for position, vjp, arguments in plan.vjps:
+            for position, vjp, arguments in node.plan.vjps:
                 if position is None:
                     results = _joint(node, vjp, g, [None if j is None else saved[j] for j in arguments], needed)
                     for edge, r in zip(node.edges, results, strict=True):
@@ -363,8 +366,6 @@ def _joint(node: Node, vjp: Callable[..., Any], g: Any, arguments: list[Any], ne
     """Gradients of all inputs at once, from a joint vjp or a fused kernel."""
     op = node.op
     needs = tuple(edge is not None and (needed is None or edge[0] in needed) for edge in node.edges)
-    if node.outputs > 1 and isinstance(g, list) and len(op.outputs) - len(op.auxiliary) == 1:
-        g = g[0]
     if not isinstance(op, FusedOp):
         return list(vjp(op, g, needs, *arguments))
     assert node.saved is not None

@@ -104,6 +104,7 @@ class Op:
     auxiliary: ClassVar[tuple[str, ...]] = ()  # outputs that are kept for backward or carry no gradient
     nondifferentiable: ClassVar[tuple[str, ...]] = ()  # inputs that never have a gradient
     variadic: ClassVar[bool] = False  # any number of inputs; needs a joint vjp
+    principal: ClassVar[int | None] = None  # the only output with a gradient, where there is just one
     differentiable: bool = True  # False where no input has a gradient, as for comparisons
     joint: ClassVar[Callable[..., Any] | None] = None
     name: ClassVar[str]  # as the user calls it: `MaxPool2d` is `max_pool2d`
@@ -115,6 +116,8 @@ class Op:
             cls.name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
         if abstract:
             return
+        main = [i for i, name in enumerate(cls.outputs) if name not in cls.auxiliary]
+        cls.principal = main[0] if len(main) == 1 else None
         cls.joint = cls.gradient if issubclass(cls, FusedOp) else getattr(cls, "vjp", None)
         if cls.variadic and cls.joint is None:
             raise TypeError(f"{cls.__name__}: a variadic op needs a joint vjp(self, g, needs, ...)")

@@ -36,9 +36,10 @@ class _FirstCalls(CPUDispatcher):
     the kernel goes back to the plain class, whose calls cost nothing more.
     """
 
-    def __call__(self, *args):
+    def __call__(self, *args, **kwargs):
         with _ONE_AT_A_TIME:
-            result = CPUDispatcher.__call__(self, *args)  # `super()` fails once another thread set the class
+            # Not `super()`: another thread may have changed the class meanwhile.
+            result = CPUDispatcher.__call__(self, *args, **kwargs)
         if _layer() in ("omp", "tbb"):
             self.__class__ = CPUDispatcher
         return result
