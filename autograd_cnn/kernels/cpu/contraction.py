@@ -4,7 +4,13 @@ import numpy as np
 from numba import prange
 
 from autograd_cnn.kernels.cpu.jit import inline, parallel
-from autograd_cnn.kernels.cpu.microkernel import MAX_VECTORS, VECTOR_BYTES, multiply_add, tile_height, tile_vectors
+from autograd_cnn.kernels.cpu.microkernel import (
+    MAX_VECTORS,
+    VECTOR_BYTES,
+    multiply_add,
+    tile_height,
+    tile_vectors,
+)
 
 __all__ = ["linear_forward", "matmul"]
 
@@ -35,7 +41,9 @@ def _pack_panel(b, start, row_stride, column_stride, depth, columns, width, pane
 
 
 @inline
-def _product(a, b, bias, out, a_start, a_strides, b_start, b_strides, out_start, pitch, rows, depth, first, columns):
+def _product(
+    a, b, bias, out, a_start, a_strides, b_start, b_strides, out_start, pitch, rows, depth, first, columns
+):
     """One piece of the product: `rows` by `columns`, at most one panel wide; `first` is its first column."""
     lanes = VECTOR_BYTES // out.itemsize
     vectors = tile_vectors(columns, lanes)

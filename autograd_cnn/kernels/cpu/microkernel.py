@@ -58,7 +58,9 @@ class _Vectors:
 
     def broadcast(self, pointer):
         scalar = self.builder.load(pointer)
-        first = self.builder.insert_element(ir.Constant(self.type, ir.Undefined), scalar, ir.Constant(ir.IntType(32), 0))
+        first = self.builder.insert_element(
+            ir.Constant(self.type, ir.Undefined), scalar, ir.Constant(ir.IntType(32), 0)
+        )
         mask = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), None)
         return self.builder.shuffle_vector(first, ir.Constant(self.type, ir.Undefined), mask)
 
@@ -118,7 +120,22 @@ def _check(*arrays):
 
 @intrinsic
 def multiply_add(
-    typingctx, rows, width, a, a_base, a_offset, a_lane, b, b_base, b_offset, first, count, c, c_base, c_lane, accumulate
+    typingctx,
+    rows,
+    width,
+    a,
+    a_base,
+    a_offset,
+    a_lane,
+    b,
+    b_base,
+    b_offset,
+    first,
+    count,
+    c,
+    c_base,
+    c_lane,
+    accumulate,
 ):
     """c[t, v] (+)= the sum over k in [first, first + count) of a's row t times b's `width` vectors.
 
@@ -130,9 +147,23 @@ def multiply_add(
     signature = types.void(integer, integer, *place, types.boolean)
 
     def codegen(context, builder, signature, arguments):
-        rows, width, a, a_base, a_offset, a_lane, b, b_base, b_offset, first, count, c, c_base, c_lane, accumulate = (
-            arguments
-        )
+        (
+            rows,
+            width,
+            a,
+            a_base,
+            a_offset,
+            a_lane,
+            b,
+            b_base,
+            b_offset,
+            first,
+            count,
+            c,
+            c_base,
+            c_lane,
+            accumulate,
+        ) = arguments
         kinds = signature.args
         vectors = _Vectors(builder, kinds[2].dtype)
         a = builder.gep(_data(context, builder, kinds[2], a), [a_base])
