@@ -1,0 +1,128 @@
+"""Activation functions and their gradients, in the manner of elementwise.py.
+
+Gradients take the cotangent `g` first, of the shape of the array after it: `y`, the output, where
+that is enough, else `x`, its input.
+"""
+
+import math
+
+from autograd_cnn.kernels.cpu import vectormath as vm
+from autograd_cnn.kernels.cpu.jit import inline
+from autograd_cnn.kernels.cpu.pointwise import (
+    binary,
+    binary_with_one,
+    binary_with_two,
+    unary,
+    unary_with_one,
+    unary_with_two,
+)
+
+GELU_TANH_INNER = 2 * math.sqrt(2 / math.pi)
+GELU_TANH_CUBE = 0.044715
+
+tanh = unary(vm.tanh)
+sigmoid = unary(vm.sigmoid)
+
+
+@unary
+@inline
+def relu(x):
+    """max(x, 0); NaN stays."""
+    return type(x)(0) if x <= 0 else x
+
+
+@unary_with_one
+@inline
+def leaky_relu(x, slope):
+    """x where x > 0, else slope * x."""
+    return x if x > 0 else x * type(x)(slope)
+
+
+@unary_with_one
+@inline
+def elu(x, alpha):
+    """x where x > 0, else alpha * (e^x - 1)."""
+    return x if x > 0 else type(x)(alpha) * vm.expm1(x)
+
+
+@unary
+@inline
+def gelu(x):
+    """x * cdf(x), of the normal distribution (Hendrycks and Gimpel 2016)."""
+    return x * vm.normal_cdf(x)
+
+
+@unary
+@inline
+def gelu_tanh(x):
+    """x / 2 * (1 + tanh(u)) = x * sigmoid(2 u) with u = sqrt(2 / pi) * (x + 0.044715 x^3)."""
+    real = type(x)
+    return x * vm.sigmoid(real(GELU_TANH_INNER) * (x + real(GELU_TANH_CUBE) * x * x * x))
+
+
+@unary_with_two
+@inline
+def softplus(x, beta, threshold):
+    """ln(1 + e^(beta x)) / beta, and x where beta * x > threshold."""
+    scaled = x * type(x)(beta)
+    return x if scaled > threshold else vm.log1p(vm.exp(scaled)) / type(x)(beta)
+
+
+@binary
+@inline
+def tanh_grad(g, y):
+    return g * (type(y)(1) - y * y)
+
+
+@binary
+@inline
+def sigmoid_grad(g, y):
+    return g * y * (type(y)(1) - y)
+
+
+@binary
+@inline
+def relu_grad(g, y):
+    return type(g)(0) if y <= 0 else g
+
+
+@binary_with_one
+@inline
+def leaky_relu_grad(g, x, slope):
+    return g if x > 0 else g * type(x)(slope)
+
+
+@binary_with_one
+@inline
+def elu_grad(g, x, alpha):
+    return g if x > 0 else g * type(x)(alpha) * vm.exp(x)
+
+
+@binary
+@inline
+def gelu_grad(g, x):
+    return g * (vm.normal_cdf(x) + x * vm.normal_pdf(x))
+
+
+@binary
+@inline
+def gelu_tanh_grad(g, x):
+    real = type(x)
+    square = x * x
+    s = vm.sigmoid(real(GELU_TANH_INNER) * (x + real(GELU_TANH_CUBE) * square * x))
+    slope = real(GELU_TANH_INNER) * (real(1) + real(3 * GELU_TANH_CUBE) * square)
+    return g * (s + x * slope * s * (real(1) - s))
+
+
+@binary_with_two
+@inline
+def softplus_grad(g, x, beta, threshold):
+    scaled = x * type(x)(beta)
+    return g if scaled > threshold else g * vm.sigmoid(scaled)
+
+
+@binary_with_one
+@inline
+def dropout_apply(x, mask, scale):
+    """x * scale where the mask holds, else 0."""
+    return x * type(x)(scale) if mask else type(x)(0)

@@ -1,0 +1,374 @@
+"""Elementwise kernels: each is a formula of scalars, and a decorator that runs it over arrays.
+
+`f(x, out)` and `f(x, y, out)`: operands of one dtype, of any layout and of any shape that broadcasts to that
+of `out`, which is C-contiguous.
+"""
+
+import math
+
+import numpy as np
+
+from autograd_cnn.kernels.cpu import vectormath as vm
+from autograd_cnn.kernels.cpu.jit import inline
+from autograd_cnn.kernels.cpu.pointwise import (
+    accumulation,
+    binary,
+    binary_with_two,
+    ternary,
+    unary,
+    unary_with_two,
+)
+
+INT64 = np.iinfo(np.int64)
+
+exp = unary(vm.exp)
+expm1 = unary(vm.expm1)
+log = unary(vm.log)
+log1p = unary(vm.log1p)
+erf = unary(vm.erf)
+
+
+@unary
+@inline
+def neg(x):
+    return -x
+
+
+@unary
+@inline
+def abs(x):
+    return -x if x < 0 else x + type(x)(0)  # -0 + 0 is 0
+
+
+@unary
+@inline
+def sign(x):
+    """-1, 0 or 1; 0 for NaN."""
+    return type(x)(x > 0) - type(x)(x < 0)
+
+
+@unary
+@inline
+def square(x):
+    return x * x
+
+
+@unary
+@inline
+def cube(x):
+    return x * x * x
+
+
+@unary
+@inline
+def sqrt(x):
+    return np.sqrt(x)
+
+
+@unary
+@inline
+def rsqrt(x):
+    """1 / sqrt(x)"""
+    return type(x)(1) / np.sqrt(x)
+
+
+@unary
+@inline
+def reciprocal(x):
+    return type(x)(1) / x
+
+
+@unary
+@inline
+def sin(x):
+    return math.sin(x)
+
+
+@unary
+@inline
+def cos(x):
+    return math.cos(x)
+
+
+@unary
+@inline
+def tan(x):
+    return math.tan(x)
+
+
+@unary
+@inline
+def floor(x):
+    return np.floor(x)
+
+
+@unary
+@inline
+def ceil(x):
+    return np.ceil(x)
+
+
+@unary
+@inline
+def round(x):
+    """The nearest whole number; of two, the even one."""
+    return np.rint(x)
+
+
+@unary
+@inline
+def trunc(x):
+    return np.trunc(x)
+
+
+@unary
+@inline
+def isnan(x):
+    return x != x
+
+
+@unary
+@inline
+def isinf(x):
+    return np.abs(x) == np.inf
+
+
+@unary
+@inline
+def isfinite(x):
+    return np.abs(x) < np.inf
+
+
+@unary
+@inline
+def logical_not(x):
+    return x == 0
+
+
+@unary_with_two
+@inline
+def _clamp(x, low, high):
+    x = type(x)(low) if x < low else x
+    return type(x)(high) if x > high else x
+
+
+def clamp(x, low, high, out):
+    """min(max(x, low), high), with -inf or inf for a bound that is not there; NaN stays."""
+    _clamp(x, *_bounds(x, low, high), out)
+
+
+@binary
+@inline
+def add(x, y):
+    return x + y
+
+
+@binary
+@inline
+def sub(x, y):
+    return x - y
+
+
+@binary
+@inline
+def mul(x, y):
+    return x * y
+
+
+@binary
+@inline
+def div(x, y):
+    return x / y
+
+
+@binary
+@inline
+def maximum(x, y):
+    """The larger; NaN if either is."""
+    return x if (x > y) | (x != x) else y
+
+
+@binary
+@inline
+def minimum(x, y):
+    """The smaller; NaN if either is."""
+    return x if (x < y) | (x != x) else y
+
+
+@binary
+@inline
+def atan2(x, y):
+    """The angle of the point (y, x)."""
+    return math.atan2(x, y)
+
+
+@binary
+@inline
+def eq(x, y):
+    return x == y
+
+
+@binary
+@inline
+def ne(x, y):
+    return x != y
+
+
+@binary
+@inline
+def lt(x, y):
+    return x < y
+
+
+@binary
+@inline
+def le(x, y):
+    return x <= y
+
+
+@binary
+@inline
+def gt(x, y):
+    return x > y
+
+
+@binary
+@inline
+def ge(x, y):
+    return x >= y
+
+
+@binary
+@inline
+def logical_and(x, y):
+    return (x != 0) & (y != 0)
+
+
+@binary
+@inline
+def logical_or(x, y):
+    return (x != 0) | (y != 0)
+
+
+@binary
+@inline
+def logical_xor(x, y):
+    return (x != 0) != (y != 0)
+
+
+@ternary
+@inline
+def where(condition, x, y):
+    """x where the condition holds, else y."""
+    return x if condition else y
+
+
+@binary
+@inline
+def _pow_double(x, y):
+    return x**y
+
+
+@binary
+@inline
+def _pow_whole(x, y):
+    if y < 0:  # the fraction is cut off: only 1 and -1 have a whole inverse
+        return x if (x == -1) & (y % 2 == 1) else type(x)((x == 1) | (x == -1))
+    result, factor = type(x)(1), x
+    while y > 0:
+        if y & 1:
+            result *= factor
+        factor *= factor
+        y >>= 1
+    return result
+
+
+_pow_single = binary(vm.pow_single)
+_POWERS = {np.dtype(np.float32): _pow_single, np.dtype(np.float64): _pow_double}
+_WHOLE_POWERS = {2: square, 3: cube}
+_REAL_POWERS = {**_WHOLE_POWERS, 0.5: sqrt, -0.5: rsqrt, -1: reciprocal}
+
+
+def pow(x, y, out):
+    """x^y.  One exponent for all that is 2, 3, 1/2, -1/2 or -1 takes a shorter way, as in PyTorch."""
+    shortcuts = _WHOLE_POWERS if out.dtype.kind == "i" else _REAL_POWERS
+    shortcut = shortcuts.get(y.item()) if y.size == 1 and x.size == out.size else None
+    if shortcut is not None:
+        shortcut(x, out)
+    else:
+        _POWERS.get(out.dtype, _pow_whole)(x, y, out)
+
+
+@binary
+@inline
+def _floor_divide_real(x, y):
+    rest = np.fmod(x, y)
+    quotient = (x - rest) / y
+    quotient = quotient - type(x)(1) if (rest != 0) & ((y < 0) != (rest < 0)) else quotient
+    whole = np.floor(quotient)
+    whole = whole + type(x)(1) if quotient - whole > 0.5 else whole
+    return x / y if y == 0 else whole
+
+
+@binary
+@inline
+def _floor_divide_whole(x, y):
+    # Neither of the first two may reach the processor's division, which traps.
+    if y == 0:
+        return type(x)(0)
+    return -x if y == -1 else x // y
+
+
+@binary
+@inline
+def _remainder_real(x, y):
+    rest = np.fmod(x, y)
+    return rest + y if (rest != 0) & ((y < 0) != (rest < 0)) else rest
+
+
+@binary
+@inline
+def _remainder_whole(x, y):
+    return type(x)(0) if (y == 0) | (y == -1) else x % y
+
+
+def floor_divide(x, y, out):
+    """floor(x / y); of whole numbers, 0 where y is 0."""
+    (_floor_divide_whole if out.dtype.kind == "i" else _floor_divide_real)(x, y, out)
+
+
+def remainder(x, y, out):
+    """x - y * floor(x / y), of y's sign; of whole numbers, 0 where y is 0."""
+    (_remainder_whole if out.dtype.kind == "i" else _remainder_real)(x, y, out)
+
+
+@binary_with_two
+@inline
+def _clamp_grad(g, x, low, high):
+    return g if (x >= low) & (x <= high) else type(g)(0)
+
+
+def clamp_grad(g, x, low, high, out):
+    _clamp_grad(g, x, *_bounds(x, low, high), out)
+
+
+@accumulation
+@inline
+def add_(a, b):
+    """a += b"""
+    return a + b
+
+
+def fill(out, value):
+    out.fill(value)
+
+
+def copy(x, out):
+    """out = x, broadcast and cast as C does."""
+    np.copyto(out, x, casting="unsafe")
+
+
+def _bounds(x, low, high):
+    if x.dtype.kind != "i":
+        return float(low), float(high)
+    return int(max(low, INT64.min)), int(min(high, INT64.max))

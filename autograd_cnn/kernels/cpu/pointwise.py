@@ -1,0 +1,255 @@
+"""Loops over elements, and what turns a scalar formula into a kernel over arrays with broadcasting.
+
+A loop here calls the global name `formula`.  `with_formula` makes a function of the same bytecode whose
+globals hold a formula of choice: each loop and each formula is written once, and, unlike closures, the
+results can be cached on disk.
+"""
+
+from functools import lru_cache
+from types import FunctionType
+
+import numpy as np
+from numba import prange
+
+from autograd_cnn.kernels.cpu.jit import GRAIN, adaptive
+
+PIECE = 8192
+
+
+def with_formula(loop, formula):
+    """`loop`, compiled with its global `formula` bound to a compiled scalar function."""
+    name = f"{formula.__name__}_{loop.__name__}"
+    return adaptive(FunctionType(loop.__code__, {**loop.__globals__, "formula": formula}, name))
+
+
+def each(x, out):
+    for i in prange(out.size):
+        out[i] = formula(x[i])  # noqa: F821
+
+
+def each_with_one(x, a, out):
+    for i in prange(out.size):
+        out[i] = formula(x[i], a)  # noqa: F821
+
+
+def each_with_two(x, a, b, out):
+    for i in prange(out.size):
+        out[i] = formula(x[i], a, b)  # noqa: F821
+
+
+def pairs(x, y, out):
+    for i in prange(out.size):
+        out[i] = formula(x[i], y[i])  # noqa: F821
+
+
+def pairs_with_one(x, y, a, out):
+    for i in prange(out.size):
+        out[i] = formula(x[i], y[i], a)  # noqa: F821
+
+
+def pairs_with_two(x, y, a, b, out):
+    for i in prange(out.size):
+        out[i] = formula(x[i], y[i], a, b)  # noqa: F821
+
+
+def same_left(x, y, out):
+    left = x[0]
+    for i in prange(out.size):
+        out[i] = formula(left, y[i])  # noqa: F821
+
+
+def same_right(x, y, out):
+    right = y[0]
+    for i in prange(out.size):
+        out[i] = formula(x[i], right)  # noqa: F821
+
+
+def triples(x, x_step, y, y_step, z, z_step, out):
+    for i in prange(out.size):
+        out[i] = formula(x[i * x_step], y[i * y_step], z[i * z_step])  # noqa: F821
+
+
+def accumulated(x, out):
+    for i in prange(out.size):
+        out[i] = formula(out[i], x[i])  # noqa: F821
+
+
+def rows(x, y, plan, out):
+    length = plan[0, 3]
+    pieces = (
+        length + PIECE - 1
+    ) // PIECE  # long rows are cut, so that two of them can keep many threads busy
+    for task in prange(out.size // max(length, 1) * pieces):
+        row = task // pieces
+        start = task % pieces * PIECE
+        n = min(length - start, PIECE)
+        k = row % plan[0, 2]
+        j = row // plan[0, 2] % plan[0, 1]
+        i = row // plan[0, 2] // plan[0, 1]
+        x_start = i * plan[1, 0] + j * plan[1, 1] + k * plan[1, 2] + start * plan[1, 3]
+        y_start = i * plan[2, 0] + j * plan[2, 1] + k * plan[2, 2] + start * plan[2, 3]
+        row_out = out[row * length + start : row * length + start + n]
+        if plan[2, 3] == 0:
+            row_x, right = x[x_start : x_start + n], y[y_start]
+            for m in range(n):
+                row_out[m] = formula(row_x[m], right)  # noqa: F821
+        elif plan[1, 3] == 0:
+            left, row_y = x[x_start], y[y_start : y_start + n]
+            for m in range(n):
+                row_out[m] = formula(left, row_y[m])  # noqa: F821
+        else:
+            row_x, row_y = x[x_start : x_start + n], y[y_start : y_start + n]
+            for m in range(n):
+                row_out[m] = formula(row_x[m], row_y[m])  # noqa: F821
+
+
+@lru_cache(maxsize=4096)
+def broadcast_plan(x_shape, y_shape):
+    """Sizes, strides of x and strides of y over at most 4 dimensions, or None if it takes more.
+
+    Both are contiguous; a stride is 0 where an operand repeats.  Neighbours that both operands walk through
+    as through one dimension are one dimension here, so the innermost strides are 1, or 0 for one of the two.
+    """
+    ndim = max(len(x_shape), len(y_shape))
+    x_strides, y_strides = _strides(x_shape, ndim), _strides(y_shape, ndim)
+    merged = []
+    for size, x_stride, y_stride in zip(
+        np.broadcast_shapes(x_shape, y_shape), x_strides, y_strides, strict=True
+    ):
+        if size == 1:
+            continue
+        if merged and merged[-1][1:] == (x_stride * size, y_stride * size):
+            merged[-1] = (merged[-1][0] * size, x_stride, y_stride)
+        else:
+            merged.append((size, x_stride, y_stride))
+    if len(merged) > 4:
+        return None
+    return np.array([(1, 0, 0)] * (4 - len(merged)) + merged, dtype=np.int64).T.copy()
+
+
+def _strides(shape, ndim):
+    strides, step = [], 1
+    for size in reversed(shape):
+        strides.append(0 if size == 1 else step)
+        step *= size
+    return [0] * (ndim - len(shape)) + strides[::-1]
+
+
+def repeated(x, out):
+    """x as a contiguous array with the elements of `out`'s shape."""
+    return x.ravel() if x.size == out.size else np.broadcast_to(x, out.shape).ravel()
+
+
+def stepped(x, out):
+    """x as a contiguous array and the step, 1 or 0, from one of its elements to the next."""
+    return (x.ravel(), 0) if x.size == 1 else (repeated(x, out), 1)
+
+
+def unary(formula):
+    """`f(x, out)` from a compiled formula of one number."""
+    kernel = with_formula(each, formula)
+    serial, parallel = kernel.serial, kernel.parallel
+
+    def apply(x, out):
+        (serial if out.size < GRAIN else parallel)(x.ravel(), out.ravel())
+
+    return _named(apply, formula)
+
+
+def unary_with_one(formula):
+    """`f(x, a, out)`, `a` a number."""
+    kernel = with_formula(each_with_one, formula)
+
+    def apply(x, a, out):
+        kernel(x.ravel(), a, out.ravel())
+
+    return _named(apply, formula)
+
+
+def unary_with_two(formula):
+    """`f(x, a, b, out)`, `a` and `b` numbers."""
+    kernel = with_formula(each_with_two, formula)
+
+    def apply(x, a, b, out):
+        kernel(x.ravel(), a, b, out.ravel())
+
+    return _named(apply, formula)
+
+
+def binary(formula):
+    """`f(x, y, out)` with broadcasting, from a compiled formula of two numbers."""
+    same = with_formula(pairs, formula)
+    serial, parallel = same.serial, same.parallel
+    left, right, general = (with_formula(loop, formula) for loop in (same_left, same_right, rows))
+
+    def apply(x, y, out):
+        n = out.size
+        if x.size == y.size == n:
+            (serial if n < GRAIN else parallel)(x.ravel(), y.ravel(), out.ravel())
+        elif y.size == 1:
+            (right.serial if n < GRAIN else right.parallel)(x.ravel(), y.ravel(), out.ravel())
+        elif x.size == 1:
+            left(x.ravel(), y.ravel(), out.ravel())
+        elif n > 0:
+            plan = broadcast_plan(x.shape, y.shape)
+            if plan is None:
+                same(repeated(x, out), repeated(y, out), out.ravel())
+            else:
+                general(x.ravel(), y.ravel(), plan, out.ravel())
+
+    return _named(apply, formula)
+
+
+def binary_with_one(formula):
+    """`f(x, y, a, out)` for x and y of one shape, `a` a number."""
+    kernel = with_formula(pairs_with_one, formula)
+
+    def apply(x, y, a, out):
+        kernel(x.ravel(), y.ravel(), a, out.ravel())
+
+    return _named(apply, formula)
+
+
+def binary_with_two(formula):
+    """`f(x, y, a, b, out)` for x and y of one shape, `a` and `b` numbers."""
+    kernel = with_formula(pairs_with_two, formula)
+
+    def apply(x, y, a, b, out):
+        kernel(x.ravel(), y.ravel(), a, b, out.ravel())
+
+    return _named(apply, formula)
+
+
+def ternary(formula):
+    """`f(x, y, z, out)` with broadcasting."""
+    kernel = with_formula(triples, formula)
+
+    def apply(x, y, z, out):
+        kernel(*stepped(x, out), *stepped(y, out), *stepped(z, out), out.ravel())
+
+    return _named(apply, formula)
+
+
+def accumulation(formula):
+    """`f(a, b)`, which puts the formula's value in a's place; b broadcasts to a's shape."""
+    kernel = with_formula(accumulated, formula)
+    serial, parallel = kernel.serial, kernel.parallel
+
+    def apply(a, b):
+        if not a.flags.c_contiguous:  # a.ravel() would be a copy
+            result = np.empty(a.shape, a.dtype)
+            result[...] = a
+            kernel(repeated(b, a), result.ravel())
+            a[...] = result
+        elif a.size == b.size:
+            (serial if a.size < GRAIN else parallel)(b.ravel(), a.ravel())
+        else:
+            kernel(repeated(b, a), a.ravel())
+
+    return _named(apply, formula)
+
+
+def _named(apply, formula):
+    apply.__name__ = apply.__qualname__ = formula.__name__
+    apply.__doc__ = formula.__doc__
+    return apply
