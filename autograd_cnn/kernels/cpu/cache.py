@@ -94,11 +94,12 @@ class CompileCache:
         return self._files("nbc")
 
     def clear(self) -> int:
-        """Delete all compiled kernels and what interrupted processes left; return the number of kernels."""
+        """Delete all compiled kernels; return how many there were."""
         entries = self.entries()
-        for path in [*entries, *self._files("tmp")]:
+        for path in entries:
             path.unlink(missing_ok=True)
-        for folder in {path.parent for path in entries}:
+        self._prune()
+        for folder in {path.parent for path in entries} - {self.folder}:  # that one others may be writing to
             with contextlib.suppress(OSError):
                 folder.rmdir()
         return len(entries)
@@ -130,12 +131,12 @@ class CompileCache:
         return [] if self.root is None else sorted(self.root.glob(f"kernels-*/*.{ending}"))
 
     def _prune(self):
-        """Drop what nobody has loaded for a month, such as kernels of other versions and older sources."""
-        limit = time.time() - KEEP_DAYS * 86400
-        for path in [*self.entries(), *self._files("tmp")]:
-            with contextlib.suppress(OSError):
-                if path.stat().st_mtime < limit:
-                    path.unlink()
+        """Drop kernels that nobody has loaded for a month, and what killed processes left unfinished."""
+        for ending, days in (("nbc", KEEP_DAYS), ("tmp", 1)):
+            for path in self._files(ending):
+                with contextlib.suppress(OSError):
+                    if time.time() - path.stat().st_mtime > days * 86400:
+                        path.unlink()
 
 
 class KernelCache(_Cache):
