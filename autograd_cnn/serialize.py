@@ -113,18 +113,17 @@ def decode_state(data: bytes, path: str | os.PathLike[str], *, allow_unverified:
     """The state dict that the bytes of a file hold; `path` is for the messages."""
     header = _split_header(data, path)
     metadata = _metadata(header, path, allow_unverified)
-    verified = _HEADER_KEY in metadata
-    if not verified and not allow_unverified:
-        raise CheckpointError(
-            f"{os.fspath(path)}: a safetensors file without autograd_cnn's digests, so damage would "
-            "go unseen; to load it all the same, pass allow_unverified=True"
-        )
-    digests = _check_header(header, metadata, path) if verified else None
+    digests = _check_header(header, metadata, path) if _HEADER_KEY in metadata else None
     try:
         entries = dict(safetensors.deserialize(data))
     except (safetensors.SafetensorError, ValueError, OverflowError) as error:
         raise CheckpointError(f"{os.fspath(path)}: not a valid safetensors file: {error}") from error
     if digests is None:
+        if not allow_unverified:
+            raise CheckpointError(
+                f"{os.fspath(path)}: a safetensors file without autograd_cnn's digests, so damage would "
+                "go unseen; to load it all the same, pass allow_unverified=True"
+            )
         digests = {name: _sha256(entry["data"]) for name, entry in entries.items()}
     if digests.keys() != entries.keys():
         raise CheckpointError(f"{os.fspath(path)}: the digests' names are not the tensors' names")
@@ -246,6 +245,10 @@ def _split_header(data: bytes, path: str | os.PathLike[str]) -> bytes:
         raise CheckpointError(
             f"{os.fspath(path)}: torn, or not a safetensors file: "
             f"a header of {length} bytes in a file of {len(data)}"
+        )
+    if data[8 : 8 + length][:1] != b"{":
+        raise CheckpointError(
+            f"{os.fspath(path)}: not a safetensors file: its header does not begin with '{{'"
         )
     return data[: 8 + length]
 

@@ -189,7 +189,7 @@ class CheckpointStore:
             raise
 
     def _rotate(self, new: Path) -> None:
-        """Removes what is older than the `keep` newest sound checkpoints; failing is no error, `new` is safe."""
+        """Removes what is older than the `keep` newest sound checkpoints; a failure only warns."""
         kept: list[_Manifest] = []
         try:
             for manifest in self._newest_first():

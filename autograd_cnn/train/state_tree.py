@@ -158,7 +158,7 @@ def _decode_array(stored: Any, arrays: Mapping[str, np.ndarray], depth: int) -> 
 
 
 def _decode_scalar(stored: Any, arrays: Mapping[str, np.ndarray], depth: int) -> np.generic:
-    return _decode_array(stored, arrays, depth)[()]  # type: ignore[no-any-return]
+    return _decode_array(stored, arrays, depth)[()]  # type: ignore[return-value]
 
 
 _DECODERS: dict[str, Callable[[Any, Mapping[str, np.ndarray], int], Any]] = {
