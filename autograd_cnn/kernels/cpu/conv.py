@@ -9,6 +9,7 @@ to its place.  The gradient for the input is the same loop with another table of
 
 from functools import lru_cache
 from itertools import product
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -18,11 +19,15 @@ from autograd_cnn.kernels.cpu.jit import inline, parallel
 from autograd_cnn.kernels.cpu.microkernel import (
     INNER_A,
     INNER_B,
+    INNER_TILE,
     MAX_ROWS,
     MAX_VECTORS,
+    SUM_LINE,
     VECTOR_BYTES,
+    copy_line,
     inner_products,
     multiply_add,
+    sum_line,
     tile_height,
     tile_vectors,
 )
@@ -105,16 +110,19 @@ class Inner(NamedTuple):
     strips: int
     units: int  # of a part, whose sum is made by one thread
     total: int
-    chunk: int  # output channels of a piece
-    kernel: int  # taps of the kernel
+    rows: int  # output channels of a group, rounded up to whole tiles
+    chunk: int  # output channels of a piece: whole tiles
     over_channels: bool  # the tile's columns are channels, not neighbouring taps
     lane: int  # distance of the tile's columns in packed memory
-    step: int  # and in the weight
 
 
 @inline
 def _pack(source, packing, channels, image, count, channel, top, lines, packed):
-    """Copy `count` images of `channels` channels into zeroed scratch; the first row is `top` below the padding's first."""
+    """Copy `count` images of `channels` channels into zeroed scratch.
+
+    The first packed row is `top` rows above the image (below its first row, where negative).
+    """
+    step = packing.stride_x
     for c in range(channels):
         for n in range(count):
             plane = (
@@ -123,23 +131,22 @@ def _pack(source, packing, channels, image, count, channel, top, lines, packed):
                 * packing.width
             )
             for phase_y in range(packing.stride_y):
-                for phase_x in range(packing.stride_x):
-                    phase = (c * packing.stride_y + phase_y) * packing.stride_x + phase_x
+                for phase_x in range(step):
+                    phase = (c * packing.stride_y + phase_y) * step + phase_x
                     target = phase * packing.line + n * packing.lines * packing.pitch
                     shift = phase_x - packing.left
-                    first = max(0, -(shift // packing.stride_x))
-                    last = min(packing.pitch, (packing.width - 1 - shift) // packing.stride_x + 1)
+                    first = max(0, -(shift // step))
+                    last = min(packing.pitch, (packing.width - 1 - shift) // step + 1)
                     for r in range(lines):
                         h = r * packing.stride_y + phase_y - top
                         if 0 <= h < packing.height:
                             start = plane + h * packing.width + shift
                             place = target + r * packing.pitch
-                            if packing.stride_x == 1:
-                                for q in range(first, last):
-                                    packed[place + q] = source[start + q]
+                            if step == 1:
+                                copy_line(last - first, source, start + first, packed, place + first, -0.0)
                             else:
                                 for q in range(first, last):
-                                    packed[place + q] = source[start + q * packing.stride_x]
+                                    packed[place + q] = source[start + q * step]
 
 
 @inline
@@ -147,7 +154,7 @@ def _place(tile, tile_pitch, height, packing, grid, bias, image, images, y, line
     """Copy the pixels of a tile, and add the bias, to where they belong in out."""
     channels = grid.rows * packing.groups
     for t in range(height):
-        added = bias[channel + t] if bias.size else out.dtype.type(0)
+        added = bias[channel + t] if bias.size else tile.dtype.type(-0.0)
         for n in range(images):
             plane = ((image + n) * channels + channel + t) * grid.plane_height
             for r in range(lines):
@@ -155,8 +162,7 @@ def _place(tile, tile_pitch, height, packing, grid, bias, image, images, y, line
                 target = row * grid.plane_width + grid.start_x
                 start = t * tile_pitch + (n * packing.lines + r) * packing.pitch
                 if grid.step_x == 1:
-                    for q in range(grid.width):
-                        out[target + q] = tile[start + q] + added
+                    copy_line(grid.width, tile, start, out, target, added)
                 else:
                     for q in range(grid.width):
                         out[target + q * grid.step_x] = tile[start + q] + added
@@ -229,9 +235,9 @@ def _weight_piece(task, g, x, offset, taps, scheme, g_packing, packing, partial)
     phases = packing.stride_y * packing.stride_x
     packed = np.zeros((channels + INNER_B) * phases * packing.line + packing.slack, g.dtype)
     cotangent = np.zeros((rows + INNER_A) * g_packing.line, g.dtype)
-    tile = np.empty(INNER_A * INNER_B, g.dtype)
-    channel_step = INNER_B if scheme.over_channels else 1
-    begin = ((part * packing.groups + group) * g_packing.channels + first) * channels * scheme.kernel
+    columns = (channels + INNER_B - 1) // INNER_B if scheme.over_channels else channels
+    step = INNER_B if scheme.over_channels else 1
+    begin = (part * packing.groups + group) * scheme.rows // INNER_A * columns * taps.size * INNER_TILE
     for unit in range(part * scheme.units, min((part + 1) * scheme.units, scheme.total)):
         block, strip = divmod(unit, scheme.strips)
         image = block * packing.block
@@ -243,24 +249,22 @@ def _weight_piece(task, g, x, offset, taps, scheme, g_packing, packing, partial)
         top = packing.top - y * packing.stride_y
         _pack(x, packing, channels, image, count, group * channels, top, packing.lines, packed)
         _pack(g, g_packing, rows, image, count, group * g_packing.channels + first, -y, lines, cotangent)
+        place = begin + first // INNER_A * columns * taps.size * INNER_TILE
         for row in range(0, rows, INNER_A):
-            for c in range(0, channels, channel_step):
-                for tap in range(taps.shape[0]):
-                    index, shift, lanes = taps[tap, 0], taps[tap, 1], taps[tap, 2]
+            for column in range(columns):
+                base = column * step * phases * packing.line
+                for tap in range(taps.size):
                     inner_products(
                         cotangent, row * g_packing.line, g_packing.line,
-                        packed, c * phases * packing.line + shift, scheme.lane, offset, 0, offset.size, tile, 0,
+                        packed, base + taps[tap], scheme.lane, offset, 0, offset.size, partial, place,
                     )  # fmt: skip
-                    for t in range(min(INNER_A, rows - row)):
-                        place = begin + ((row + t) * channels + c) * scheme.kernel + index
-                        for u in range(min(lanes, channels - c) if scheme.over_channels else lanes):
-                            partial[place + u * scheme.step] += tile[t * INNER_B + u]
+                    place += INNER_TILE
 
 
 @parallel
 def _grad_weight(g, x, offset, taps, scheme, g_packing, packing, tasks, partial):
-    """partial[part, o, c, i, j] = the sum of g[n, o, y, x] * padded[n, c, ...] over the images and strips of a part."""
-    if g.size * packing.channels * scheme.kernel < SERIAL_WORK:
+    """partial[part, group, rows, columns, tap] += a tile of inner products over the images and strips of the part."""
+    if g.size * packing.channels * taps.size < SERIAL_WORK:
         for task in range(tasks):
             _weight_piece(task, g, x, offset, taps, scheme, g_packing, packing, partial)
     else:
@@ -269,27 +273,21 @@ def _grad_weight(g, x, offset, taps, scheme, g_packing, packing, tasks, partial)
 
 
 @inline
-def _column_sum(g, channel, channels, images, pixels):
-    """The sum of one channel, in float64: lanes of fixed size, so that the loop becomes vector code."""
-    lanes = np.zeros(16)
+def _channel_sum(g, channel, channels, images, pixels):
     total = 0.0
     for n in range(images):
         start = (n * channels + channel) * pixels
-        whole = pixels // 16 * 16
-        for q in range(0, whole, 16):
-            for v in range(16):
-                lanes[v] += g[start + q + v]
-        for q in range(whole, pixels):
-            total += g[start + q]
-    for v in range(16):
-        total += lanes[v]
+        steps = pixels // SUM_LINE
+        total += sum_line(g, start, steps)
+        for q in range(start + steps * SUM_LINE, start + pixels):
+            total += g[q]
     return total
 
 
 @parallel
 def _sum_channels(g, images, pixels, out):
     for channel in prange(out.size):
-        out[channel] = _column_sum(g, np.int64(channel), out.size, images, pixels)
+        out[channel] = _channel_sum(g, np.int64(channel), out.size, images, pixels)
 
 
 def _ceil(a, b):
@@ -411,20 +409,8 @@ def _grad_weight_plan(g_shape, x_shape, out_shape, stride, padding, dilation, gr
     over_channels = not neighbours or channels / _ceil(channels, INNER_B) >= kernel[1] / _ceil(
         kernel[1], INNER_B
     )
-    taps = np.array(
-        [
-            (
-                tap_y[0] * kernel[1] + tap_x[0],
-                _shift(packing, tap_y, tap_x),
-                min(INNER_B, kernel[1] - tap_x[0]),
-            )
-            for tap_y in y.taps
-            for tap_x in x.taps[:: 1 if over_channels else INNER_B]
-        ],
-        np.int64,
-    )
-    if over_channels:
-        taps[:, 2] = INNER_B
+    starts = list(product(y.taps, x.taps[:: 1 if over_channels else INNER_B]))
+    taps = np.array([_shift(packing, tap_y, tap_x) for tap_y, tap_x in starts])
     packing = packing._replace(slack=packing.slack + INNER_B * step)
     # The last vector of a line reaches over its end: zeros must follow there, so that it adds nothing.
     g_packing = packing._replace(
@@ -439,16 +425,27 @@ def _grad_weight_plan(g_shape, x_shape, out_shape, stride, padding, dilation, gr
         offset = (np.arange(packing.block)[:, None] * image + np.arange(0, run, lanes)).reshape(-1)
     strips = _ceil(y.grid, strip)
     total = _ceil(images, packing.block) * strips
-    parts = max(1, min(total, TASKS, PARTIAL_SIZE // (outputs * channels * kernel[0] * kernel[1])))
+    padded = _ceil(rows, INNER_A) * INNER_A
+    columns = _ceil(channels, INNER_B) if over_channels else channels
+    tiles = (groups, padded // INNER_A, columns, len(starts), INNER_TILE)
+    parts = max(1, min(total, TASKS, PARTIAL_SIZE // prod(tiles)))
     units = _ceil(total, parts)
     parts = _ceil(total, units)
-    chunk = max(_ceil(rows, _ceil(TASKS, parts * groups)), min(rows, INNER_A))
-    scheme = Inner(
-        strip, strips, units, total, chunk, kernel[0] * kernel[1], over_channels,
-        packing.line * y.stride * x.stride if over_channels else step,
-        kernel[0] * kernel[1] if over_channels else 1,
-    )  # fmt: skip
-    return parts, (offset, taps, scheme, g_packing, packing, parts * groups * _ceil(rows, chunk))
+    chunk = _ceil(padded, _ceil(TASKS, parts * groups) * INNER_A) * INNER_A
+    lane = packing.line * y.stride * x.stride if over_channels else step
+    scheme = Inner(strip, strips, units, total, padded, chunk, over_channels, lane)
+    o, c, i, j = np.ogrid[:rows, :channels, : kernel[0], : kernel[1]]
+    column, tap, u = (
+        (c // INNER_B, i * kernel[1] + j, c % INNER_B)
+        if over_channels
+        else (c, i * _ceil(kernel[1], INNER_B) + j // INNER_B, j % INNER_B)
+    )
+    group = np.arange(groups)[:, None, None, None, None]
+    gather = np.ravel_multi_index(
+        np.broadcast_arrays(group, o // INNER_A, column, tap, o % INNER_A * INNER_B + u), tiles
+    )
+    tasks = parts * groups * _ceil(rows, chunk)
+    return (parts, prod(tiles)), gather.reshape(-1), (offset, taps, scheme, g_packing, packing, tasks)
 
 
 def _elements(array):
@@ -490,12 +487,12 @@ def conv2d_grad_weight(g, x, stride, padding, dilation, groups, out):
     if g.size == 0:
         out[...] = 0
         return
-    parts, plan = _grad_weight_plan(
+    partial, gather, plan = _grad_weight_plan(
         g.shape, x.shape, out.shape, stride, padding, dilation, groups, out.itemsize
     )
-    partial = np.zeros((parts, out.size), out.dtype)
+    partial = np.zeros(partial, out.dtype)
     _grad_weight(_elements(g), _elements(x), *plan, partial.reshape(-1))
-    partial.sum(axis=0, out=out.reshape(-1))
+    partial.sum(axis=0).take(gather, out=out.reshape(-1))
 
 
 def sum_channels(g, out):

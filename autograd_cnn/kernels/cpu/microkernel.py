@@ -1,11 +1,13 @@
 """The two vector loops under every matrix product and convolution, written as LLVM vector code.
 
-`multiply_add`     acc[t, v] += a[a_base + a_offset[k] + t * a_lane] * b[b_base + b_offset[k] + v], for all k
-`inner_products`   acc[t, u] += a[a_base + offset[k] + t * a_lane + v] * b[b_base + offset[k] + u * b_lane + v], for all k, v
+`multiply_add`     acc[t, v] += a[a_offset[k] + t * a_lane] * b[b_offset[k] + v], for all k
+`inner_products`   acc[t, u] += a[offset[k] + t * a_lane + v] * b[offset[k] + u * b_lane + v], for all k and v
+`copy_line`        target[q] = source[q] + added, for lines too short for the compiler's own vector loops
+`sum_line`         the sum of a line in float64
 
-A tile of accumulators stays in registers for the whole loop.  Operands are read through small tables of offsets, so that
-one loop serves a matrix in any layout and a convolution of any shape (the indirect convolution of Dukhan, 2019,
-https://arxiv.org/abs/1907.02129).
+A tile of accumulators stays in registers for the whole loop.  Operands are read through small tables of offsets,
+so that one loop serves a matrix in any layout and a convolution of any shape (the indirect convolution of
+Dukhan, 2019, https://arxiv.org/abs/1907.02129).
 """
 
 import llvmlite.binding as llvm
@@ -21,13 +23,17 @@ _FEATURES = llvm.get_host_cpu_features()
 _WIDE = _FEATURES.get("avx512f", False)
 
 VECTOR_BYTES = 64 if _WIDE else 32 if _FEATURES.get("avx", False) else 16
-# Heights a tile may have.  The largest, three vectors wide, fills the vector registers (32 with AVX-512, else 16).
-TILE_ROWS = (8, 6, 4, 1) if _WIDE else (4, 3, 2, 1)
+# Heights a tile may have.  The largest, three vectors wide, and one broadcast for each row fit into the registers:
+# 32 with AVX-512, else 16.  One more row, and LLVM spills: a third of the speed.
+TILE_ROWS = (6, 4, 2, 1) if _WIDE else (4, 3, 2, 1)
 TILE_VECTORS = (3, 2, 1)
 MAX_ROWS, MID_ROWS, LOW_ROWS, _ = TILE_ROWS
 MAX_VECTORS = TILE_VECTORS[0]
 # The tile of inner products: rows of a by rows of b.
 INNER_A, INNER_B = (4, 6) if _WIDE else (3, 4)
+INNER_TILE = 32 if _WIDE else 16  # elements that the tile's sums take in memory, a whole number of vectors
+
+SUM_LINE = 32  # elements that one step of `sum_line` takes
 
 _INDEX = ir.IntType(64)
 _ELEMENTS = {types.float32: (ir.FloatType(), "f32", 4), types.float64: (ir.DoubleType(), "f64", 8)}
@@ -43,9 +49,9 @@ class _Vectors:
         self.type = ir.VectorType(self.element, self.lanes)
         self.zero = ir.Constant(self.type, None)
 
-    def intrinsic(self, name, result, arguments):
+    def intrinsic(self, name, result, arguments, pointers=""):
         # llvmlite's declare_intrinsic does not know vector types, so the name is spelled out here.
-        name = f"llvm.{name}.v{self.lanes}{self.suffix}"
+        name = f"llvm.{name}.v{self.lanes}{self.suffix}{pointers}"
         return cgutils.get_or_insert_function(self.builder.module, ir.FunctionType(result, arguments), name)
 
     def load(self, pointer):
@@ -56,22 +62,27 @@ class _Vectors:
     def store(self, value, pointer):
         self.builder.store(value, self.builder.bitcast(pointer, self.type.as_pointer())).align = self.itemsize
 
-    def broadcast(self, pointer):
-        scalar = self.builder.load(pointer)
-        first = self.builder.insert_element(
-            ir.Constant(self.type, ir.Undefined), scalar, ir.Constant(ir.IntType(32), 0)
-        )
-        mask = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), None)
-        return self.builder.shuffle_vector(first, ir.Constant(self.type, ir.Undefined), mask)
+    def splat(self, scalar, kind=None):
+        undefined = ir.Constant(kind or self.type, ir.Undefined)
+        first = self.builder.insert_element(undefined, scalar, ir.Constant(ir.IntType(32), 0))
+        return self.select(first, undefined, [0] * self.lanes)
 
     def fma(self, x, y, z):
         # fmuladd, not fma: without an FMA unit it is a multiplication and an addition, not a call into libm.
         return self.builder.call(self.intrinsic("fmuladd", self.type, [self.type] * 3), [x, y, z])
 
-    def sum(self, vector):
-        function = self.intrinsic("vector.reduce.fadd", self.element, [self.element, self.type])
-        start = ir.Constant(self.element, -0.0)
-        return self.builder.call(function, [start, vector], fastmath=("reassoc",))
+    def select(self, left, right, lanes):
+        mask = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), lanes)
+        return self.builder.shuffle_vector(left, right, mask)
+
+    def sums(self, values):
+        """One vector whose lane i is the sum of the lanes of values[i]; at most as many values as lanes."""
+        values = values + [self.zero] * (self.lanes - len(values))
+        even, odd = list(range(0, 2 * self.lanes, 2)), list(range(1, 2 * self.lanes, 2))
+        while len(values) > 1:
+            pairs = zip(values[::2], values[1::2], strict=True)
+            values = [self.builder.fadd(self.select(x, y, even), self.select(x, y, odd)) for x, y in pairs]
+        return values[0]
 
 
 def _data(context, builder, array_type, value):
@@ -185,7 +196,7 @@ def multiply_add(
                 columns = [vectors.load(column(b_k, v)) for v in range(span)]
                 following = []
                 for t in range(height):
-                    x = vectors.broadcast(row(a_k, a_lane, t))
+                    x = vectors.splat(builder.load(row(a_k, a_lane, t)))
                     mine = accumulators[t * span : (t + 1) * span]
                     following += [vectors.fma(x, y, z) for y, z in zip(columns, mine, strict=True)]
                 return following
@@ -222,7 +233,10 @@ def multiply_add(
 
 @intrinsic
 def inner_products(typingctx, a, a_base, a_lane, b, b_base, b_lane, offset, first, count, c, c_base):
-    """c[c_base + t * INNER_B + u] = the inner product of a's row t and b's row u over the vectors at offset[first:]."""
+    """c[c_base + t * INNER_B + u] += the inner product of a's row t and b's row u over the vectors at offset[first:].
+
+    The INNER_TILE elements of c from c_base on are the tile's.
+    """
     _check(a, b, offset, c)
     integer = types.intp
     signature = types.void(a, integer, integer, b, integer, integer, offset, integer, integer, c, integer)
@@ -248,10 +262,85 @@ def inner_products(typingctx, a, a_base, a_lane, b, b_base, b_lane, offset, firs
                     following[t * INNER_B + u] = vectors.fma(left[t], right, accumulators[t * INNER_B + u])
             return following
 
-        sums = _loop(builder, count, [vectors.zero] * (INNER_A * INNER_B), step)
-        for position, value in enumerate(sums):
-            builder.store(vectors.sum(value), builder.gep(c, [ir.Constant(_INDEX, position)]))
+        products = _loop(builder, count, [vectors.zero] * (INNER_A * INNER_B), step)
+        for first in range(0, len(products), vectors.lanes):
+            place = builder.gep(c, [ir.Constant(_INDEX, first)])
+            sums = vectors.sums(products[first : first + vectors.lanes])
+            vectors.store(builder.fadd(vectors.load(place), sums), place)
         return context.get_dummy_value()
+
+    return signature, codegen
+
+
+@intrinsic
+def copy_line(typingctx, count, source, start, target, place, added):
+    """target[place + q] = source[start + q] + added for q in range(count); reads and writes nothing else."""
+    _check(source, target)
+    signature = types.void(types.intp, source, types.intp, target, types.intp, source.dtype)
+
+    def codegen(context, builder, signature, arguments):
+        count, source, start, target, place, added = arguments
+        kinds = signature.args
+        vectors = _Vectors(builder, kinds[1].dtype)
+        source = builder.gep(_data(context, builder, kinds[1], source), [start])
+        target = builder.gep(_data(context, builder, kinds[3], target), [place])
+        added = vectors.splat(added)
+        numbers = ir.VectorType(_INDEX, vectors.lanes)
+        lane = ir.Constant(numbers, list(range(vectors.lanes)))
+        bits = ir.VectorType(ir.IntType(1), vectors.lanes)
+        align = ir.Constant(ir.IntType(32), vectors.itemsize)
+        pointer = vectors.type.as_pointer()
+        load = vectors.intrinsic(
+            "masked.load", vectors.type, [pointer, align.type, bits, vectors.type], ".p0"
+        )
+        store = vectors.intrinsic(
+            "masked.store", ir.VoidType(), [vectors.type, pointer, align.type, bits], ".p0"
+        )
+
+        def step(k, _):
+            q = _index(builder, vectors.lanes, k)
+            rest = vectors.splat(builder.sub(count, q), numbers)
+            mask = builder.icmp_signed("<", lane, rest)
+            read = builder.bitcast(builder.gep(source, [q]), pointer)
+            value = builder.call(load, [read, align, mask, vectors.zero])
+            write = builder.bitcast(builder.gep(target, [q]), pointer)
+            builder.call(store, [builder.fadd(value, added), write, align, mask])
+            return []
+
+        steps = builder.sdiv(
+            builder.add(count, ir.Constant(_INDEX, vectors.lanes - 1)), ir.Constant(_INDEX, vectors.lanes)
+        )
+        _loop(builder, steps, [], step)
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+@intrinsic
+def sum_line(typingctx, source, start, steps):
+    """The sum of SUM_LINE * steps elements from source[start], in float64."""
+    _check(source)
+    signature = types.float64(source, types.intp, types.intp)
+
+    def codegen(context, builder, signature, arguments):
+        source, start, steps = arguments
+        narrow, wide = _Vectors(builder, signature.args[0].dtype), _Vectors(builder, types.float64)
+        narrow.type = ir.VectorType(narrow.element, wide.lanes)
+        source = builder.gep(_data(context, builder, signature.args[0], source), [start])
+
+        def step(k, accumulators):
+            following = []
+            for position, total in enumerate(accumulators):
+                q = builder.add(_index(builder, SUM_LINE, k), ir.Constant(_INDEX, position * wide.lanes))
+                value = narrow.load(builder.gep(source, [q]))
+                value = value if value.type == wide.type else builder.fpext(value, wide.type)
+                following.append(builder.fadd(total, value))
+            return following
+
+        totals = _loop(builder, steps, [wide.zero] * (SUM_LINE // wide.lanes), step)
+        while len(totals) > 1:
+            totals = [builder.fadd(x, y) for x, y in zip(totals[::2], totals[1::2], strict=True)]
+        return builder.extract_element(wide.sums(totals), ir.Constant(ir.IntType(32), 0))
 
     return signature, codegen
 
