@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from importlib import import_module
 from types import ModuleType
@@ -21,15 +22,13 @@ class Device:
 
     def __init__(self, type: str, kernels: str) -> None:
         self.type = type
+        self.empty: Callable[[tuple[int, ...], np.dtype], np.ndarray] = np.empty
         self._kernels = kernels
 
     @cached_property
     def kernels(self) -> ModuleType:
         """The module of kernels for this device, imported when the first op asks for it."""
         return import_module(self._kernels)
-
-    def empty(self, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-        return np.empty(shape, dtype)
 
     def to_host(self, array: np.ndarray) -> np.ndarray:
         return array

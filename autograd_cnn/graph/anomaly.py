@@ -57,9 +57,8 @@ class AnomalyObserver:
                 self._raise(node, f"made {_worst(g.array)} in the gradient of {name}", g)
 
     def _raise(self, node: Node, what: str, g: Any) -> None:
-        where = f"; recorded at {node.source}" if node.source else ""
         module = f" in module {node.module_path!r}" if node.module_path else ""
-        raise AnomalyError(f"{node.name()}: {what}, shape {list(g.array.shape)}{module}{where}")
+        raise AnomalyError(f"{node.name()}: {what}, shape {list(g.array.shape)}{module}; recorded at {node.source}")
 
 
 def _inputs(node: Node) -> tuple[str, ...]:

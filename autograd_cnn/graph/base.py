@@ -17,11 +17,8 @@ if TYPE_CHECKING:
 class Version:
     """Counts the in-place changes of a storage; a tensor and its views share one."""
 
-    __slots__ = ("changed_by", "count")
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.changed_by = ""
+    count: int = 0
+    changed_by: str = ""
 
 
 class Arithmetic(Protocol):
@@ -62,8 +59,7 @@ class TensorBase:
 
 def wrap(array: np.ndarray, device: Device = CPU) -> TensorBase:
     """A fresh tensor round `array`, without a graph."""
-    cls = TensorBase.result_class
-    tensor = cls.__new__(cls)
+    tensor = TensorBase.result_class()
     tensor.array = array
     tensor.version = Version()
     if device is not CPU:

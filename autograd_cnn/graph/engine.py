@@ -16,7 +16,7 @@ from autograd_cnn.errors import ArgumentError, GraphError, GraphFreedError, InPl
 from autograd_cnn.graph.anomaly import AnomalyObserver
 from autograd_cnn.graph.base import TensorBase, alias, wrap
 from autograd_cnn.graph.grad_mode import STATE
-from autograd_cnn.graph.node import Node
+from autograd_cnn.graph.node import Edge, Node, edge_spec
 from autograd_cnn.graph.op import FusedOp
 from autograd_cnn.graph.record import apply as apply
 from autograd_cnn.graph.record import apply_inplace as apply_inplace
@@ -222,10 +222,13 @@ def _run(
                 continue
             if node.hooks is not None or node.retained is not None or captured:
                 g = _arrived(node, g, captured, found)
-            if needed is not None and not any(edge is not None and edge[0] in needed for edge in node.edges):
-                continue
+            edges = node.edges
+            if needed is not None:
+                edges = [edge if edge is not None and edge[0] in needed else None for edge in edges]
+                if not any(edges):
+                    continue
             op = node.op
-            if node.outputs > 1 and op.principal is not None:
+            if not op.single and op.principal is not None:
                 g = g[op.principal]
                 if g is None:
                     continue
@@ -235,35 +238,49 @@ def _run(
                     f"{node.name()}: a second backward pass through a graph whose saved tensors were freed by the "
                     "first; pass retain_graph=True to the first one"
                 )
-            for tensor, version in zip(saved, node.versions, strict=False):
+            for tensor, version in zip(saved, node.versions):  # noqa: B905  (shapes follow the tensors)
                 if tensor.version.count != version:
                     raise _changed(node, tensor, version)
             if create_graph:
                 saved = _with_graph(node, saved)
             if observers:
                 started = _observe_before(observers, node, g)
-            results: list[Any] = []
+                seen = []
             for position, vjp, arguments in node.plan.vjps:
                 if position is None:
-                    results = _joint(node, vjp, g, [None if j is None else saved[j] for j in arguments], needed)
-                    for edge, r in zip(node.edges, results, strict=True):
-                        if edge is not None and r is not None and (needed is None or edge[0] in needed):
+                    given = saved if arguments is None else [saved[j] for j in arguments]
+                    results = _joint(node, vjp, g, edges, given)
+                    for edge, r in zip(edges, results, strict=True):
+                        if edge is not None and r is not None:
                             _deliver(pending, owned, edge, r, g, saved, create_graph)
+                    if observers:
+                        seen = results
                     continue
-                edge = node.edges[position]
-                if edge is None or needed is not None and edge[0] not in needed:
+                edge = edges[position]
+                if edge is None:
                     continue
-                r = vjp(op, g, *[None if j is None else saved[j] for j in arguments])
+                r = vjp(op, g, *saved) if arguments is None else vjp(op, g, *[saved[j] for j in arguments])
                 if observers:
-                    results.append(r)
-                _deliver(pending, owned, edge, r, g, saved, create_graph)
+                    seen.append(r)
+                source = edge[0]
+                if source.__class__ is Node and source.outputs == 1 and source not in pending:
+                    # What _deliver does, for the edge that a chain has.
+                    shape, dtype = source.specs
+                    array = r.array
+                    if array.shape != shape:
+                        r = r.sum_to_size(shape)
+                    if array.dtype is not dtype and array.dtype != dtype:
+                        r = r.to(dtype)
+                    pending[source] = r
+                else:
+                    _deliver(pending, owned, edge, r, g, saved, create_graph)
             freed = node.saved_bytes() if observers and not keep else 0
             if not keep:
                 node.release()
             if observers:
                 elapsed = time.perf_counter_ns() - started
                 for observer in observers:
-                    observer.after(node, results, freed, elapsed)
+                    observer.after(node, seen, freed, elapsed)
     finally:
         STATE.reset(outer)
     for leaf, g in pending.items():
@@ -282,14 +299,11 @@ def _deliver(
 ) -> None:
     """Hands the result of a vjp to where its input came from, in that input's shape and dtype."""
     source, slot = edge
-    if source.__class__ is Node:
-        shape, dtype = source.specs if source.outputs == 1 else source.specs[slot]
-        array = r.array
-    else:
-        shape, dtype = source.array.shape, source.array.dtype
-        array = r.array
+    shape, dtype = edge_spec(edge)
+    array = r.array
+    if source.__class__ is not Node and source not in pending:
         # A result that nobody else can see may become the leaf's own .grad without a copy.
-        if source not in pending and r is not g and r.base is None and not any(r is s for s in saved):
+        if r is not g and r.base is None and not any(r is s for s in saved):
             owned.add(source)
     if array.shape != shape:
         r = r.sum_to_size(shape)
@@ -343,10 +357,9 @@ def _retained(node: Node, tensor: Any) -> bool:
 
 def _changed(node: Node, tensor: Any, version: int) -> InPlaceError:
     name = next(n for n, t in zip(node.plan.names, node.saved or (), strict=False) if t is tensor)
-    made = f" (recorded at {node.source})" if node.source else ""
     return InPlaceError(
         f"{node.name()}: its saved tensor {name!r}, of shape {list(tensor.array.shape)}, was changed in place by "
-        f"{tensor.version.changed_by}: it is at version {tensor.version.count}, saved at version {version}{made}; "
+        f"{tensor.version.changed_by}: it is at version {tensor.version.count}, saved at version {version} (recorded at {node.source}); "
         "clone it before changing it"
     )
 
@@ -362,28 +375,20 @@ def _with_graph(node: Node, saved: list[Any]) -> list[Any]:
     return linked
 
 
-def _joint(node: Node, vjp: Callable[..., Any], g: Any, arguments: list[Any], needed: set[Any] | None) -> list[Any]:
+def _joint(
+    node: Node, vjp: Callable[..., Any], g: Any, edges: Sequence[Edge | None], arguments: Sequence[Any]
+) -> list[Any]:
     """Gradients of all inputs at once, from a joint vjp or a fused kernel."""
     op = node.op
-    needs = tuple(edge is not None and (needed is None or edge[0] in needed) for edge in node.edges)
+    needs = tuple(edge is not None for edge in edges)
     if not isinstance(op, FusedOp):
         return list(vjp(op, g, needs, *arguments))
-    assert node.saved is not None
     if STATE.get().recording:
         return _composite(node, op, g, needs)
     device = g.device
-    out = []
-    for i, need in enumerate(needs):
-        edge = node.edges[i]
-        spec = None if edge is None or not need else _spec(edge)
-        out.append(None if spec is None else device.empty(*spec))
+    out = [None if edge is None else device.empty(*edge_spec(edge)) for edge in edges]
     op.gradient(device.kernels, out, g.array, *(a.array if isinstance(a, TensorBase) else a for a in arguments))
     return [None if array is None else wrap(array, device) for array in out]
-
-
-def _spec(edge: Any) -> Any:
-    source, slot = edge
-    return source.spec(slot) if source.__class__ is Node else (source.array.shape, source.array.dtype)
 
 
 def _composite(node: Node, op: FusedOp, g: Any, needs: tuple[bool, ...]) -> list[Any]:

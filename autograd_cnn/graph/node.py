@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 from weakref import ref
@@ -10,9 +11,10 @@ from weakref import ref
 import numpy as np
 
 from autograd_cnn.graph.base import TensorBase
+from autograd_cnn.graph.op import INPUT, OUTPUT
 
 if TYPE_CHECKING:
-    from autograd_cnn.graph.grad_mode import Scope
+    from autograd_cnn.graph.grad_mode import State
     from autograd_cnn.graph.op import Op, Plan
 
 Edge = tuple["Node | TensorBase", int]  # where an input came from: a node's output, or a leaf
@@ -41,42 +43,20 @@ class Node:
     `index` grows with every node made; in a define-by-run graph that is a topological order.
     """
 
-    __slots__ = (
-        "__weakref__",
-        "code",
-        "edges",
-        "hooks",
-        "index",
-        "instruction",
-        "kept",
-        "op",
-        "order",
-        "outputs",
-        "plan",
-        "retained",
-        "saved",
-        "scope",
-        "specs",
-        "timestep",
-        "versions",
-    )
-
     op: Op
     plan: Plan
-    edges: tuple[Edge | None, ...]
+    edges: list[Edge | None]
     saved: list[Any] | None
-    versions: list[int]
+    versions: Sequence[int]  # of the saved tensors, when they were saved
     index: int
-    outputs: int
     specs: Any  # (shape, dtype), or a list of them where there are several outputs
-    scope: Scope | None
-    timestep: int | None
-    code: CodeType | None
+    state: State  # where it was recorded: module scope, time step, order of derivative
+    code: CodeType
     instruction: int
-    hooks: dict[int, dict[int, Callable[[Any], Any]]] | None
-    retained: dict[int, ref[TensorBase]] | None
-    kept: list[tuple[tuple[int, ...], np.dtype]] | None
-    order: int
+    outputs: int = 1
+    hooks: dict[int, dict[int, Callable[[Any], Any]]] | None = None
+    retained: dict[int, ref[TensorBase]] | None = None
+    kept: Sequence[tuple[tuple[int, ...], np.dtype]] = ()
 
     def name(self) -> str:
         """The op's class with `Backward`, as PyTorch prints it."""
@@ -102,16 +82,22 @@ class Node:
 
     def saved_meta(self) -> tuple[SavedMeta, ...]:
         """Name, shape, dtype and size of what backward needs; still there after it was freed."""
-        names = self.plan.names[: self.plan.tensors]
-        if self.saved is not None:
-            arrays = [tensor.array for tensor in self.saved[: self.plan.tensors]]
-            return tuple(
-                SavedMeta(name, a.shape, a.dtype, a.nbytes, False) for name, a in zip(names, arrays, strict=True)
-            )
-        return tuple(
-            SavedMeta(name, shape, dtype, int(np.prod(shape, dtype=np.int64)) * dtype.itemsize, True)
-            for name, (shape, dtype) in zip(names, self.kept or (), strict=False)
-        )
+        kept = iter(self.kept)
+        meta = []
+        for j, (kind, i) in enumerate(self.plan.sources[: self.plan.tensors]):
+            edge = self.edges[i] if kind == INPUT else None
+            if self.saved is not None:
+                array = self.saved[j].array
+                shape, dtype = array.shape, array.dtype
+            elif kind == OUTPUT:
+                shape, dtype = self.spec(i)
+            elif edge is None:
+                shape, dtype = next(kept)
+            else:
+                shape, dtype = edge_spec(edge)
+            nbytes = math.prod(shape) * dtype.itemsize
+            meta.append(SavedMeta(self.plan.names[j], shape, dtype, nbytes, self.freed))
+        return tuple(meta)
 
     @property
     def freed(self) -> bool:
@@ -120,13 +106,21 @@ class Node:
     @property
     def module_path(self) -> str | None:
         """The dotted path of the module whose call recorded this; None outside of any module."""
-        return self.scope.path if self.scope is not None else None
+        return self.state.scope.path if self.state.scope is not None else None
 
     @property
-    def source(self) -> str | None:
+    def timestep(self) -> int | None:
+        """The time step of the loop that recorded this; None outside of `timestep` blocks."""
+        return self.state.timestep
+
+    @property
+    def order(self) -> int:
+        """1 for a forward pass, 2 for what the first backward pass recorded, and so on."""
+        return self.state.order
+
+    @property
+    def source(self) -> str:
         """`file:line` of the user's code that recorded this."""
-        if self.code is None:
-            return None
         line = next(
             (line for start, end, line in self.code.co_lines() if start <= self.instruction < end and line), None
         )
@@ -141,15 +135,21 @@ class Node:
         return 0 if self.saved is None else sum(t.array.nbytes for t in self.saved[: self.plan.tensors])
 
     def release(self) -> None:
-        """Drops the saved tensors, keeping their shapes and dtypes."""
+        """Drops the saved tensors, keeping the shapes and dtypes that the edges do not tell."""
         saved = self.saved
         if saved is not None:
-            if saved:
-                self.kept = [(t.array.shape, t.array.dtype) for t in saved[: self.plan.tensors]]
+            if self.plan.constants:
+                self.kept = [(saved[j].array.shape, saved[j].array.dtype) for j in self.plan.constants]
             self.saved = None
 
     def __repr__(self) -> str:
         return f"<{self.name()}>"
+
+
+def edge_spec(edge: Edge) -> tuple[tuple[int, ...], np.dtype]:
+    """Shape and dtype of what an edge comes from."""
+    source, slot = edge
+    return source.spec(slot) if isinstance(source, Node) else (source.array.shape, source.array.dtype)
 
 
 class AccumulateGrad:

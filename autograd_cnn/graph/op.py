@@ -35,42 +35,48 @@ import numpy as np
 
 Spec = tuple[tuple[int, ...], np.dtype]  # shape and dtype
 
-INPUT, OUTPUT, SHAPE = 0, 1, 2
+INPUT, OUTPUT, SHAPE, MISSING = range(4)  # kinds of things that are saved; the last is an optional input left out
 
 
 class Plan:
     """For one op class and one choice of inputs that need a gradient: what to save, and which vjps to run on what.
 
-    `sources`  what `saved` holds, tensors first: (kind, position) each
-    `names`    the same, by name
-    `vjps`     (input position, vjp, positions in `saved` of its arguments) each; position None for a joint vjp
+    `needs`     whether each input needs a gradient
+    `sources`   what `saved` holds, tensors first: (kind, position) each
+    `names`     the same, by name
+    `tensors`   how many of them are tensors
+    `constants` which of those come from inputs outside of the graph
+    `vjps`      (input position, vjp, positions in `saved` of its arguments) each; no position for a joint vjp, and
+                None for the arguments where they are all of `saved`
     """
 
-    __slots__ = ("names", "needs", "sources", "tensors", "vjps")
+    __slots__ = ("constants", "names", "needs", "sources", "tensors", "vjps")
 
     def __init__(self, op: type[Op], needs: tuple[bool, ...]) -> None:
         self.needs = needs
         wanted: list[tuple[int | None, Callable[..., Any], tuple[str, ...]]] = []
         if op.joint is not None:
-            wanted.append((None, op.joint, _arguments(op.joint, 3 if not issubclass(op, FusedOp) else 4)))
+            wanted.append((None, op.joint, _arguments(op.joint, 4 if issubclass(op, FusedOp) else 3)))
         else:
             for i, name in enumerate(op.inputs[: len(needs)]):
                 if needs[i] and name not in op.nondifferentiable:
                     vjp = getattr(op, f"vjp_{name}")
                     wanted.append((i, vjp, _arguments(vjp, 2)))
-        keep: list[str] = []
-        for _, _, names in wanted:
-            keep += [name for name in names if name not in keep]
+        keep = list(dict.fromkeys(name for _, _, names in wanted for name in names))
         if issubclass(op, FusedOp):
-            keep += [name for name in op.inputs[: len(needs)] if name not in keep]
-        present = [name for name in keep if op.source(name)[1] < len(needs) or op.source(name)[0] == OUTPUT]
-        present.sort(key=lambda name: op.source(name)[0] == SHAPE)
-        self.names = tuple(present)
-        self.sources = tuple(op.source(name) for name in present)
-        self.tensors = sum(kind != SHAPE for kind, _ in self.sources)
+            keep += [name for name in op.inputs[: len(needs)] if name not in keep]  # for `composite`
+        found = {name: op.source(name, len(needs)) for name in keep}
+        self.names = tuple(sorted(keep, key=lambda name: found[name][0] >= SHAPE))
+        self.sources = tuple(found[name] for name in self.names)
+        self.tensors = sum(kind < SHAPE for kind, _ in self.sources)
+        self.constants = tuple(
+            j for j, (kind, i) in enumerate(self.sources) if kind == INPUT and not needs[i]
+        )
+        everything = tuple(range(len(self.names)))
         self.vjps = tuple(
-            (i, vjp, tuple(present.index(name) if name in present else None for name in names))
+            (i, vjp, None if positions == everything else positions)
             for i, vjp, names in wanted
+            for positions in [tuple(self.names.index(name) for name in names)]
         )
 
 
@@ -104,11 +110,13 @@ class Op:
     auxiliary: ClassVar[tuple[str, ...]] = ()  # outputs that are kept for backward or carry no gradient
     nondifferentiable: ClassVar[tuple[str, ...]] = ()  # inputs that never have a gradient
     variadic: ClassVar[bool] = False  # any number of inputs; needs a joint vjp
+    variadic_outputs: ClassVar[bool] = False  # any number of outputs, as for split
+    single: ClassVar[bool]  # exactly one output
     principal: ClassVar[int | None] = None  # the only output with a gradient, where there is just one
     differentiable: bool = True  # False where no input has a gradient, as for comparisons
     joint: ClassVar[Callable[..., Any] | None] = None
     name: ClassVar[str]  # as the user calls it: `MaxPool2d` is `max_pool2d`
-    plans: ClassVar[dict[tuple[bool, ...], Plan]]
+    plans: ClassVar[dict[tuple[int, int], Plan]]
 
     def __init_subclass__(cls, abstract: bool = False) -> None:
         cls.plans = {}
@@ -117,7 +125,8 @@ class Op:
         if abstract:
             return
         main = [i for i, name in enumerate(cls.outputs) if name not in cls.auxiliary]
-        cls.principal = main[0] if len(main) == 1 else None
+        cls.single = len(cls.outputs) == 1 and not cls.variadic_outputs
+        cls.principal = main[0] if len(main) == 1 and not cls.variadic_outputs else None
         cls.joint = cls.gradient if issubclass(cls, FusedOp) else getattr(cls, "vjp", None)
         if cls.variadic and cls.joint is None:
             raise TypeError(f"{cls.__name__}: a variadic op needs a joint vjp(self, g, needs, ...)")
@@ -130,22 +139,25 @@ class Op:
             Plan(cls, (True,) * len(cls.inputs))  # resolves every name, or raises now
 
     @classmethod
-    def plan(cls, needs: tuple[bool, ...]) -> Plan:
-        plan = cls.plans[needs] = Plan(cls, needs)
+    def plan(cls, needs: int, end: int) -> Plan:
+        """The plan for inputs given as bits: those in need of a gradient, and the bit after the last input."""
+        count = end.bit_length() - 1
+        plan = cls.plans[needs, end] = Plan(cls, tuple(bool(needs >> i & 1) for i in range(count)))
         return plan
 
     @classmethod
-    def source(cls, name: str) -> tuple[int, int]:
-        """Where the thing that a vjp calls `name` is found."""
-        if name in cls.inputs:
-            return INPUT, cls.inputs.index(name)
+    def source(cls, name: str, count: int) -> tuple[int, int]:
+        """Where the thing that a vjp calls `name` is found, for a call with `count` inputs."""
         if name in cls.outputs:
             return OUTPUT, cls.outputs.index(name)
-        owner = name.removesuffix("_shape")
-        if owner != name and owner in cls.inputs:
-            return SHAPE, cls.inputs.index(owner)
-        known = (*cls.inputs, *cls.outputs, *(f"{i}_shape" for i in cls.inputs))
-        raise TypeError(f"{cls.__name__}: a vjp asks for {name!r}; there is {', '.join(known)}")
+        owner = name if name in cls.inputs else name.removesuffix("_shape")
+        if owner not in cls.inputs:
+            known = (*cls.inputs, *cls.outputs, *(f"{i}_shape" for i in cls.inputs))
+            raise TypeError(f"{cls.__name__}: a vjp asks for {name!r}; there is {', '.join(known)}")
+        position = cls.inputs.index(owner)
+        if position >= count:
+            return MISSING, position
+        return (INPUT if owner == name else SHAPE), position
 
     def infer(self, *arrays: Any) -> Any:
         """Shape and dtype of the output (a list of pairs where there are several); raises the user's errors."""

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import cache
 from itertools import count
 from typing import Any
 from weakref import ref
 
 from autograd_cnn.device import CPU, Device
 from autograd_cnn.errors import DeviceError, GraphError, InPlaceError
-from autograd_cnn.graph.base import TensorBase, Version, alias
+from autograd_cnn.graph.base import TensorBase, Version, alias, wrap
 from autograd_cnn.graph.grad_mode import STATE, State
-from autograd_cnn.graph.node import Node
-from autograd_cnn.graph.op import INPUT, OUTPUT, Op, ViewOp
+from autograd_cnn.graph.node import Edge, Node
+from autograd_cnn.graph.op import INPUT, OUTPUT, SHAPE, Op, ViewOp
 
 _next_index = count().__next__
-_new_node = Node.__new__
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
@@ -40,32 +40,37 @@ def apply(op: Op, *inputs: Any) -> Any:
     """
     state = STATE.get()
     device = inputs[0].device
+    arrays = []
     for tensor in inputs:
         if tensor.device is not device:
             common_device(op, inputs)
-    arrays = [tensor.array for tensor in inputs]
-    if len(op.outputs) == 1:
-        spec = op.infer(*arrays)
-        out = device.empty(*spec)
-        op.compute(device.kernels, out, *arrays)
-        cls = TensorBase.result_class
-        y = cls.__new__(cls)
-        y.array = out
-        y.version = Version()
-        if device is not CPU:
-            y.device = device
-        if state.recording:
-            for tensor in inputs:
-                if tensor._requires_grad and op.differentiable:
-                    record(op, inputs, (y,), spec, state)
-                    break
-        elif state.inference:
-            y.inference = True
-        return y
+        arrays.append(tensor.array)
+    if not op.single:
+        return _apply_several(op, inputs, arrays, state, device)
+    spec = op.infer(*arrays)
+    out = device.empty(*spec)
+    op.compute(device.kernels, out, *arrays)
+    y = TensorBase.result_class()
+    y.array = out
+    y.version = Version()
+    if device is not CPU:
+        y.device = device
+    if state.recording:
+        for tensor in inputs:
+            if tensor._requires_grad and op.differentiable:
+                record(op, inputs, (y,), spec, state)
+                break
+    elif state.inference:
+        y.inference = True
+    return y
+
+
+def _apply_several(op: Op, inputs: tuple[Any, ...], arrays: list[Any], state: State, device: Device) -> Any:
+    """`apply` for an op with several outputs: returns a tuple."""
     specs = op.infer(*arrays)
     outs = tuple(device.empty(*spec) for spec in specs)
     op.compute(device.kernels, outs, *arrays)
-    ys = tuple(_output(out, device) for out in outs)
+    ys = tuple(wrap(out, device) for out in outs)
     if state.recording and op.differentiable and any(tensor._requires_grad for tensor in inputs):
         record(op, inputs, ys, specs, state)
     elif state.inference:
@@ -74,21 +79,10 @@ def apply(op: Op, *inputs: Any) -> Any:
     return ys
 
 
-def _output(array: Any, device: Device) -> TensorBase:
-    cls = TensorBase.result_class
-    y = cls.__new__(cls)
-    y.array = array
-    y.version = Version()
-    if device is not CPU:
-        y.device = device
-    return y
-
-
 def apply_view(op: ViewOp, x: TensorBase) -> Any:
     """Runs a view op: the output shares `x`'s memory and version counter."""
     state = STATE.get()
-    cls = TensorBase.result_class
-    y = cls.__new__(cls)
+    y = TensorBase.result_class()
     y.array = array = op.view(x.array)
     y.version = version = x.version
     y.base = x if x.base is None else x.base
@@ -107,37 +101,33 @@ def apply_view(op: ViewOp, x: TensorBase) -> Any:
 
 def record(op: Op, inputs: tuple[Any, ...], outputs: tuple[Any, ...], spec: Any, state: State) -> Node:
     """Makes the node of an op that has run, and hangs it on the outputs."""
-    edges = []
-    needs = []
+    edges: list[Edge | None] = []
+    needs = 0
+    bit = 1
     for tensor in inputs:
         if tensor.base is not None and tensor.seen != tensor.version.count:
             refresh(tensor)
         if tensor._requires_grad:
             source = tensor.node
             edges.append((tensor if source is None else source, tensor.slot))
-            needs.append(True)
+            needs += bit
         else:
             edges.append(None)
-            needs.append(False)
-    key = tuple(needs)
-    plan = op.plans.get(key) or op.plan(key)
-    node = _new_node(Node)
+        bit += bit
+    plan = op.plans.get((needs, bit)) or op.plan(needs, bit)
+    node = Node()
     node.op = op
     node.plan = plan
-    node.edges = tuple(edges)
+    node.edges = edges
     node.index = _next_index()
-    node.outputs = len(outputs)
     node.specs = spec
-    node.scope = state.scope
-    node.timestep = state.timestep
-    node.hooks = node.retained = node.kept = None
-    node.order = state.order
+    node.state = state
     frame = sys._getframe(2)
-    while frame.f_code.co_filename.startswith(_PACKAGE) and frame.f_back is not None:
-        frame = frame.f_back
+    while _internal(frame.f_code.co_filename):
+        frame = frame.f_back  # type: ignore[assignment]
     node.code = frame.f_code
     node.instruction = frame.f_lasti
-    saved: list[Any] = []
+    saved = []
     versions = []
     for kind, i in plan.sources:
         if kind == INPUT:
@@ -150,23 +140,33 @@ def record(op: Op, inputs: tuple[Any, ...], outputs: tuple[Any, ...], spec: Any,
             versions.append(tensor.version.count)
         elif kind == OUTPUT:
             # Not the output itself: it refers to this node, and a cycle would outlive its last reference.
-            saved.append(alias(outputs[i]))
-            versions.append(outputs[i].version.count)
+            twin = TensorBase.result_class()
+            twin.array = outputs[i].array
+            twin.version = version = outputs[i].version
+            saved.append(twin)
+            versions.append(version.count)
         else:
-            saved.append(inputs[i].array.shape)
+            saved.append(inputs[i].array.shape if kind == SHAPE else None)
     node.saved = saved
     node.versions = versions
-    if len(outputs) == 1:
+    if op.single:
         y = outputs[0]
         y.node = node
         y._requires_grad = True
-    else:
-        for slot, y in enumerate(outputs):
-            if slot >= len(op.outputs) or op.outputs[slot] not in op.auxiliary:
-                y.node = node
-                y.slot = slot
-                y._requires_grad = True
+        return node
+    node.outputs = len(outputs)
+    for slot, y in enumerate(outputs):
+        if slot >= len(op.outputs) or op.outputs[slot] not in op.auxiliary:
+            y.node = node
+            y.slot = slot
+            y._requires_grad = True
     return node
+
+
+@cache
+def _internal(filename: str) -> bool:
+    """Whether a file is this package's own, so that its caller is the user's line."""
+    return filename.startswith(_PACKAGE)
 
 
 def refresh(view: TensorBase) -> None:
@@ -254,7 +254,7 @@ def apply_inplace(op: Op, x: Any, *others: Any) -> Any:
         old.node, old.slot, old._requires_grad, old.inference = x.node, x.slot, x._requires_grad, x.inference
         inputs = tuple(old if tensor is x else tensor for tensor in inputs)
     if recording and x.base is not None:
-        y = _output(out, device)
+        y = wrap(out, device)
         record(op, inputs, (y,), (shape, dtype), state)
         base = x.base
         _overwrite(x, out, op)

@@ -233,9 +233,17 @@ EQ, NE, LT, LE, GT, GE = Eq(), Ne(), Lt(), Le(), Gt(), Ge()
 LOGICAL_AND, LOGICAL_OR, LOGICAL_XOR = LogicalAnd(), LogicalOr(), LogicalXor()
 
 
+NUMBERS = (float, int)
+
+
 def _pair(op: str, x: Any, other: Any) -> Any:
-    if isinstance(other, TensorBase) and isinstance(x, TensorBase) and x.array.dtype is other.array.dtype:
-        return x, other
+    """Both operands as tensors of one dtype; quick where they are already, or one is a number that fits."""
+    if isinstance(x, TensorBase):
+        if isinstance(other, TensorBase):
+            if x.array.dtype is other.array.dtype:
+                return x, other
+        elif other.__class__ in NUMBERS and x.array.dtype.kind == "f":
+            return x, constant(other, x.array.dtype, x)
     return promoted(op, x, other)
 
 

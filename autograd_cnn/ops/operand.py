@@ -16,8 +16,7 @@ Scalar = bool | int | float
 
 def constant(value: Any, dtype: np.dtype, like: TensorBase) -> Any:
     """A zero-dimensional tensor on `like`'s device."""
-    array = np.empty((), dtype)
-    array[()] = value
+    array = np.array(value, dtype)
     return wrap(like.device.from_host(array), like.device)
 
 
