@@ -71,6 +71,11 @@ from .elementwise import (
     trunc,
     where,
 )
+from .optim import (
+    adam,
+    rmsprop,
+    sgd,
+)
 from .pool import (
     adaptive_avg_pool2d,
     adaptive_avg_pool2d_grad,
@@ -81,3 +86,11 @@ from .pool import (
     max_pool2d_scatter,
 )
 from .reduce import all, amax, amin, any, prod, sum
+from .softmax import (
+    cross_entropy,
+    cross_entropy_grad,
+    log_softmax,
+    log_softmax_grad,
+    softmax,
+    softmax_grad,
+)

@@ -7,7 +7,7 @@ A caller's ceil_mode changes nothing here but the shape of `out`.
 import numpy as np
 from numba import prange
 
-from .jit import adaptive, inline
+from autograd_cnn.kernels.cpu.jit import adaptive, inline
 
 
 def max_pool2d(x, kernel, stride, padding, dilation, out, indices):

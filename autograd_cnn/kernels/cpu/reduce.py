@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numba import prange
 
-from .jit import adaptive, inline
+from autograd_cnn.kernels.cpu.jit import adaptive, inline
 
 SUM, PROD, LARGEST, SMALLEST = range(4)
 LANES = 64  # running values that a contiguous run is folded into

@@ -1,0 +1,207 @@
+"""Softmax and cross entropy against their formulas in float64, and against PyTorch where it is installed."""
+
+import numba
+import numpy as np
+import pytest
+
+from autograd_cnn.kernels.cpu import softmax as kernels
+
+SHAPES_AND_DIMS = [
+    ((), 0),
+    ((1,), 0),
+    ((10,), 0),
+    ((3, 7), 0),
+    ((3, 7), 1),
+    ((2, 5, 4), 1),
+    ((2, 5, 40), 1),
+    ((64, 1000), 1),
+    ((9, 5000), 0),
+    ((4, 0), 0),
+    ((4, 0), 1),
+    ((0, 4), 1),
+]
+RTOL = {np.float32: 2e-6, np.float64: 1e-13}
+
+
+def sample(shape, dtype, seed=0, scale=3.0):
+    return (np.random.default_rng(seed).standard_normal(shape) * scale).astype(dtype)
+
+
+def run(name, *arrays_and_dim):
+    out = np.empty_like(arrays_and_dim[0], order="C")
+    getattr(kernels, name)(*arrays_and_dim, out)
+    return out
+
+
+def exact_log_softmax(x, dim):
+    x = x.astype(np.float64)
+    if x.ndim == 0 or x.size == 0:
+        return np.zeros_like(x)
+    x = x - x.max(dim, keepdims=True)
+    return x - np.log(np.exp(x).sum(dim, keepdims=True))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("shape", "dim"), SHAPES_AND_DIMS)
+def test_softmax_and_its_gradient(shape, dim, dtype):
+    x, g = sample(shape, dtype), sample(shape, dtype, 1)
+    log_p = exact_log_softmax(x, dim)
+    p = np.exp(log_p)
+    tolerance = {"rtol": RTOL[dtype], "atol": RTOL[dtype]}
+    np.testing.assert_allclose(run("softmax", x, dim), p, **tolerance)
+    np.testing.assert_allclose(run("log_softmax", x, dim), log_p, rtol=RTOL[dtype], atol=10 * RTOL[dtype])
+    total = (lambda a: a) if x.ndim == 0 else (lambda a: a.sum(dim, keepdims=True))
+    tolerance["atol"] *= 100
+    np.testing.assert_allclose(
+        run("softmax_grad", g, p.astype(dtype), dim), p * (g - total(g * p)), **tolerance
+    )
+    np.testing.assert_allclose(
+        run("log_softmax_grad", g, log_p.astype(dtype), dim), g - p * total(g.astype(np.float64)), **tolerance
+    )
+
+
+SPECIAL_ROWS = np.array(
+    [
+        [1e4, -1e4, 0, 9999],
+        [-1e4, -1e4, -1e4, -1e4],
+        [-np.inf, 0, 1, -np.inf],
+        [-np.inf, -np.inf, -np.inf, -np.inf],
+        [np.inf, 0, 1, 2],
+        [np.inf, np.inf, 1, 2],
+        [np.nan, 0, 1, 2],
+        [np.inf, -np.inf, np.nan, 1],
+        [3e38, -3e38, 0, 1],
+    ]
+)
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_special_values_match_torch(name, dtype):
+    torch = pytest.importorskip("torch")
+    with np.errstate(over="ignore"):
+        x = SPECIAL_ROWS.astype(dtype)
+    want = getattr(torch, name)(torch.tensor(x), 1).numpy()
+    np.testing.assert_allclose(run(name, x, 1), want, rtol=RTOL[dtype])
+    np.testing.assert_allclose(run(name, np.ascontiguousarray(x.T), 0), want.T, rtol=RTOL[dtype])
+
+
+def test_non_contiguous_inputs():
+    x, g = (
+        sample((5, 6, 4), np.float64).transpose(2, 0, 1),
+        sample((6, 5, 4), np.float64, 1).transpose(2, 1, 0),
+    )
+    for name in ("softmax", "log_softmax"):
+        y = run(name, x, 1)
+        np.testing.assert_array_equal(y, run(name, x.copy(), 1))
+        want = run(f"{name}_grad", g.copy(), y, 1)
+        np.testing.assert_array_equal(
+            run(f"{name}_grad", g, y.transpose(0, 2, 1).copy().transpose(0, 2, 1), 1), want
+        )
+
+
+CLASSES = [  # N, C, S, weighted, ignore_index, label_smoothing
+    (64, 10, 1, False, -100, 0.0),
+    (5, 3, 1, True, 1, 0.0),
+    (5, 3, 1, False, -100, 0.2),
+    (6, 4, 5, True, 2, 0.1),
+    (6, 4, 5, False, -1, 1.0),
+    (3, 1, 2, False, -100, 0.3),
+    (40, 1000, 1, True, 7, 0.05),
+    (3, 7, 900, True, 7, 0.05),
+    (0, 4, 1, False, -100, 0.0),
+]
+
+
+def labels(n, c, s, weighted, ignore_index, dtype):
+    rng = np.random.default_rng(2)
+    target = rng.integers(0, c, (n, s))
+    target[rng.random((n, s)) < 0.2] = ignore_index
+    return (
+        target,
+        rng.uniform(0.5, 2, c if weighted else 0).astype(dtype),
+        rng.uniform(0.5, 2, (n, s)).astype(dtype),
+    )
+
+
+def cross_entropy(logits, target, weight, ignore_index, label_smoothing, scale):
+    losses, logsumexp = np.full(target.shape, np.nan, logits.dtype), np.full(target.shape, np.nan)
+    grad = np.full(logits.shape, np.nan, logits.dtype)
+    kernels.cross_entropy(logits, target, weight, ignore_index, label_smoothing, losses, logsumexp)
+    kernels.cross_entropy_grad(scale, logits, logsumexp, target, weight, ignore_index, label_smoothing, grad)
+    return losses, grad
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("n", "c", "s", "weighted", "ignore_index", "smoothing"), CLASSES)
+def test_cross_entropy_matches_the_formula(n, c, s, weighted, ignore_index, smoothing, dtype):
+    logits = sample((n, c, s), dtype)
+    target, weight, scale = labels(n, c, s, weighted, ignore_index, dtype)
+    losses, grad = cross_entropy(logits, target, weight, ignore_index, smoothing, scale)
+    w = weight.astype(np.float64) if weighted else np.ones(c)
+    log_p = exact_log_softmax(logits, 1)
+    for i, j in np.ndindex(n, s):
+        # The label as a distribution over classes, each already weighted.
+        soft = np.full(c, smoothing / c) * w
+        label = target[i, j]
+        if label == ignore_index:
+            soft[:] = 0
+        else:
+            soft[label] += (1 - smoothing) * w[label]
+        assert losses[i, j] == pytest.approx(-soft @ log_p[i, :, j], rel=5 * RTOL[dtype])
+        want = scale[i, j] * (soft.sum() * np.exp(log_p[i, :, j]) - soft)
+        np.testing.assert_allclose(grad[i, :, j], want, rtol=10 * RTOL[dtype], atol=3 * RTOL[dtype])
+
+
+@pytest.mark.parametrize("spread", [3.0, 1e4])
+@pytest.mark.parametrize(("n", "c", "s", "weighted", "ignore_index", "smoothing"), CLASSES)
+def test_cross_entropy_matches_torch(n, c, s, weighted, ignore_index, smoothing, spread):
+    torch = pytest.importorskip("torch")
+    logits = sample((n, c, s), np.float32, scale=spread)
+    target, weight, scale = labels(n, c, s, weighted, ignore_index, np.float32)
+    losses, grad = cross_entropy(logits, target, weight, ignore_index, smoothing, scale)
+    x = torch.tensor(logits, requires_grad=True)
+    want = torch.nn.functional.cross_entropy(
+        x,
+        torch.tensor(target),
+        torch.tensor(weight) if weighted else None,
+        reduction="none",
+        ignore_index=ignore_index,
+        label_smoothing=smoothing,
+    )
+    want.backward(torch.tensor(scale))
+    np.testing.assert_allclose(losses, want.detach().numpy(), rtol=3e-6, atol=1e-5)
+    np.testing.assert_allclose(grad, x.grad.numpy(), rtol=3e-5, atol=1e-6)
+
+
+def test_cross_entropy_of_special_rows_matches_torch():
+    torch = pytest.importorskip("torch")
+    logits, target = SPECIAL_ROWS[:-1].astype(np.float32), np.array([1, 2, 2, 0, 0, 2, 1, 3])
+    x = torch.tensor(logits, requires_grad=True)
+    want = torch.nn.functional.cross_entropy(x, torch.tensor(target), reduction="none")
+    want.sum().backward()
+    scale = np.ones((8, 1), np.float32)
+    losses, grad = cross_entropy(
+        logits[:, :, None], target[:, None], np.empty(0, np.float32), -100, 0.0, scale
+    )
+    np.testing.assert_allclose(losses[:, 0], want.detach().numpy(), rtol=1e-6)
+    np.testing.assert_allclose(grad[:, :, 0], x.grad.numpy(), rtol=1e-6)
+
+
+@pytest.fixture
+def threads():
+    before = numba.get_num_threads()
+    yield numba.set_num_threads
+    numba.set_num_threads(before)
+
+
+@pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="one thread only")
+def test_same_bits_for_every_thread_count(threads):
+    x, results = sample((300, 11, 13), np.float32), []
+    target, weight, scale = labels(300, 11, 13, True, -100, np.float32)
+    for count in (1, 2):
+        threads(count)
+        arrays = [run("softmax", x, 1), run("log_softmax", x, 2), run("softmax_grad", x, x, 1)]
+        arrays += cross_entropy(x, target, weight, -100, 0.1, scale)
+        results.append([a.tobytes() for a in arrays])
+    assert results[0] == results[1]
