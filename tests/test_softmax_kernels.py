@@ -4,7 +4,7 @@ import numba
 import numpy as np
 import pytest
 
-from autograd_cnn.kernels.cpu import softmax as kernels
+from autograd_cnn.kernels import cpu as kernels
 
 SHAPES_AND_DIMS = [
     ((), 0),
