@@ -41,6 +41,10 @@ class AnomalyError(GraphError):
     """Anomaly mode met a NaN or an inf in a gradient."""
 
 
+class GradcheckError(AutogradCnnError, RuntimeError):
+    """A gradient differs from the one that finite differences give."""
+
+
 class StateDictError(AutogradCnnError, RuntimeError):
     """A state dict does not fit the module or optimizer it is loaded into."""
 

@@ -17,8 +17,9 @@ finite differences, inputs unchanged, non-contiguous inputs, and that every op i
     )
 
 Add samples for what an op must survive: 0-d, empty, size-1 and broadcast inputs, ties, limits, negative and
-repeated indices, every value of every option.  Domains keep clear of kinks and poles where finite differences are
-taken: `apart` for ties, `positive` for logarithms; the kinks themselves are samples with `given` and `order=1`.
+repeated indices, every value of every option.  Domains keep clear of kinks and poles where finite differences
+are taken: `apart` for ties, `positive` for logarithms; the kinks themselves are samples with `given` and
+`order=1`.
 
 `name`       unique in its family
 `op`         the public function under test; called with tensors made from `inputs`, and `kwargs`
@@ -31,8 +32,8 @@ taken: `apart` for ties, `positive` for logarithms; the kinks themselves are sam
              1: gradients against PyTorch, no finite differences;
              0: values only
 `why`        the reason for an order below 2, for no reference or for no PyTorch counterpart
-`large`      inputs with outputs of more than 32768 elements, for ops that have parallel kernels (one sample an op
-             is enough): the same bits for every number of threads
+`large`      inputs with outputs of more than 32768 elements, for ops that have parallel kernels (one sample
+             an op is enough): the same bits for every number of threads
 `hazards`    pointwise ops: run on 0, -0, inf, -inf, nan, subnormal and extreme numbers too, compared with
              `reference` in the same dtype
 Random ops: the generator is seeded anew before every call of `op`.
@@ -135,7 +136,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class ErrorSample:
-    """A call that must raise: recipes among `inputs` become float32 tensors, anything else is passed as it is."""
+    """A call that must raise: recipes among `inputs` become float32 tensors, all else is passed as it is."""
 
     name: str
     op: Callable[..., Any]
