@@ -18,7 +18,7 @@ from autograd_cnn.graph.handle import RemovableHandle, add_hook, retain_grad, re
 from autograd_cnn.graph.node import Node
 from autograd_cnn.graph.record import apply_inplace, refresh
 from autograd_cnn.graph.record import detach as detach_from_graph
-from autograd_cnn.ops import activation, arithmetic, cast, elementwise, index, linear, reduce, shape, softmax
+from autograd_cnn.ops import activation, arithmetic, cast, elementwise, extreme, index, linear, reduce, shape, softmax
 from autograd_cnn.ops.operand import promoted
 
 
@@ -688,16 +688,16 @@ class Tensor(TensorBase):
         return reduce.prod(self, dim, keepdim, dtype=dtype)
 
     def amax(self, dim: Any = None, keepdim: Any = False) -> Tensor:
-        return reduce.amax(self, dim, keepdim)
+        return extreme.amax(self, dim, keepdim)
 
     def amin(self, dim: Any = None, keepdim: Any = False) -> Tensor:
-        return reduce.amin(self, dim, keepdim)
+        return extreme.amin(self, dim, keepdim)
 
     def argmax(self, dim: Any = None, keepdim: Any = False) -> Tensor:
-        return reduce.argmax(self, dim, keepdim)
+        return extreme.argmax(self, dim, keepdim)
 
     def argmin(self, dim: Any = None, keepdim: Any = False) -> Tensor:
-        return reduce.argmin(self, dim, keepdim)
+        return extreme.argmin(self, dim, keepdim)
 
     def all(self, dim: Any = None, keepdim: Any = False) -> Tensor:
         return reduce.all(self, dim, keepdim)
@@ -706,10 +706,10 @@ class Tensor(TensorBase):
         return reduce.any(self, dim, keepdim)
 
     def max(self, dim: Any = None, keepdim: Any = False) -> Any:
-        return reduce.max(self, dim, keepdim)
+        return extreme.max(self, dim, keepdim)
 
     def min(self, dim: Any = None, keepdim: Any = False) -> Any:
-        return reduce.min(self, dim, keepdim)
+        return extreme.min(self, dim, keepdim)
 
     def norm(self, p: Any = 2, dim: Any = None, keepdim: Any = False) -> Tensor:
         return reduce.norm(self, p, dim, keepdim)

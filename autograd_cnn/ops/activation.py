@@ -1,1 +1,316 @@
-"""activation"""
+"""Activation functions, and their slopes as ops of their own."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from autograd_cnn.errors import ArgumentError, ShapeError
+from autograd_cnn.graph.record import apply
+from autograd_cnn.ops.arithmetic import where
+from autograd_cnn.ops.elementwise import Slope, Unary, clamp, exp, sigmoid, tanh
+from autograd_cnn.ops.operand import require_floating
+
+GELU_TANH_SCALE = math.sqrt(2 / math.pi)
+GELU_TANH_CUBE = 0.044715
+SELU_ALPHA = 1.6732632423543772
+SELU_SCALE = 1.0507009873554805
+
+
+class Relu(Unary):
+    def compute(self, k: Any, out: Any, x: Any) -> None:
+        k.relu(x, out)
+
+    def vjp_x(self, g: Any, y: Any) -> Any:
+        return apply(RELU_SLOPE, g, y)
+
+
+class ReluSlope(Slope):
+    inputs = ("g", "y")
+    outputs = ("gx",)
+    nondifferentiable = ("y",)
+
+    def compute(self, k: Any, out: Any, g: Any, y: Any) -> None:
+        k.relu_grad(g, y, out)
+
+    def vjp_g(self, gg: Any, y: Any) -> Any:
+        return apply(RELU_SLOPE, gg, y)
+
+
+class LeakyRelu(Unary):
+    def __init__(self, negative_slope: float) -> None:
+        self.negative_slope = negative_slope
+
+    def compute(self, k: Any, out: Any, x: Any) -> None:
+        k.leaky_relu(x, self.negative_slope, out)
+
+    def vjp_x(self, g: Any, x: Any) -> Any:
+        return apply(LeakyReluSlope(self.negative_slope), g, x)
+
+
+class LeakyReluSlope(Slope):
+    inputs = ("g", "x")
+    nondifferentiable = ("x",)
+
+    def __init__(self, negative_slope: float) -> None:
+        self.negative_slope = negative_slope
+
+    def compute(self, k: Any, out: Any, g: Any, x: Any) -> None:
+        k.leaky_relu_grad(g, x, self.negative_slope, out)
+
+    def vjp_g(self, gg: Any, x: Any) -> Any:
+        return apply(self, gg, x)
+
+
+class Elu(Unary):
+    def __init__(self, alpha: float) -> None:
+        self.alpha = alpha
+
+    def compute(self, k: Any, out: Any, x: Any) -> None:
+        k.elu(x, self.alpha, out)
+
+    def vjp_x(self, g: Any, x: Any) -> Any:
+        return apply(EluSlope(self.alpha), g, x)
+
+
+class EluSlope(Slope):
+    inputs = ("g", "x")
+
+    def __init__(self, alpha: float) -> None:
+        self.alpha = alpha
+
+    def compute(self, k: Any, out: Any, g: Any, x: Any) -> None:
+        k.elu_grad(g, x, self.alpha, out)
+
+    def vjp_g(self, gg: Any, x: Any) -> Any:
+        return apply(self, gg, x)
+
+    def vjp_x(self, gg: Any, g: Any, x: Any) -> Any:
+        return where(x > 0, 0.0, gg * g * self.alpha * exp(where(x > 0, 0.0, x)))
+
+
+class Gelu(Unary):
+    def compute(self, k: Any, out: Any, x: Any) -> None:
+        k.gelu(x, out)
+
+    def vjp_x(self, g: Any, x: Any) -> Any:
+        return apply(GELU_SLOPE, g, x)
+
+
+class GeluSlope(Slope):
+    """g * (cdf(x) + x * pdf(x)), of the normal distribution."""
+
+    inputs = ("g", "x")
+
+    def compute(self, k: Any, out: Any, g: Any, x: Any) -> None:
+        k.gelu_grad(g, x, out)
+
+    def vjp_g(self, gg: Any, x: Any) -> Any:
+        return apply(GELU_SLOPE, gg, x)
+
+    def vjp_x(self, gg: Any, g: Any, x: Any) -> Any:
+        pdf = exp(x * x * -0.5) / math.sqrt(2 * math.pi)
+        return gg * g * pdf * (2 - x * x)
+
+
+class GeluTanh(Unary):
+    def compute(self, k: Any, out: Any, x: Any) -> None:
+        k.gelu_tanh(x, out)
+
+    def vjp_x(self, g: Any, x: Any) -> Any:
+        return apply(GELU_TANH_SLOPE, g, x)
+
+
+class GeluTanhSlope(Slope):
+    """g * (1 + t + x * t') / 2 with t = tanh(u), u = sqrt(2 / pi) * (x + 0.044715 x^3)."""
+
+    inputs = ("g", "x")
+
+    def compute(self, k: Any, out: Any, g: Any, x: Any) -> None:
+        k.gelu_tanh_grad(g, x, out)
+
+    def vjp_g(self, gg: Any, x: Any) -> Any:
+        return apply(GELU_TANH_SLOPE, gg, x)
+
+    def vjp_x(self, gg: Any, g: Any, x: Any) -> Any:
+        square = x * x
+        t = tanh(GELU_TANH_SCALE * (x + GELU_TANH_CUBE * square * x))
+        first = GELU_TANH_SCALE * (1 + 3 * GELU_TANH_CUBE * square)
+        second = 6 * GELU_TANH_SCALE * GELU_TANH_CUBE * x
+        return gg * g * ((1 - t * t) * (first + x * (0.5 * second - t * first * first)))
+
+
+class Softplus(Unary):
+    def __init__(self, beta: float, threshold: float) -> None:
+        self.beta = beta
+        self.threshold = threshold
+
+    def compute(self, k: Any, out: Any, x: Any) -> None:
+        k.softplus(x, self.beta, self.threshold, out)
+
+    def vjp_x(self, g: Any, x: Any) -> Any:
+        return apply(SoftplusSlope(self.beta, self.threshold), g, x)
+
+
+class SoftplusSlope(Slope):
+    inputs = ("g", "x")
+
+    def __init__(self, beta: float, threshold: float) -> None:
+        self.beta = beta
+        self.threshold = threshold
+
+    def compute(self, k: Any, out: Any, g: Any, x: Any) -> None:
+        k.softplus_grad(g, x, self.beta, self.threshold, out)
+
+    def vjp_g(self, gg: Any, x: Any) -> Any:
+        return apply(self, gg, x)
+
+    def vjp_x(self, gg: Any, g: Any, x: Any) -> Any:
+        s = sigmoid(x * self.beta)
+        return where(x * self.beta > self.threshold, 0.0, gg * g * self.beta * s * (1 - s))
+
+
+RELU, RELU_SLOPE = Relu(), ReluSlope()
+GELU, GELU_SLOPE = Gelu(), GeluSlope()
+GELU_TANH, GELU_TANH_SLOPE = GeluTanh(), GeluTanhSlope()
+
+
+def relu(x: Any) -> Any:
+    """max(x, 0); the gradient at 0 is 0 (Nair and Hinton 2010).
+
+    >>> import autograd_cnn as ag
+    >>> relu(ag.tensor([-1.0, 2.0]))
+    tensor([0., 2.])
+    """
+    return apply(RELU, x)
+
+
+def relu6(x: Any) -> Any:
+    """min(max(x, 0), 6) (Krizhevsky 2010); the gradient at 0 and 6 is 0.
+
+    >>> import autograd_cnn as ag
+    >>> relu6(ag.tensor([-1.0, 2.0, 8.0]))
+    tensor([0., 2., 6.])
+    """
+    return hardtanh(x, 0.0, 6.0)
+
+
+def hardtanh(x: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
+    """x limited to [min_val, max_val]; the gradient at the limits is 0.
+
+    Raises ArgumentError where min_val is not below max_val.
+
+    >>> import autograd_cnn as ag
+    >>> hardtanh(ag.tensor([-2.0, 0.5]))
+    tensor([-1.0000,  0.5000])
+    """
+    if min_val >= max_val:
+        raise ArgumentError(f"hardtanh: min_val must be below max_val, got {min_val} and {max_val}")
+    inside = (x > min_val) & (x < max_val)
+    return where(inside, x, clamp(x.detach(), min_val, max_val))
+
+
+def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
+    """x where x > 0, else negative_slope * x (Maas et al. 2013).
+
+    >>> import autograd_cnn as ag
+    >>> leaky_relu(ag.tensor([-1.0, 2.0]))
+    tensor([-0.0100,  2.0000])
+    """
+    require_floating("leaky_relu", x=x)
+    return apply(LeakyRelu(float(negative_slope)), x)
+
+
+def prelu(x: Any, weight: Any) -> Any:
+    """x where x > 0, else weight * x, with one weight or one per channel, dimension 1 (He et al. 2015).
+
+    Raises ShapeError where `weight` has neither 1 element nor one per channel.
+
+    >>> import autograd_cnn as ag
+    >>> prelu(ag.tensor([-1.0, 2.0]), ag.tensor([0.25]))
+    tensor([-0.2500,  2.0000])
+    """
+    require_floating("prelu", x=x, weight=weight)
+    shape, count = x.array.shape, weight.array.size
+    if weight.array.ndim > 1:
+        raise ShapeError(f"prelu: weight must have at most 1 dimension, got shape {list(weight.array.shape)}")
+    if count != 1:
+        channels = shape[1] if len(shape) > 1 else 1
+        if count != channels:
+            raise ShapeError(
+                f"prelu: weight has {count} elements, x of shape {list(shape)} has {channels} channels"
+            )
+        weight = weight.reshape((1, count, *(1,) * (len(shape) - 2)))
+    elif weight.array.ndim and not shape:
+        weight = weight.reshape(())
+    return where(x > 0, x, weight * x)
+
+
+def elu(x: Any, alpha: float = 1.0) -> Any:
+    """x where x > 0, else alpha * (e^x - 1) (Clevert et al. 2016).
+
+    >>> import autograd_cnn as ag
+    >>> elu(ag.tensor([-1.0, 2.0]))
+    tensor([-0.6321,  2.0000])
+    """
+    require_floating("elu", x=x)
+    return apply(Elu(float(alpha)), x)
+
+
+def selu(x: Any) -> Any:
+    """scale * elu(x, alpha) with the constants that keep mean 0 and variance 1 (Klambauer et al. 2017).
+
+    >>> import autograd_cnn as ag
+    >>> selu(ag.tensor([-1.0, 2.0]))
+    tensor([-1.1113,  2.1014])
+    """
+    return SELU_SCALE * elu(x, SELU_ALPHA)
+
+
+def gelu(x: Any, approximate: str = "none") -> Any:
+    """x * cdf(x) of the normal distribution (Hendrycks and Gimpel 2016).
+
+    With `approximate="tanh"`: x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3))).
+    Raises ArgumentError for another `approximate`.
+
+    >>> import autograd_cnn as ag
+    >>> gelu(ag.tensor([-1.0, 2.0]))
+    tensor([-0.1587,  1.9545])
+    """
+    require_floating("gelu", x=x)
+    if approximate not in ("none", "tanh"):
+        raise ArgumentError(f"gelu: approximate must be 'none' or 'tanh', got {approximate!r}")
+    return apply(GELU if approximate == "none" else GELU_TANH, x)
+
+
+def softplus(x: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
+    """ln(1 + e^(beta x)) / beta, a smooth relu; x itself where beta * x > threshold.
+
+    >>> import autograd_cnn as ag
+    >>> softplus(ag.tensor([-1.0, 2.0]))
+    tensor([0.3133, 2.1269])
+    """
+    require_floating("softplus", x=x)
+    return apply(Softplus(float(beta), float(threshold)), x)
+
+
+def silu(x: Any) -> Any:
+    """x * sigmoid(x) (Elfwing et al. 2018; Ramachandran et al. 2017).
+
+    >>> import autograd_cnn as ag
+    >>> silu(ag.tensor([-1.0, 2.0]))
+    tensor([-0.2689,  1.7616])
+    """
+    require_floating("silu", x=x)
+    return x * sigmoid(x)
+
+
+def logsigmoid(x: Any) -> Any:
+    """log(sigmoid(x)) = -ln(1 + e^-x), without its overflow.
+
+    >>> import autograd_cnn as ag
+    >>> logsigmoid(ag.tensor([-1.0, 2.0]))
+    tensor([-1.3133, -0.1269])
+    """
+    require_floating("logsigmoid", x=x)
+    return -softplus(-x, 1.0, math.inf)

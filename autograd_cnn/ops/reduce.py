@@ -1,1 +1,218 @@
-"""reduce"""
+"""Sums, products, means and norms over dimensions."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from autograd_cnn.dtype import as_dtype, bool_, int64, uint8
+from autograd_cnn.errors import DTypeError, ShapeError
+from autograd_cnn.graph.op import Op
+from autograd_cnn.graph.record import apply
+from autograd_cnn.ops.cast import cast
+from autograd_cnn.ops.dim import Dims, many_dims
+
+Shape = tuple[int, ...]
+
+
+class Reduction(Op, abstract=True):
+    """Folds the dimensions `dim` (counted from the front; None for all) into one value each."""
+
+    inputs = ("x",)
+
+    def __init__(self, dim: Shape | None, keepdim: bool) -> None:
+        self.dim = dim
+        self.keepdim = keepdim
+
+    def dims(self, ndim: int) -> Shape:
+        return tuple(range(ndim)) if self.dim is None else self.dim
+
+    def kept(self, shape: Shape) -> Shape:
+        """The shape with size 1 where a dimension was folded."""
+        if self.dim is None:
+            return (1,) * len(shape)
+        return tuple(1 if d in self.dim else n for d, n in enumerate(shape))
+
+    def count(self, shape: Shape) -> int:
+        """How many values are folded into one."""
+        return math.prod(shape if self.dim is None else [shape[d] for d in self.dim])
+
+    def reduced(self, shape: Shape) -> Shape:
+        if self.keepdim:
+            return self.kept(shape)
+        return () if self.dim is None else tuple(n for d, n in enumerate(shape) if d not in self.dim)
+
+    def unfold(self, g: Any, shape: Shape) -> Any:
+        """A value of the result's shape, with the folded dimensions back as size 1 so that it broadcasts."""
+        return g if self.keepdim or self.dim is None else g.reshape(self.kept(shape))
+
+    def infer(self, x: Any) -> Any:
+        return self.reduced(x.shape), x.dtype
+
+
+class Sum(Reduction):
+    def infer(self, x: Any) -> Any:
+        return self.reduced(x.shape), x.dtype if x.dtype.kind == "f" else int64
+
+    def compute(self, k: Any, out: Any, x: Any) -> None:
+        k.sum(x, self.dims(x.ndim), out)
+
+    def vjp_x(self, g: Any, x_shape: Shape) -> Any:
+        return self.unfold(g, x_shape).expand(x_shape)
+
+
+class SumToSize(Op):
+    """Sums over the dimensions along which `size` would be broadcast to x's shape: the adjoint of expand."""
+
+    inputs = ("x",)
+
+    def __init__(self, size: Shape) -> None:
+        self.size = size
+
+    def infer(self, x: Any) -> Any:
+        lead = x.ndim - len(self.size)
+        fits = [n in (1, m) for n, m in zip(self.size, x.shape[lead:], strict=False)]
+        if lead < 0 or False in fits:
+            raise ShapeError(
+                f"sum_to_size: size {list(self.size)} does not broadcast to x's shape {list(x.shape)}"
+            )
+        return self.size, x.dtype
+
+    def compute(self, k: Any, out: Any, x: Any) -> None:
+        lead = x.ndim - len(self.size)
+        dims = [d for d in range(x.ndim) if d < lead or self.size[d - lead] == 1 != x.shape[d]]
+        k.sum(x, tuple(dims), out)
+
+    def vjp_x(self, g: Any, x_shape: Shape) -> Any:
+        return g.expand(x_shape)
+
+
+class Mean(Reduction):
+    def infer(self, x: Any) -> Any:
+        if x.dtype.kind != "f":
+            raise DTypeError(f"mean: x must be a floating point tensor, got {x.dtype}; give dtype=")
+        return self.reduced(x.shape), x.dtype
+
+    def compute(self, k: Any, out: Any, x: Any) -> None:
+        k.sum(x, self.dims(x.ndim), out)
+        k.div(out, np.asarray(self.count(x.shape), x.dtype), out)
+
+    def vjp_x(self, g: Any, x_shape: Shape) -> Any:
+        return self.unfold(g / self.count(x_shape), x_shape).expand(x_shape)
+
+
+class Prod(Reduction):
+    def infer(self, x: Any) -> Any:
+        return self.reduced(x.shape), x.dtype if x.dtype.kind == "f" else int64
+
+    def compute(self, k: Any, out: Any, x: Any) -> None:
+        k.prod(x, self.dims(x.ndim), out)
+
+    def vjp_x(self, g: Any, x: Any, y: Any) -> Any:
+        return self.unfold(g * y, x.shape) / x
+
+
+class Test(Reduction, abstract=True):
+    nondifferentiable = ("x",)
+
+    def infer(self, x: Any) -> Any:
+        return self.reduced(x.shape), uint8 if x.dtype == uint8 else bool_
+
+
+class Any_(Test):
+    name = "any"
+
+    def compute(self, k: Any, out: Any, x: Any) -> None:
+        k.any(x, self.dims(x.ndim), out)
+
+
+class All(Test):
+    def compute(self, k: Any, out: Any, x: Any) -> None:
+        k.all(x, self.dims(x.ndim), out)
+
+
+SUM = Sum(None, False)
+MEAN = Mean(None, False)
+
+
+def sum(x: Any, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    """The sum over `dim`, or over everything; integers and bools are added up as int64.
+
+    Raises IndexOutOfRangeError for a dimension that is not there, ArgumentError for one given twice.
+
+    >>> import autograd_cnn as ag
+    >>> x = ag.tensor([[1.0, 2.0], [3.0, 4.0]])
+    >>> sum(x), sum(x, dim=0)
+    (tensor(10.), tensor([4., 6.]))
+    """
+    if dtype is not None:
+        x = cast(x, as_dtype(dtype, "sum"))
+    if dim is None and not keepdim:
+        return apply(SUM, x)
+    return apply(Sum(many_dims("sum", dim, x.array.ndim), keepdim), x)
+
+
+def sum_to_size(x: Any, *size: Any) -> Any:
+    """The sum over the dimensions that broadcasting `size` to x's shape would repeat.
+
+    Raises ShapeError where `size` does not broadcast to x's shape.
+
+    >>> import autograd_cnn as ag
+    >>> sum_to_size(ag.ones(2, 3), 1, 3)
+    tensor([[2., 2., 2.]])
+    >>> sum_to_size(ag.ones(2, 3), 3)
+    tensor([2., 2., 2.])
+    """
+    shape = size[0] if len(size) == 1 and isinstance(size[0], tuple | list) else size
+    shape = tuple(shape)
+    return x if shape == x.array.shape else apply(SumToSize(shape), x)
+
+
+def mean(x: Any, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    """The mean over `dim`, or over everything: sum(x) / n; nan where n is 0.
+
+    Raises DTypeError for integers and bools.
+
+    >>> import autograd_cnn as ag
+    >>> mean(ag.tensor([[1.0, 2.0], [3.0, 4.0]]), dim=1)
+    tensor([1.5000, 3.5000])
+    """
+    if dtype is not None:
+        x = cast(x, as_dtype(dtype, "mean"))
+    if dim is None and not keepdim:
+        return apply(MEAN, x)
+    return apply(Mean(many_dims("mean", dim, x.array.ndim), keepdim), x)
+
+
+def prod(x: Any, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    """The product over `dim`, or over everything; 1 of nothing.
+
+    >>> import autograd_cnn as ag
+    >>> prod(ag.tensor([2.0, 3.0, 4.0]))
+    tensor(24.)
+    """
+    if dtype is not None:
+        x = cast(x, as_dtype(dtype, "prod"))
+    return apply(Prod(many_dims("prod", dim, x.array.ndim), keepdim), x)
+
+
+def any(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
+    """Whether a value over `dim` is not zero.
+
+    >>> import autograd_cnn as ag
+    >>> any(ag.tensor([[False, True], [False, False]]), dim=1)
+    tensor([ True, False])
+    """
+    return apply(Any_(many_dims("any", dim, x.array.ndim), keepdim), x)
+
+
+def all(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
+    """Whether no value over `dim` is zero.
+
+    >>> import autograd_cnn as ag
+    >>> all(ag.tensor([[False, True], [True, True]]), dim=1)
+    tensor([False,  True])
+    """
+    return apply(All(many_dims("all", dim, x.array.ndim), keepdim), x)

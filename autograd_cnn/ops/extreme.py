@@ -1,0 +1,211 @@
+"""Extreme values over dimensions, and where they are."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from autograd_cnn.dtype import bool_, int64
+from autograd_cnn.errors import DTypeError, ShapeError
+from autograd_cnn.graph.base import TensorBase
+from autograd_cnn.graph.op import Op
+from autograd_cnn.graph.record import apply
+from autograd_cnn.ops.arithmetic import maximum, minimum
+from autograd_cnn.ops.cast import cast
+from autograd_cnn.ops.dim import Dims, many_dims, one_dim
+from autograd_cnn.ops.reduce import Reduction, Shape
+
+
+class Extreme(Reduction, abstract=True):
+    """Largest or smallest values; equal ones share the gradient evenly."""
+
+    def vjp_x(self, g: Any, x: Any, y: Any) -> Any:
+        chosen = cast(x == self.unfold(y, x.shape), g.dtype)
+        return self.unfold(g, x.shape) * chosen / chosen.sum(self.dim, keepdim=True)
+
+
+class Amax(Extreme):
+    def compute(self, k: Any, out: Any, x: Any) -> None:
+        k.amax(x, self.dims(x.ndim), out)
+
+
+class Amin(Extreme):
+    def compute(self, k: Any, out: Any, x: Any) -> None:
+        k.amin(x, self.dims(x.ndim), out)
+
+
+class Position(Op, abstract=True):
+    """The index of the first extreme value along `dim`, or in the flattened tensor for None."""
+
+    inputs = ("x",)
+    nondifferentiable = ("x",)
+
+    def __init__(self, dim: int | None, keepdim: bool) -> None:
+        self.dim = dim
+        self.keepdim = keepdim
+
+    def infer(self, x: Any) -> Any:
+        return _without(x.shape, self.dim, self.keepdim), int64
+
+
+class Argmax(Position):
+    def compute(self, k: Any, out: Any, x: Any) -> None:
+        k.argmax(*_line(x, self.dim), out)
+
+
+class Argmin(Position):
+    def compute(self, k: Any, out: Any, x: Any) -> None:
+        k.argmin(*_line(x, self.dim), out)
+
+
+class ExtremeAlong(Op, abstract=True):
+    """Extreme values along one dimension, and their indices."""
+
+    inputs = ("x",)
+    outputs = ("values", "indices")
+    auxiliary = ("indices",)
+
+    def __init__(self, dim: int, keepdim: bool) -> None:
+        self.dim = dim
+        self.keepdim = keepdim
+
+    def infer(self, x: Any) -> Any:
+        shape = _without(x.shape, self.dim, self.keepdim)
+        return [(shape, x.dtype), (shape, int64)]
+
+    def vjp_x(self, g: Any, indices: Any, x_shape: Shape) -> Any:
+        if not x_shape:
+            return g
+        if not self.keepdim:
+            g, indices = g.unsqueeze(self.dim), indices.unsqueeze(self.dim)
+        return g.new_zeros(x_shape).scatter_add(self.dim, indices, g)
+
+
+class Max(ExtremeAlong):
+    def compute(self, k: Any, out: Any, x: Any) -> None:
+        values, indices = out
+        line, dim = _line(x, self.dim)
+        k.amax(line, (dim,), values)
+        k.argmax(line, dim, indices)
+
+
+class Min(ExtremeAlong):
+    def compute(self, k: Any, out: Any, x: Any) -> None:
+        values, indices = out
+        line, dim = _line(x, self.dim)
+        k.amin(line, (dim,), values)
+        k.argmin(line, dim, indices)
+
+
+class Extremes(NamedTuple):
+    """What `max` and `min` along a dimension return."""
+
+    values: Any
+    indices: Any
+
+
+def _without(shape: Shape, dim: int | None, keepdim: bool) -> Shape:
+    if dim is None or not shape:
+        return (1,) * len(shape) if keepdim else ()
+    return (*shape[:dim], *((1,) if keepdim else ()), *shape[dim + 1 :])
+
+
+def _line(x: Any, dim: int | None) -> tuple[Any, int]:
+    return (x.reshape(-1), 0) if dim is None or not x.ndim else (x, dim)
+
+
+def amax(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
+    """The largest value over `dim`, or over everything; nan where there is one.
+
+    Equal values share the gradient evenly.  Raises ShapeError where nothing is left to choose from.
+
+    >>> import autograd_cnn as ag
+    >>> amax(ag.tensor([[1, 5], [7, 2]]), dim=1)
+    tensor([5, 7])
+    """
+    return apply(Amax(_chosen("amax", x, dim), keepdim), x)
+
+
+def amin(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
+    """The smallest value over `dim`, or over everything; nan where there is one.
+
+    Equal values share the gradient evenly.  Raises ShapeError where nothing is left to choose from.
+
+    >>> import autograd_cnn as ag
+    >>> amin(ag.tensor([[1, 5], [7, 2]]), dim=1)
+    tensor([1, 2])
+    """
+    return apply(Amin(_chosen("amin", x, dim), keepdim), x)
+
+
+def argmax(x: Any, dim: int | None = None, keepdim: bool = False) -> Any:
+    """The index of the largest value along `dim`, or in the flattened tensor; the first of equal ones.
+
+    >>> import autograd_cnn as ag
+    >>> argmax(ag.tensor([[1, 5], [7, 2]])), argmax(ag.tensor([[1, 5], [7, 2]]), dim=1)
+    (tensor(2), tensor([1, 0]))
+    """
+    return apply(Argmax(_one_chosen("argmax", x, dim), keepdim), x)
+
+
+def argmin(x: Any, dim: int | None = None, keepdim: bool = False) -> Any:
+    """The index of the smallest value along `dim`, or in the flattened tensor; the first of equal ones.
+
+    >>> import autograd_cnn as ag
+    >>> argmin(ag.tensor([[1, 5], [7, 2]])), argmin(ag.tensor([[1, 5], [7, 2]]), dim=1)
+    (tensor(0), tensor([0, 1]))
+    """
+    return apply(Argmin(_one_chosen("argmin", x, dim), keepdim), x)
+
+
+def max(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
+    """The largest value; with `dim`, (values, indices) along it; with a tensor, `maximum` of both.
+
+    >>> import autograd_cnn as ag
+    >>> max(ag.tensor([1.0, 3.0, 2.0]))
+    tensor(3.)
+    >>> max(ag.tensor([[1, 5], [7, 2]]), 1).indices
+    tensor([1, 0])
+    """
+    if dim is None:
+        return amax(x, None, keepdim)
+    if isinstance(dim, TensorBase):
+        return maximum(x, dim)
+    return Extremes(*apply(Max(_one_chosen("max", x, dim), keepdim), x))
+
+
+def min(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
+    """The smallest value; with `dim`, (values, indices) along it; with a tensor, `minimum` of both.
+
+    >>> import autograd_cnn as ag
+    >>> min(ag.tensor([1.0, 3.0, 2.0]))
+    tensor(1.)
+    >>> min(ag.tensor([[1, 5], [7, 2]]), 1).indices
+    tensor([0, 1])
+    """
+    if dim is None:
+        return amin(x, None, keepdim)
+    if isinstance(dim, TensorBase):
+        return minimum(x, dim)
+    return Extremes(*apply(Min(_one_chosen("min", x, dim), keepdim), x))
+
+
+def _chosen(op: str, x: Any, dim: Dims) -> Shape:
+    """`dim` as a tuple; ShapeError where there is nothing to choose from."""
+    dims = many_dims(op, dim, x.array.ndim)
+    for d in dims:
+        if x.array.shape[d] == 0:
+            raise ShapeError(
+                f"{op}: dimension {d} of x is empty, there is no extreme value: shape {list(x.array.shape)}"
+            )
+    return dims
+
+
+def _one_chosen(op: str, x: Any, dim: int | None) -> int | None:
+    if x.array.dtype == bool_ and op.startswith("arg"):
+        raise DTypeError(f"{op}: x must hold numbers, got {bool_}")
+    if dim is None:
+        _chosen(op, x, None)
+        return None
+    d = one_dim(op, dim, x.array.ndim)
+    _chosen(op, x, d)
+    return d
