@@ -228,11 +228,17 @@ def _candidates():
         base = os.path.expanduser("~/Library/Caches")
     else:
         base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    if os.path.isabs(base):  # "~" is left where there is no home
+    if os.path.isabs(base) and _is_own(base):  # "~" is left where there is no home
         yield Path(base, "autograd_cnn"), "the user's cache folder"
     with contextlib.suppress(FileNotFoundError):  # no folder for temporary files either
         owner = f"-{os.geteuid()}" if hasattr(os, "geteuid") else ""
         yield Path(tempfile.gettempdir(), f"autograd_cnn{owner}"), "the folder for temporary files"
+
+
+def _is_own(path):
+    """Whether the folder, or what it would lie in, is the user's: under `sudo` the home may be another's."""
+    existing = next(folder for folder in (path, *Path(path).parents) if os.path.exists(folder))
+    return not hasattr(os, "geteuid") or os.stat(existing).st_uid == os.geteuid()
 
 
 def _make_private(path):
