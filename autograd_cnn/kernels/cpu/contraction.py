@@ -3,7 +3,7 @@
 import numpy as np
 from numba import prange
 
-from autograd_cnn.kernels.cpu.jit import inline, parallel
+from autograd_cnn.kernels.cpu.jit import inline, parallel, serial
 from autograd_cnn.kernels.cpu.microkernel import (
     MAX_VECTORS,
     VECTOR_BYTES,
@@ -40,76 +40,65 @@ def _pack_panel(b, start, row_stride, column_stride, depth, columns, width, pane
             panel[k * width + j] = 0
 
 
-@inline
-def _product(
-    a, b, bias, out, a_start, a_strides, b_start, b_strides, out_start, pitch, rows, depth, first, columns
-):
-    """One piece of the product: `rows` by `columns`, at most one panel wide; `first` is its first column."""
-    lanes = VECTOR_BYTES // out.itemsize
-    vectors = tile_vectors(columns, lanes)
-    width = vectors * lanes
-    block = min(depth, DEPTH)
-    a_offset = np.arange(block) * a_strides[1]
-    b_offset = np.arange(block) * width
-    panel = np.empty(block * width, out.dtype)
-    # A panel wider than what is left of out writes to the side, and is copied over.
-    whole = width == columns
-    side = out if whole else np.empty(rows * width, out.dtype)
-    side_start = out_start if whole else 0
-    side_pitch = pitch if whole else width
-    for k in range(0, max(depth, 1), DEPTH):
-        count = min(block, depth - k)
-        _pack_panel(b, b_start + k * b_strides[0], b_strides[0], b_strides[1], count, columns, width, panel)
-        row = 0
-        while row < rows:
-            height = tile_height(rows - row)
-            base = a_start + row * a_strides[0] + k * a_strides[1]
-            target = side_start + row * side_pitch
-            multiply_add(
-                height, vectors, a, base, a_offset, a_strides[0], panel, 0, b_offset, 0, count,
-                side, target, side_pitch, k > 0,
-            )  # fmt: skip
-            row += height
-    if whole and bias.size == 0:
-        return
-    for row in range(rows):
-        for j in range(columns):
-            value = side[side_start + row * side_pitch + j]
-            out[out_start + row * pitch + j] = value + bias[first + j] if bias.size else value
+@serial
+def _multiply_pieces(first, last, a, b, bias, shape, a_strides, b_strides, chunk, out):
+    """Pieces [first, last) of out[n] = a[n] @ b[n] + bias: `chunk` rows by one panel of columns each.
 
-
-@inline
-def _piece(task, panels, chunks, chunk, a, b, bias, out, shape, a_strides, b_strides):
+    Arrays are flat, strides in elements are (batch, row, column).
+    """
     rows, depth, columns = shape
-    width = MAX_VECTORS * (VECTOR_BYTES // out.itemsize)
-    batch, rest = divmod(task, panels * chunks)
-    row = rest // panels * chunk
-    first = rest % panels * width
-    _product(
-        a, b, bias, out,
-        batch * a_strides[0] + row * a_strides[1], a_strides[1:],
-        batch * b_strides[0] + first * b_strides[2], b_strides[1:],
-        (batch * rows + row) * columns + first, columns,
-        min(chunk, rows - row), depth, first, min(width, columns - first),
-    )  # fmt: skip
+    lanes = VECTOR_BYTES // out.itemsize
+    widest = MAX_VECTORS * lanes
+    panels = (columns + widest - 1) // widest
+    chunks = (rows + chunk - 1) // chunk
+    block = min(depth, DEPTH)
+    panel = np.empty(block * widest, out.dtype)
+    edge = np.empty(chunk * widest, out.dtype)
+    a_offset = np.empty(block, np.int64)
+    b_offset = np.empty(block, np.int64)
+    for piece in range(first, last):
+        batch, rest = divmod(piece, panels * chunks)
+        row = rest // panels * chunk
+        column = rest % panels * widest
+        height = min(chunk, rows - row)
+        width = min(widest, columns - column)
+        vectors = tile_vectors(width, lanes)
+        pitch = vectors * lanes
+        for k in range(block):
+            a_offset[k] = k * a_strides[2]
+            b_offset[k] = k * pitch
+        start = (batch * rows + row) * columns + column
+        # A panel wider than what is left of out is computed beside it, and copied to its place.
+        whole = width == pitch
+        target = out if whole else edge
+        target_start = start if whole else 0
+        target_pitch = columns if whole else pitch
+        for k in range(0, max(depth, 1), DEPTH):
+            count = min(block, depth - k)
+            source = batch * b_strides[0] + k * b_strides[1] + column * b_strides[2]
+            _pack_panel(b, source, b_strides[1], b_strides[2], count, width, pitch, panel)
+            source = batch * a_strides[0] + row * a_strides[1] + k * a_strides[2]
+            t = 0
+            while t < height:
+                tile = tile_height(height - t)
+                multiply_add(
+                    tile, vectors, a, source + t * a_strides[1], a_offset, a_strides[1], panel, 0, b_offset,
+                    0, count, target, target_start + t * target_pitch, target_pitch, k > 0,
+                )  # fmt: skip
+                t += tile
+        if whole and bias.size == 0:
+            continue
+        for t in range(height):
+            for j in range(width):
+                value = target[target_start + t * target_pitch + j]
+                out[start + t * columns + j] = value + bias[column + j] if bias.size else value
 
 
 @parallel
-def _multiply(a, b, bias, batches, shape, a_strides, b_strides, out):
-    """out[n] = a[n] @ b[n] + bias; arrays are flat, strides in elements are (batch, row, column)."""
-    rows, depth, columns = shape
-    width = MAX_VECTORS * (VECTOR_BYTES // out.itemsize)
-    panels = (columns + width - 1) // width
-    wanted = (TASKS + batches * panels - 1) // (batches * panels)
-    chunk = max((rows + wanted - 1) // wanted, LEAST_ROWS)
-    chunks = (rows + chunk - 1) // chunk
-    tasks = batches * chunks * panels
-    if out.size * max(depth, 1) < SERIAL_WORK:
-        for task in range(tasks):
-            _piece(task, panels, chunks, chunk, a, b, bias, out, shape, a_strides, b_strides)
-    else:
-        for task in prange(tasks):
-            _piece(np.int64(task), panels, chunks, chunk, a, b, bias, out, shape, a_strides, b_strides)
+def _multiply(pieces, a, b, bias, shape, a_strides, b_strides, chunk, out):
+    for piece in prange(pieces):
+        first = np.int64(piece)
+        _multiply_pieces(first, first + 1, a, b, bias, shape, a_strides, b_strides, chunk, out)
 
 
 @parallel
@@ -127,7 +116,7 @@ def _multiply_integers(a, b, batches, shape, a_strides, b_strides, out):
 
 
 def _flat(array):
-    """A matrix or stack of them as (elements, strides in elements), copied only where the layout is irregular."""
+    """Matrices as (elements, strides in elements), copied only where their layout is irregular."""
     rows, columns = array.shape[-2:]
     if array.ndim > 2 and not any(array.strides[:-2]):
         elements, (_, row, column) = _flat(array[(0,) * (array.ndim - 2)])
@@ -140,27 +129,38 @@ def _flat(array):
     return np.ascontiguousarray(array).reshape(-1), (rows * columns, columns, 1)
 
 
+def _product(a, b, bias, batches, shape, out):
+    """out = a @ b + bias in floating point, cut into pieces by its shape alone."""
+    rows, depth, columns = shape
+    a, a_strides = _flat(a)
+    b, b_strides = _flat(b)
+    elements = out.reshape(-1)
+    bias = elements[:0] if bias is None else np.ascontiguousarray(bias)
+    panels = -(-columns // (MAX_VECTORS * (VECTOR_BYTES // out.itemsize)))
+    chunk = min(rows, max(LEAST_ROWS, -(-rows // -(-TASKS // (batches * panels)))))
+    pieces = batches * panels * -(-rows // chunk)
+    if out.size * depth < SERIAL_WORK:
+        _multiply_pieces(0, pieces, a, b, bias, shape, a_strides, b_strides, chunk, elements)
+    else:
+        _multiply(pieces, a, b, bias, shape, a_strides, b_strides, chunk, elements)
+
+
 def matmul(a, b, out):
     """out = a @ b.  a: (..., M, K), b: (..., K, N), out: (..., M, N) contiguous, leading dimensions equal."""
     if out.size == 0:
         return
-    *batch, rows, columns = out.shape
+    rows, columns = out.shape[-2:]
     batches = out.size // (rows * columns)
     shape = (rows, a.shape[-1], columns)
+    if out.dtype.kind == "f":
+        _product(a, b, None, batches, shape, out)
+        return
     a, a_strides = _flat(a)
     b, b_strides = _flat(b)
-    if out.dtype.kind == "f":
-        _multiply(a, b, out.reshape(-1)[:0], batches, shape, a_strides, b_strides, out.reshape(-1))
-    else:
-        _multiply_integers(a, b, batches, shape, a_strides, b_strides, out.reshape(-1))
+    _multiply_integers(a, b, batches, shape, a_strides, b_strides, out.reshape(-1))
 
 
 def linear_forward(x, weight, bias, out):
     """out = x @ weight.T + bias.  x: (M, K), weight: (N, K), bias: (N,) or None, out: (M, N) contiguous."""
-    if out.size == 0:
-        return
-    elements = out.reshape(-1)
-    a, a_strides = _flat(x)
-    b, b_strides = _flat(weight.T)
-    bias = elements[:0] if bias is None else np.ascontiguousarray(bias)
-    _multiply(a, b, bias, 1, (x.shape[0], x.shape[1], weight.shape[0]), a_strides, b_strides, elements)
+    if out.size:
+        _product(x, weight.T, bias, 1, (x.shape[0], x.shape[1], weight.shape[0]), out)
