@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ def one_dim(op: str, dim: Any, ndim: int, name: str = "dim") -> int:
     limit = max(ndim, 1)
     if not -limit <= dim < limit:
         raise IndexOutOfRangeError(
-            f"{op}: {name} {dim} is out of range for a tensor of {ndim} dimensions; it takes {-limit} to {limit - 1}"
+            f"{op}: {name} {dim} is out of range [{-limit}, {limit - 1}] for a tensor of {ndim} dimensions"
         )
     return int(dim) % limit
 
@@ -41,7 +42,7 @@ def many_dims(op: str, dim: Dims, ndim: int, name: str = "dim") -> tuple[int, ..
         if not dim:
             return tuple(range(ndim))
         dims = sorted(one_dim(op, d, ndim, name) for d in dim)
-        for first, second in zip(dims, dims[1:], strict=False):
+        for first, second in pairwise(dims):
             if first == second:
                 raise ArgumentError(f"{op}: {name} {tuple(dim)} names dimension {first} twice")
     elif dim is None:
