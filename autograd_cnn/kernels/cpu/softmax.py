@@ -1,7 +1,7 @@
 """Softmax, its logarithm and the cross entropy of class labels, each with its gradient.
 
-A line is the n values that one softmax joins.  Lines that are not contiguous are copied out and back one by
-one, so that all arithmetic runs over contiguous memory.  A task takes a group of neighbouring lines.
+A line is the n values that one softmax joins.  A task takes a block of neighbouring lines and, where they
+are not contiguous, copies them out and back, so that all arithmetic runs over contiguous memory.
 """
 
 import math
@@ -12,8 +12,8 @@ from numba import prange
 from autograd_cnn.kernels.cpu.jit import adaptive, inline
 from autograd_cnn.kernels.cpu.vectormath import exp
 
-TASK = 4096  # elements of a task, as long as that is at least a line
-COLUMNS = 16  # lines of a task at least where neighbours share cache lines
+BLOCK = 4096  # elements of a task, where that is more than a line
+COLUMNS = 32  # lines of a task at least, where neighbours share cache lines
 
 
 def softmax(x, dim, out):
@@ -66,17 +66,16 @@ def _layout(x, dim):
 
 @adaptive
 def _softmax(x, n, inner, logarithm, out):
-    group, tasks = _tasks(n, inner, out.size)
-    for task in prange(tasks):
-        _softmax_lines(x, n, inner, logarithm, out, task * group, (task + 1) * group)
+    for task in prange(_tasks(out.size, n, inner)):
+        _softmax_block(x, n, inner, logarithm, out, task)
 
 
 @inline
-def _softmax_lines(x, n, inner, logarithm, out, first, last):
-    x_scratch, y_scratch = _scratch(n, inner, x), _scratch(n, inner, out)
-    for i in range(first, min(last, out.size // n)):
-        start = _start(i, n, inner)
-        x_line, y_line = _line(x, start, n, inner, x_scratch), _line(out, start, n, inner, y_scratch)
+def _softmax_block(x, n, inner, logarithm, out, task):
+    _, count, start = _block(task, out.size, n, inner)
+    x_lines, y_lines = _lines(x, start, count, n, inner), _room(out, start, count, n, inner)
+    for i in range(count):
+        x_line, y_line = x_lines[i * n : (i + 1) * n], y_lines[i * n : (i + 1) * n]
         top = _largest(x_line)
         for k in range(n):
             y_line[k] = exp(x_line[k] - top)
@@ -89,23 +88,23 @@ def _softmax_lines(x, n, inner, logarithm, out, first, last):
             divisor = x.dtype.type(total)
             for k in range(n):
                 y_line[k] /= divisor
-        _put(y_line, start, inner, out)
+    _put(y_lines, start, count, n, inner, out)
 
 
 @adaptive
 def _softmax_grad(g, y, n, inner, logarithm, out):
-    group, tasks = _tasks(n, inner, out.size)
-    for task in prange(tasks):
-        _softmax_grad_lines(g, y, n, inner, logarithm, out, task * group, (task + 1) * group)
+    for task in prange(_tasks(out.size, n, inner)):
+        _softmax_grad_block(g, y, n, inner, logarithm, out, task)
 
 
 @inline
-def _softmax_grad_lines(g, y, n, inner, logarithm, out, first, last):
-    g_scratch, y_scratch, out_scratch = _scratch(n, inner, g), _scratch(n, inner, y), _scratch(n, inner, out)
-    for i in range(first, min(last, out.size // n)):
-        start = _start(i, n, inner)
-        g_line, y_line = _line(g, start, n, inner, g_scratch), _line(y, start, n, inner, y_scratch)
-        out_line = _line(out, start, n, inner, out_scratch)
+def _softmax_grad_block(g, y, n, inner, logarithm, out, task):
+    _, count, start = _block(task, out.size, n, inner)
+    g_lines, y_lines = _lines(g, start, count, n, inner), _lines(y, start, count, n, inner)
+    out_lines = _room(out, start, count, n, inner)
+    for i in range(count):
+        g_line, y_line = g_lines[i * n : (i + 1) * n], y_lines[i * n : (i + 1) * n]
+        out_line = out_lines[i * n : (i + 1) * n]
         if logarithm:
             total = out.dtype.type(_total(g_line))
             for k in range(n):
@@ -116,42 +115,27 @@ def _softmax_grad_lines(g, y, n, inner, logarithm, out, first, last):
             total = out.dtype.type(_total(out_line))
             for k in range(n):
                 out_line[k] = y_line[k] * (g_line[k] - total)
-        _put(out_line, start, inner, out)
+    _put(out_lines, start, count, n, inner, out)
 
 
 # The logits come last: their size says whether threads are worth it.
 @adaptive
 def _cross_entropy(target, weight, ignore_index, smoothing, losses, logsumexp, n, inner, x):
-    group, tasks = _tasks(n, inner, x.size)
-    for task in prange(tasks):
-        _cross_entropy_lines(
-            target,
-            weight,
-            ignore_index,
-            smoothing,
-            losses,
-            logsumexp,
-            n,
-            inner,
-            x,
-            task * group,
-            (task + 1) * group,
-        )
+    for task in prange(_tasks(x.size, n, inner)):
+        _cross_entropy_block(target, weight, ignore_index, smoothing, losses, logsumexp, n, inner, x, task)
 
 
 @inline
-def _cross_entropy_lines(
-    target, weight, ignore_index, smoothing, losses, logsumexp, n, inner, x, first, last
-):
-    scratch, powers = _scratch(n, inner, x), np.empty(n, x.dtype)
-    for i in range(first, min(last, losses.size)):
-        line = _line(x, _start(i, n, inner), n, inner, scratch)
+def _cross_entropy_block(target, weight, ignore_index, smoothing, losses, logsumexp, n, inner, x, task):
+    first, count, start = _block(task, x.size, n, inner)
+    lines, powers = _lines(x, start, count, n, inner), np.empty(n, x.dtype)
+    for i in range(count):
+        line, label = lines[i * n : (i + 1) * n], target[first + i]
         top = _largest(line)
         for k in range(n):
             powers[k] = exp(line[k] - top)
         log_total = top + math.log(_total(powers))
-        logsumexp[i] = log_total
-        label = target[i]
+        logsumexp[first + i] = log_total
         loss = 0.0
         if label != ignore_index:
             loss = (1 - smoothing) * _weight(weight, label) * (log_total - line[label])
@@ -160,53 +144,40 @@ def _cross_entropy_lines(
                 for k in range(n):
                     spread += _weight(weight, k) * (log_total - line[k])
                 loss += smoothing / n * spread
-        losses[i] = loss
+        losses[first + i] = loss
 
 
 @adaptive
 def _cross_entropy_grad(scale, x, logsumexp, target, weight, ignore_index, smoothing, weights, n, inner, out):
-    group, tasks = _tasks(n, inner, out.size)
-    for task in prange(tasks):
-        _cross_entropy_grad_lines(
-            scale,
-            x,
-            logsumexp,
-            target,
-            weight,
-            ignore_index,
-            smoothing,
-            weights,
-            n,
-            inner,
-            out,
-            task * group,
-            (task + 1) * group,
+    for task in prange(_tasks(x.size, n, inner)):
+        _cross_entropy_grad_block(
+            scale, x, logsumexp, target, weight, ignore_index, smoothing, weights, n, inner, out, task
         )
 
 
 @inline
-def _cross_entropy_grad_lines(
-    scale, x, logsumexp, target, weight, ignore_index, smoothing, weights, n, inner, out, first, last
+def _cross_entropy_grad_block(
+    scale, x, logsumexp, target, weight, ignore_index, smoothing, weights, n, inner, out, task
 ):
     real = out.dtype.type
-    x_scratch, out_scratch = _scratch(n, inner, x), _scratch(n, inner, out)
-    for i in range(first, min(last, target.size)):
-        start = _start(i, n, inner)
-        x_line, out_line = _line(x, start, n, inner, x_scratch), _line(out, start, n, inner, out_scratch)
-        label = target[i]
+    first, count, start = _block(task, out.size, n, inner)
+    x_lines, out_lines = _lines(x, start, count, n, inner), _room(out, start, count, n, inner)
+    for i in range(count):
+        x_line, out_line = x_lines[i * n : (i + 1) * n], out_lines[i * n : (i + 1) * n]
+        label, log_total, upstream = target[first + i], logsumexp[first + i], scale[first + i]
         if label == ignore_index:
             out_line[:] = 0
         else:
-            own = (1 - smoothing) * _weight(weight, label) * scale[i]
-            share = smoothing / n * scale[i]
+            own = (1 - smoothing) * _weight(weight, label) * upstream
+            share = smoothing / n * upstream
             factor = real(own + share * weights)
             for k in range(n):
-                out_line[k] = factor * exp(real(x_line[k] - logsumexp[i]))
+                out_line[k] = factor * exp(real(x_line[k] - log_total))
             if smoothing > 0:
                 for k in range(n):
                     out_line[k] -= real(share * _weight(weight, k))
             out_line[label] -= real(own)
-        _put(out_line, start, inner, out)
+    _put(out_lines, start, count, n, inner, out)
 
 
 @inline
@@ -214,39 +185,57 @@ def _weight(weight, label):
     return weight[label] if weight.size > 0 else 1.0
 
 
-@inline
-def _tasks(n, inner, elements):
-    """Lines of a task, and the count of tasks."""
-    group = max(TASK // max(n, 1), COLUMNS if inner > 1 else 1)
-    return group, (elements // max(n, 1) + group - 1) // group
+# Blocks of lines.  Line i is one row of n where inner is 1; else it is column i % inner of n rows of inner.
 
 
 @inline
-def _start(i, n, inner):
-    """Place of the first element of line i."""
-    return i // inner * (n * inner) + i % inner
+def _blocks(size, n, inner):
+    """Columns side by side, columns of a block, and blocks side by side; rows count as columns of one row."""
+    columns = inner if inner > 1 else size // max(n, 1)
+    width = max(BLOCK // max(n, 1), COLUMNS if inner > 1 else 1)
+    return columns, width, (columns + width - 1) // width
 
 
 @inline
-def _scratch(n, inner, a):
-    return np.empty(n if inner > 1 else 0, a.dtype)
+def _tasks(size, n, inner):
+    columns, _, blocks = _blocks(size, n, inner)
+    return size // max(n * columns, 1) * blocks
 
 
 @inline
-def _line(a, start, n, inner, scratch):
-    """Elements start, start + inner, ... of a: a view where they are contiguous, else a copy in scratch."""
-    if inner == 1:
-        return a[start : start + n]
-    for k in range(n):
-        scratch[k] = a[start + k * inner]
-    return scratch
+def _block(task, size, n, inner):
+    """A task's first line, its count of lines, and the place of its first element."""
+    columns, width, blocks = _blocks(size, n, inner)
+    outer = task // blocks
+    left = (task - outer * blocks) * width
+    start = outer * n * inner + left if inner > 1 else left * n
+    return outer * columns + left, min(width, columns - left), start
 
 
 @inline
-def _put(line, start, inner, a):
+def _lines(a, start, count, n, inner):
+    """The lines of a block one after the other: a view of them, or a copy where they are not contiguous."""
+    lines = _room(a, start, count, n, inner)
     if inner > 1:
-        for k in range(line.size):
-            a[start + k * inner] = line[k]
+        for k in range(n):
+            row = a[start + k * inner : start + k * inner + count]
+            for i in range(count):
+                lines[i * n + k] = row[i]
+    return lines
+
+
+@inline
+def _room(a, start, count, n, inner):
+    return a[start : start + count * n] if inner == 1 else np.empty(count * n, a.dtype)
+
+
+@inline
+def _put(lines, start, count, n, inner, a):
+    if inner > 1:
+        for k in range(n):
+            row = a[start + k * inner : start + k * inner + count]
+            for i in range(count):
+                row[i] = lines[i * n + k]
 
 
 @inline
