@@ -42,9 +42,7 @@ class Conv2d(Correlation):
                 f"{per_group * self.groups}, x has {c}"
             )
         if o % self.groups:
-            raise ShapeError(
-                f"conv2d: weight has {o} output channels, groups {self.groups} does not divide them"
-            )
+            raise ShapeError(f"conv2d: groups {self.groups} does not divide weight's {o} output channels")
         if bias is not None and bias.shape != (o,):
             raise ShapeError(f"conv2d: bias has shape {list(bias.shape)}, weight has {o} output channels")
         top, bottom, left, right = self.padding
@@ -69,7 +67,7 @@ class Conv2d(Correlation):
         return apply(self._other(Conv2dWeightGrad, weight_shape), g, x)
 
     def vjp_bias(self, g: Any) -> Any:
-        return g.sum((0, 2, 3))
+        return apply(SUM_CHANNELS, g)
 
     def _other(self, kind: type[Correlation], shape: Any) -> Correlation:
         return kind(self.stride, self.padding, self.dilation, self.groups, shape[2:])
@@ -115,6 +113,25 @@ class Conv2dWeightGrad(Correlation):
         return apply(op, g, gg)
 
 
+class SumChannels(Op):
+    """The gradient of conv2d for the bias: the sum over images and pixels."""
+
+    inputs = ("g",)
+    outputs = ("gb",)
+
+    def infer(self, g: Any) -> Any:
+        return (g.shape[1],), g.dtype
+
+    def compute(self, k: Any, out: Any, g: Any) -> None:
+        k.sum_channels(g, out)
+
+    def vjp_g(self, gg: Any, g_shape: Any) -> Any:
+        return gg.reshape(1, -1, 1, 1).expand(g_shape)
+
+
+SUM_CHANNELS = SumChannels()
+
+
 def conv2d(
     x: Any,
     weight: Any,
@@ -126,14 +143,16 @@ def conv2d(
 ) -> Any:
     """The cross-correlation of images with kernels, plus a bias a channel (LeCun et al. 1989).
 
-    y[n, o, i, j] = bias[o] + sum_{c, u, v} weight[o, c, u, v] * x[n, c, i * stride + u * dilation - padding, ...]
+    y[n, o, i, j] = bias[o] + sum_{c, u, v} weight[o, c, u, v] * x[n, c, i stride + u dilation - padding, ...]
 
     x: (N, C, H, W) or (C, H, W), weight: (O, C / groups, KH, KW), bias: (O,) or None, y: (N, O, OH, OW) with
-    OH = floor((H + 2 padding - dilation (KH - 1) - 1) / stride) + 1.  stride, padding and dilation are integers
-    or pairs; padding "valid" is 0, and "same", for stride 1, keeps H and W: an odd cell goes to the end.
+    OH = floor((H + 2 padding - dilation (KH - 1) - 1) / stride) + 1.  stride, padding and dilation are
+    integers or pairs; padding "valid" is 0, and "same", for stride 1, keeps H and W: an odd cell goes to the
+    end.
 
     Raises ShapeError where channels, groups or the bias do not fit, and where the kernel is larger than the
-    padded image; ArgumentError for a stride, padding, dilation or groups out of range; DTypeError for mixed dtypes.
+    padded image; ArgumentError for a stride, padding, dilation or groups out of range; DTypeError for mixed
+    dtypes.
 
     >>> import autograd_cnn as ag
     >>> conv2d(ag.ones(1, 1, 3, 3), ag.ones(1, 1, 2, 2))
@@ -144,9 +163,8 @@ def conv2d(
     """
     require_floating("conv2d", x=x, weight=weight, bias=bias)
     if weight.array.ndim != 4:
-        raise ShapeError(
-            f"conv2d: weight must be (O, C / groups, KH, KW), got shape {list(weight.array.shape)}"
-        )
+        got = list(weight.array.shape)
+        raise ShapeError(f"conv2d: weight must be (O, C / groups, KH, KW), got shape {got}")
     if isinstance(groups, bool) or not isinstance(groups, int):
         raise DTypeError(f"conv2d: groups must be an integer, got {type(groups).__name__}")
     if groups < 1:

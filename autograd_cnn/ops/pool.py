@@ -78,7 +78,7 @@ MAX_POOL2D_GATHER = MaxPool2dGather()
 
 
 class Averaging(Op, abstract=True):
-    """What a mean over windows and its adjoint share; `divisor` replaces the count of cells where it is not 0."""
+    """What a mean over windows and its adjoint share; a `divisor` of 0 stands for the count of cells."""
 
     def __init__(
         self,
@@ -99,6 +99,9 @@ class Averaging(Op, abstract=True):
         if size is not None:
             self.size = size
 
+    def window(self) -> Any:
+        return self.kernel_size, self.stride, self.padding, self.count_include_pad, self.divisor
+
 
 class AvgPool2d(Averaging):
     inputs = ("x",)
@@ -108,9 +111,7 @@ class AvgPool2d(Averaging):
         return (*x.shape[:2], *sizes), x.dtype
 
     def compute(self, k: Any, out: Any, x: Any) -> None:
-        k.avg_pool2d(
-            x, self.kernel_size, self.stride, self.padding, self.count_include_pad, self.divisor, out
-        )
+        k.avg_pool2d(x, *self.window(), out)
 
     def vjp_x(self, g: Any, x_shape: Any) -> Any:
         return apply(AvgPool2dGrad(**self.fields(), size=x_shape[2:]), g)
@@ -126,9 +127,7 @@ class AvgPool2dGrad(Averaging):
         return (*g.shape[:2], *self.size), g.dtype
 
     def compute(self, k: Any, out: Any, g: Any) -> None:
-        k.avg_pool2d_grad(
-            g, self.kernel_size, self.stride, self.padding, self.count_include_pad, self.divisor, out
-        )
+        k.avg_pool2d_grad(g, *self.window(), out)
 
     def vjp_g(self, gg: Any) -> Any:
         return apply(AvgPool2d(**{**self.fields(), "size": None}), gg)
@@ -170,7 +169,7 @@ class AdaptiveAvgPool2dGrad(Op):
 
 
 def _sizes(op: str, x: Any, extent: Any, stride: Pair, padding: Pair, ceil_mode: bool) -> Pair:
-    """Size of the output; a last window that overhangs counts in ceil_mode where it starts inside of the image."""
+    """Size of the output; in ceil_mode a last window may overhang, where it starts inside of the image."""
     height, width = (
         _size(op, *axis, ceil_mode) for axis in zip(x.shape[2:], extent, stride, padding, strict=True)
     )
@@ -190,7 +189,8 @@ def _window(op: str, kernel_size: Any, stride: Any, padding: Any) -> tuple[Pair,
     for p, size in zip(paddings, kernel, strict=True):
         if 2 * p > size:
             raise ArgumentError(
-                f"{op}: padding must be at most half of kernel_size, got padding {padding} and kernel_size {kernel_size}"
+                f"{op}: padding must be at most half of kernel_size, "
+                f"got padding {padding!r} and kernel_size {kernel_size!r}"
             )
     return kernel, strides, paddings
 
@@ -204,14 +204,14 @@ def max_pool2d(
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Any:
-    """The largest value of every window; nan where there is one.  The first of equal values gets the gradient.
+    """The largest value of every window, nan where there is one; the first of equal ones gets the gradient.
 
-    x: (N, C, H, W) or (C, H, W), y: (N, C, OH, OW) with OH = floor((H + 2 padding - dilation (KH - 1) - 1) / stride) + 1,
-    or the ceiling with `ceil_mode`.  `stride` is `kernel_size` where it is None.  With `return_indices` the places
-    in the flattened image, too.
+    x: (N, C, H, W) or (C, H, W), y: (N, C, OH, OW) with
+    OH = floor((H + 2 padding - dilation (KH - 1) - 1) / stride) + 1, or the ceiling with `ceil_mode`.
+    `stride` is `kernel_size` where it is None.  With `return_indices` the places in the flattened image, too.
 
-    Raises ShapeError where the kernel is larger than the padded image, ArgumentError for padding of more than half
-    of the kernel.
+    Raises ShapeError where the kernel is larger than the padded image, ArgumentError for padding of more than
+    half of the kernel.
 
     >>> import autograd_cnn as ag
     >>> max_pool2d(ag.tensor([[[[1.0, 2.0], [4.0, 3.0]]]]), 2)
@@ -238,12 +238,12 @@ def avg_pool2d(
 ) -> Any:
     """The mean of every window.
 
-    x: (N, C, H, W) or (C, H, W), y: (N, C, OH, OW) with OH = floor((H + 2 padding - KH) / stride) + 1, or the ceiling
-    with `ceil_mode`.  The sum is divided by the count of cells, with padding if `count_include_pad`, or by
-    `divisor_override`.
+    x: (N, C, H, W) or (C, H, W), y: (N, C, OH, OW) with OH = floor((H + 2 padding - KH) / stride) + 1, or the
+    ceiling with `ceil_mode`.  The sum is divided by the count of cells, with padding if `count_include_pad`,
+    or by `divisor_override`.
 
-    Raises ShapeError where the kernel is larger than the padded image, ArgumentError for padding of more than half
-    of the kernel and for a divisor of 0.
+    Raises ShapeError where the kernel is larger than the padded image, ArgumentError for padding of more than
+    half of the kernel and for a divisor of 0.
 
     >>> import autograd_cnn as ag
     >>> avg_pool2d(ag.tensor([[[[1.0, 2.0], [4.0, 3.0]]]]), 2)
@@ -261,7 +261,8 @@ def adaptive_avg_pool2d(x: Any, output_size: Any) -> Any:
     """The means of OH * OW windows that cover the image, whatever its size.
 
     Window i spans the rows floor(i H / OH) to ceil((i + 1) H / OH) - 1; columns likewise.
-    x: (N, C, H, W) or (C, H, W), y: (N, C, OH, OW); `output_size` is OH = OW or (OH, OW), None keeps that size.
+    x: (N, C, H, W) or (C, H, W), y: (N, C, OH, OW); `output_size` is one number for both or (OH, OW), where
+    None keeps the image's.
 
     Raises ShapeError for an empty image, ArgumentError for a negative size.
 
