@@ -1,0 +1,53 @@
+"""Embedding: a table of vectors looked up by id."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograd_cnn.creation import empty
+from autograd_cnn.errors import ArgumentError
+from autograd_cnn.nn import functional as F
+from autograd_cnn.nn import init
+from autograd_cnn.nn.module import Module
+from autograd_cnn.nn.parameter import Parameter
+
+
+class Embedding(Module):
+    """y = weight[ids]; the vector at `padding_idx` is zero and gets no gradient.
+
+    ids: integers of any shape, weight: (num_embeddings, embedding_dim), y: (*ids.shape, embedding_dim)
+
+    Raises IndexOutOfRangeError for an id outside [0, num_embeddings).
+
+    >>> import autograd_cnn as ag
+    >>> Embedding(10, 3)(ag.tensor([1, 2])).shape
+    (2, 3)
+    """
+
+    def __init__(
+        self, num_embeddings: int, embedding_dim: int, padding_idx: int | None = None, *, dtype: Any = None
+    ) -> None:
+        super().__init__()
+        if padding_idx is not None:
+            if not -num_embeddings <= padding_idx < num_embeddings:
+                raise ArgumentError(
+                    f"Embedding: padding_idx {padding_idx} is out of range for {num_embeddings} embeddings"
+                )
+            padding_idx %= num_embeddings
+        self.num_embeddings = num_embeddings
+        self.embedding_dim = embedding_dim
+        self.padding_idx = padding_idx
+        self.weight = Parameter(empty(num_embeddings, embedding_dim, dtype=dtype))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        init.normal_(self.weight)
+        if self.padding_idx is not None:
+            self.weight.array[self.padding_idx] = 0
+
+    def forward(self, ids: Any) -> Any:
+        return F.embedding(ids, self.weight, self.padding_idx)
+
+    def extra_repr(self) -> str:
+        padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
+        return f"{self.num_embeddings}, {self.embedding_dim}{padding}"

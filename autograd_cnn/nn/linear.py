@@ -1,0 +1,111 @@
+"""Dense layers and what changes shapes between them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from autograd_cnn.creation import empty
+from autograd_cnn.errors import ArgumentError
+from autograd_cnn.nn import functional as F
+from autograd_cnn.nn import init
+from autograd_cnn.nn.module import Module
+from autograd_cnn.nn.parameter import Parameter
+
+
+def reset_weight_and_bias(weight: Parameter, bias: Parameter | None) -> None:
+    """PyTorch's default: both uniform in [-1/sqrt(fan_in), 1/sqrt(fan_in)]."""
+    init.kaiming_uniform_(weight, a=math.sqrt(5))
+    if bias is not None:
+        fan_in, _ = init.fans(weight)
+        bound = 1 / math.sqrt(fan_in) if fan_in else 0.0
+        init.uniform_(bias, -bound, bound)
+
+
+class Linear(Module):
+    """A dense layer: y = x W^T + b.
+
+    x: (..., in_features), weight: (out_features, in_features), bias: (out_features,), y: (..., out_features)
+
+    >>> import autograd_cnn as ag
+    >>> Linear(4, 2)(ag.zeros(3, 4)).shape
+    (3, 2)
+    """
+
+    def __init__(self, in_features: int, out_features: int, bias: bool = True, *, dtype: Any = None) -> None:
+        super().__init__()
+        for name, value in (("in_features", in_features), ("out_features", out_features)):
+            if value < 0:
+                raise ArgumentError(f"Linear: {name} must not be negative, got {value}")
+        self.in_features = in_features
+        self.out_features = out_features
+        self.weight = Parameter(empty(out_features, in_features, dtype=dtype))
+        self.register_parameter("bias", Parameter(empty(out_features, dtype=dtype)) if bias else None)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        reset_weight_and_bias(self.weight, self.bias)
+
+    def forward(self, x: Any) -> Any:
+        return F.linear(x, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
+
+    def flops(self, inputs: Any, output: tuple[int, ...]) -> int:
+        return math.prod(output) * (2 * self.in_features + (self.bias is not None))
+
+
+class Identity(Module):
+    """Hands its input on; takes and ignores any arguments.
+
+    >>> import autograd_cnn as ag
+    >>> Identity()(ag.ones(1))
+    tensor([1.])
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__()
+
+    def forward(self, x: Any) -> Any:
+        return x
+
+
+class Flatten(Module):
+    """Makes one dimension of those from `start_dim` to `end_dim`: (N, C, H, W) becomes (N, C*H*W).
+
+    >>> import autograd_cnn as ag
+    >>> Flatten()(ag.zeros(2, 3, 4)).shape
+    (2, 12)
+    """
+
+    def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
+        super().__init__()
+        self.start_dim = start_dim
+        self.end_dim = end_dim
+
+    def forward(self, x: Any) -> Any:
+        return x.flatten(self.start_dim, self.end_dim)
+
+    def extra_repr(self) -> str:
+        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
+
+
+class Unflatten(Module):
+    """Splits one dimension into several: the inverse of Flatten.
+
+    >>> import autograd_cnn as ag
+    >>> Unflatten(1, (3, 4))(ag.zeros(2, 12)).shape
+    (2, 3, 4)
+    """
+
+    def __init__(self, dim: int, unflattened_size: tuple[int, ...]) -> None:
+        super().__init__()
+        self.dim = dim
+        self.unflattened_size = tuple(unflattened_size)
+
+    def forward(self, x: Any) -> Any:
+        return x.unflatten(self.dim, self.unflattened_size)
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}, unflattened_size={self.unflattened_size}"
