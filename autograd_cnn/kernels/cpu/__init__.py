@@ -20,6 +20,7 @@ from .activation import (
     tanh,
     tanh_grad,
 )
+from .contraction import linear_forward, matmul
 from .elementwise import (
     abs,
     add,
@@ -70,6 +71,17 @@ from .elementwise import (
     tan,
     trunc,
     where,
+)
+from .index import (
+    check_range,
+    embedding,
+    embedding_grad,
+    gather,
+    index_add,
+    index_select,
+    put_add,
+    scatter_add,
+    take,
 )
 from .optim import (
     adam,

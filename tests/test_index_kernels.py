@@ -1,0 +1,130 @@
+"""Indexing kernels against loops."""
+
+import numba
+import numpy as np
+import pytest
+
+from autograd_cnn.kernels import cpu as kernels
+
+DTYPES = [np.float32, np.float64, np.int64]
+CASES = [  # shape of x, dim, shape of index
+    ((5,), 0, (9,)),
+    ((3, 4), 0, (6, 4)),
+    ((3, 4), 1, (3, 2)),
+    ((3, 4), 1, (2, 7)),
+    ((3, 4, 5), 1, (3, 6, 5)),
+    ((3, 4, 5), 0, (7, 2, 3)),
+    ((3, 4, 5), 2, (2, 4, 0)),
+    ((2, 300, 150), 1, (2, 200, 150)),
+]
+
+
+def sample(shape, dtype, seed=0):
+    return (np.random.default_rng(seed).standard_normal(shape) * 10).astype(dtype)
+
+
+def places(shape, high, seed=1):
+    return np.random.default_rng(seed).integers(0, high, shape)
+
+
+@pytest.mark.parametrize("dtype", [*DTYPES, bool])
+@pytest.mark.parametrize(("shape", "dim", "index_shape"), CASES)
+def test_gather(shape, dim, index_shape, dtype):
+    x, index = sample(shape, dtype), places(index_shape, shape[dim])
+    out = np.empty(index_shape, dtype)
+    kernels.gather(x, dim, index, out)
+    for at in np.ndindex(index_shape):
+        assert out[at] == x[(*at[:dim], index[at], *at[dim + 1 :])]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("shape", "dim", "index_shape"), CASES)
+def test_scatter_add(shape, dim, index_shape, dtype):
+    out, index = sample(shape, dtype), places(index_shape, shape[dim])
+    src = sample([size + 1 for size in index_shape], dtype, 2)
+    want = out.copy()
+    for at in np.ndindex(index_shape):
+        want[(*at[:dim], index[at], *at[dim + 1 :])] += src[at]
+    kernels.scatter_add(out, dim, index, src)
+    np.testing.assert_array_equal(out, want)
+
+
+def test_gather_and_scatter_add_of_a_scalar():
+    x, index, out = np.array(3.0), np.array(0), np.empty(())
+    kernels.gather(x, 0, index, out)
+    assert out == 3
+    kernels.scatter_add(out, 0, index, x)
+    assert out == 6
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("count", [0, 1, 50, 40_000])
+def test_take_and_put_add(count, dtype):
+    x, positions, values = sample((6, 7), dtype), places((count,), 42), sample((count,), dtype, 3)
+    out = np.empty(count, dtype)
+    kernels.take(x.T, positions, out)
+    np.testing.assert_array_equal(out, x.T.ravel()[positions])
+    want = x.copy()
+    np.add.at(want.reshape(-1), positions, values)
+    kernels.put_add(x, positions, values)
+    np.testing.assert_array_equal(x, want)
+
+
+@pytest.mark.parametrize("dim", [0, 1, 2])
+@pytest.mark.parametrize("count", [0, 3, 400])
+def test_index_select_and_index_add(dim, count):
+    x, index = sample((6, 5, 70), np.float32).transpose(0, 1, 2), places((count,), 5)
+    want = np.take(x, index, dim)
+    out = np.empty(want.shape, np.float32)
+    kernels.index_select(np.asfortranarray(x), dim, index, out)
+    np.testing.assert_array_equal(out, want)
+    want, got = x.copy(), x.copy()
+    np.add.at(want.swapaxes(0, dim), index, out.swapaxes(0, dim))
+    kernels.index_add(got, dim, index, out)
+    np.testing.assert_array_equal(got, want)
+
+
+@pytest.mark.parametrize("ids_shape", [(), (7,), (4, 90), (0, 3)])
+@pytest.mark.parametrize("padding_idx", [-1, 2])
+def test_embedding(ids_shape, padding_idx):
+    weight, ids = sample((11, 130), np.float32), places(ids_shape, 11)
+    out, back = np.empty((*ids_shape, 130), np.float32), np.full(weight.shape, np.nan, np.float32)
+    kernels.embedding(weight, ids, out)
+    np.testing.assert_array_equal(out, weight[ids])
+    kernels.embedding_grad(out, ids, padding_idx, back)
+    want = np.zeros_like(weight)
+    for at in np.ndindex(ids_shape):
+        if ids[at] != padding_idx:
+            want[ids[at]] += out[at]
+    np.testing.assert_array_equal(back, want)
+
+
+def test_check_range():
+    index = places((4, 5), 7)
+    assert kernels.check_range(index, 0, 7) == -1
+    assert kernels.check_range(index[:0], 0, 7) == -1
+    index[2, 1] = 7
+    index[3, 0] = -1
+    assert kernels.check_range(index, 0, 7) == 11
+    assert kernels.check_range(index, 0, 8) == 15
+    assert kernels.check_range(index, -1, 8) == -1
+    assert kernels.check_range(index.T, 0, 7) == 3  # counted in the order of the argument
+
+
+@pytest.fixture
+def threads():
+    before = numba.get_num_threads()
+    yield numba.set_num_threads
+    numba.set_num_threads(before)
+
+
+@pytest.mark.skipif(numba.config.NUMBA_NUM_THREADS < 2, reason="one thread only")
+def test_same_bits_for_every_thread_count(threads):
+    src, index, results = sample((3, 300, 200), np.float32), places((3, 300, 200), 10), []
+    for count in (1, 2):
+        threads(count)
+        out, back = np.zeros((3, 10, 200), np.float32), np.empty((10, 200), np.float32)
+        kernels.scatter_add(out, 1, index, src)
+        kernels.embedding_grad(src, index[:, :, 0], -1, back)
+        results.append((out.tobytes(), back.tobytes()))
+    assert results[0] == results[1]
