@@ -1,0 +1,84 @@
+"""Samples to batches: default_collate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import singledispatch
+from typing import Any
+
+import numpy as np
+
+from autograd_cnn.creation import as_tensor, from_numpy
+from autograd_cnn.errors import DTypeError, ShapeError
+from autograd_cnn.tensor import Tensor
+
+
+def default_collate(batch: Sequence[Any]) -> Any:
+    """Samples that are alike, put together along a new first dimension, as PyTorch's function does.
+
+    Tensors and arrays of shape S become a Tensor of shape (N, *S); integers an int64 Tensor, floats a
+    float64 one, bools a bool one; dicts, named tuples and sequences are collated field by field (a tuple
+    becomes a list); strings and bytes stay as they are.
+    Errors: `ShapeError` for samples of different shapes or lengths, `DTypeError` for what is none of these.
+
+    >>> default_collate([(1, 0.5), (2, 1.5)])
+    [tensor([1, 2]), tensor([0.5000, 1.5000], dtype=float64)]
+    >>> default_collate([{"name": "a"}, {"name": "b"}])
+    {'name': ['a', 'b']}
+    """
+    if not len(batch):
+        raise ShapeError("default_collate: the batch is empty")
+    return _collate(batch[0], list(batch))
+
+
+@singledispatch
+def _collate(first: Any, batch: list[Any]) -> Any:
+    raise DTypeError(
+        "default_collate: takes tensors, arrays, numbers, strings, dicts and sequences, "
+        f"not {type(first).__name__}"
+    )
+
+
+@_collate.register
+def _(first: np.ndarray, batch: list[Any]) -> Tensor:
+    return as_tensor(_stack(batch))
+
+
+@_collate.register
+def _(first: Tensor, batch: list[Any]) -> Tensor:
+    return from_numpy(_stack([sample.detach().numpy() for sample in batch]))
+
+
+@_collate.register(bool | int | float | np.generic)
+def _(first: Any, batch: list[Any]) -> Tensor:
+    return as_tensor(np.asarray(batch))
+
+
+@_collate.register(str | bytes)
+def _(first: str | bytes, batch: list[Any]) -> list[Any]:
+    return batch
+
+
+@_collate.register
+def _(first: Mapping, batch: list[Any]) -> dict[Any, Any]:  # type: ignore[type-arg]
+    return {key: default_collate([sample[key] for sample in batch]) for key in first}
+
+
+@_collate.register
+def _(first: Sequence, batch: list[Any]) -> Any:  # type: ignore[type-arg]
+    lengths = {len(sample) for sample in batch}
+    if len(lengths) > 1:
+        raise ShapeError(f"default_collate: samples have different lengths, {sorted(lengths)}")
+    fields = [default_collate(field) for field in zip(*batch, strict=True)]
+    rebuild: Callable[..., Any] = getattr(type(first), "_make", list)  # a named tuple stays one
+    return rebuild(fields)
+
+
+def _stack(arrays: list[np.ndarray]) -> np.ndarray:
+    for i, array in enumerate(arrays):
+        if np.shape(array) != np.shape(arrays[0]):
+            raise ShapeError(
+                f"default_collate: sample {i} has shape {np.shape(array)}, sample 0 {np.shape(arrays[0])}; "
+                "transform them to one size, or pass a collate_fn"
+            )
+    return np.stack(arrays)

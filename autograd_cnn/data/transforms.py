@@ -1,0 +1,274 @@
+"""Transforms of images, each one on a single image or on a whole batch with the same outcome.
+
+Images come in two kinds, told apart by their dtype: uint8 arrays as they are stored, (H, W) or (H, W, C), and
+floating ones, (C, H, W) or (H, W), as networks take them.  `ToTensor` leads from the first to the second.  A
+transform without a generator of its own draws from the loader's seed, so that a resumed run repeats the same
+augmentation.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd_cnn.creation import from_numpy
+from autograd_cnn.data.order import AnyGenerator, numpy_generator
+from autograd_cnn.errors import ArgumentError, ShapeError
+from autograd_cnn.tensor import Tensor
+
+
+class Transform:
+    """A map on images; subclasses define `batch`, and a single image is a batch of one."""
+
+    def batch(self, images: np.ndarray) -> np.ndarray:
+        """Transforms N images at once: (N, H, W[, C]) of uint8, or (N, [C,] H, W) of floats."""
+        raise NotImplementedError(f"{type(self).__name__} does not define batch")
+
+    def __call__(self, image: Any) -> Any:
+        """Transforms one image, a Tensor or an array; floating results are Tensors."""
+        array = image.detach().numpy() if isinstance(image, Tensor) else np.asarray(image)
+        return as_image(self.batch(array[None])[0])
+
+    def __repr__(self) -> str:
+        fields = ", ".join(f"{name}={value!r}" for name, value in vars(self).items() if name[0] != "_")
+        return f"{type(self).__name__}({fields})"
+
+
+def as_image(array: np.ndarray) -> Any:
+    """What a transform hands out: a Tensor of floating values, an array of uint8 ones."""
+    return from_numpy(np.ascontiguousarray(array)) if array.dtype.kind == "f" else array
+
+
+def apply(transform: Any, images: np.ndarray) -> np.ndarray:
+    """Any transform on a batch: at once where it can, else image by image."""
+    if isinstance(transform, Transform):
+        return transform.batch(images)
+    results = [transform(as_image(image)) for image in images]
+    return np.stack([r.detach().numpy() if isinstance(r, Tensor) else np.asarray(r) for r in results])
+
+
+class Compose(Transform):
+    """Transforms one after the other; each is a `Transform` or a function of one image.
+
+    >>> Compose([ToTensor(), Normalize(0.5, 0.5)])(np.full((1, 1), 255, np.uint8))
+    tensor([[[1.]]])
+    """
+
+    def __init__(self, transforms: Sequence[Any]) -> None:
+        self.transforms = list(transforms)
+
+    def batch(self, images: np.ndarray) -> np.ndarray:
+        for transform in self.transforms:
+            images = apply(transform, images)
+        return images
+
+
+class Lambda(Transform):
+    """A function of one image.
+
+    >>> Lambda(lambda image: image[::-1])(np.array([[1], [2]], np.uint8)).tolist()
+    [[2], [1]]
+    """
+
+    def __init__(self, function: Callable[[Any], Any]) -> None:
+        self.function = function
+
+    def batch(self, images: np.ndarray) -> np.ndarray:
+        return apply(self.function, images)
+
+
+class ToTensor(Transform):
+    """uint8 (H, W) or (H, W, C) in 0..255 to float32 (C, H, W) in 0..1; floating images stay as they are.
+
+    >>> ToTensor()(np.array([[0, 51]], np.uint8))
+    tensor([[[0.0000, 0.2000]]])
+    """
+
+    def batch(self, images: np.ndarray) -> np.ndarray:
+        if images.dtype.kind == "f":
+            return images
+        channels_last = images[..., None] if images.ndim == 3 else images
+        planes = np.ascontiguousarray(channels_last.transpose(0, 3, 1, 2))
+        return planes / np.float32(255)
+
+
+class Normalize(Transform):
+    """y = (x - mean) / std, channel by channel, of floating images.
+
+    mean, std: a number, or one for each channel.  Errors: `ArgumentError` for std 0 or an image of uint8,
+    `ShapeError` for another number of channels.
+
+    >>> Normalize([0.5], [0.25])(ToTensor()(np.array([[255]], np.uint8)))
+    tensor([[[2.]]])
+    """
+
+    def __init__(self, mean: float | Sequence[float], std: float | Sequence[float]) -> None:
+        self.mean, self.std = mean, std
+        self._mean, self._std = (np.atleast_1d(np.asarray(v, np.float32))[:, None, None] for v in (mean, std))
+        if not np.all(self._std > 0):
+            raise ArgumentError(f"Normalize: std is {std}; greater than 0")
+
+    def batch(self, images: np.ndarray) -> np.ndarray:
+        if images.dtype.kind != "f":
+            raise ArgumentError(
+                f"Normalize: takes floating images, got {images.dtype}; put ToTensor() before it"
+            )
+        channels = images.shape[1] if images.ndim == 4 else 1
+        for name, values in (("mean", self._mean), ("std", self._std)):
+            if len(values) not in (1, channels):
+                raise ShapeError(f"Normalize: {name} has {len(values)} channels, the image has {channels}")
+        mean, std = (values.astype(images.dtype, copy=False) for values in (self._mean, self._std))
+        return (images - mean) / std if images.ndim == 4 else (images - mean[0]) / std[0]
+
+
+class Resize(Transform):
+    """Bilinear interpolation to another size, pixel centres at half integers.
+
+    When shrinking, the triangle that weighs the pixels is wider, so that each of them counts.
+    size: (H, W), or one number for both.  As PyTorch's `interpolate(mode="bilinear", antialias=True)`.
+
+    >>> Resize((1, 4))(ToTensor()(np.array([[0, 255]], np.uint8)))
+    tensor([[[0.0000, 0.2500, 0.7500, 1.0000]]])
+    """
+
+    def __init__(self, size: int | Sequence[int]) -> None:
+        self.size = _pair(size, "Resize")
+
+    def batch(self, images: np.ndarray) -> np.ndarray:
+        result = images if images.dtype.kind == "f" else images.astype(np.float32)
+        for axis, size in zip(_spatial_axes(images), self.size, strict=True):
+            result = _resize_axis(result, axis, size)
+        if images.dtype.kind == "f":
+            return result
+        return np.clip(np.rint(result), 0, 255).astype(np.uint8)
+
+
+class Pad(Transform):
+    """A border of a constant value.
+
+    padding: a number for all sides, (left and right, top and bottom), or (left, top, right, bottom).
+
+    >>> Pad(1)(np.array([[7]], np.uint8)).tolist()
+    [[0, 0, 0], [0, 7, 0], [0, 0, 0]]
+    """
+
+    def __init__(self, padding: int | Sequence[int], fill: float = 0) -> None:
+        self.padding = padding
+        self.fill = fill
+        sides = (padding,) if isinstance(padding, int) else tuple(padding)
+        if len(sides) not in (1, 2, 4) or min(sides) < 0:
+            raise ArgumentError(f"Pad: padding is {padding}; 1, 2 or 4 numbers of at least 0")
+        left, top, right, bottom = (sides * 4)[:4]
+        self._widths = ((top, bottom), (left, right))
+
+    def batch(self, images: np.ndarray) -> np.ndarray:
+        widths = [(0, 0)] * images.ndim
+        for axis, width in zip(_spatial_axes(images), self._widths, strict=True):
+            widths[axis] = width
+        return np.pad(images, widths, constant_values=self.fill)
+
+
+class RandomCrop(Transform):
+    """A window at a random place, after padding.
+
+    size: (H, W) or one number.  Errors: `ShapeError` if the padded image is smaller.
+
+    >>> RandomCrop(28, padding=4)(np.zeros((28, 28), np.uint8)).shape
+    (28, 28)
+    """
+
+    def __init__(
+        self,
+        size: int | Sequence[int],
+        padding: int | Sequence[int] = 0,
+        *,
+        generator: AnyGenerator | None = None,
+    ) -> None:
+        self.size = _pair(size, "RandomCrop")
+        self.padding = padding
+        self.generator = generator
+        self._pad = Pad(padding)
+
+    def batch(self, images: np.ndarray) -> np.ndarray:
+        images = self._pad.batch(images)
+        axes = _spatial_axes(images)
+        room = [images.shape[axis] - size + 1 for axis, size in zip(axes, self.size, strict=True)]
+        if min(room) < 1:
+            found = tuple(images.shape[axis] for axis in axes)
+            raise ShapeError(f"RandomCrop: size {self.size} is larger than the padded image, {found}")
+        draws = numpy_generator(self.generator).random((len(images), 2))
+        corners = (draws * room).astype(np.int64)
+        rows, columns = (corners[:, i, None] + np.arange(size) for i, size in enumerate(self.size))
+        planes = np.moveaxis(images, axes, (1, 2))
+        cropped = planes[np.arange(len(images))[:, None, None], rows[:, :, None], columns[:, None, :]]
+        return np.moveaxis(cropped, (1, 2), axes)
+
+
+class RandomHorizontalFlip(Transform):
+    """Left and right exchanged with probability p.
+
+    >>> RandomHorizontalFlip(p=1.0)(np.array([[1, 2]], np.uint8)).tolist()
+    [[2, 1]]
+    """
+
+    def __init__(self, p: float = 0.5, *, generator: AnyGenerator | None = None) -> None:
+        if not 0 <= p <= 1:
+            raise ArgumentError(f"RandomHorizontalFlip: p is {p}; a probability is in 0..1")
+        self.p = p
+        self.generator = generator
+
+    def batch(self, images: np.ndarray) -> np.ndarray:
+        chosen = numpy_generator(self.generator).random(len(images)) < self.p
+        result = images.copy()
+        result[chosen] = np.flip(images[chosen], _spatial_axes(images)[1])
+        return result
+
+
+class Flatten(Transform):
+    """An image to a vector.
+
+    >>> Flatten()(np.zeros((2, 3), np.uint8)).shape
+    (6,)
+    """
+
+    def batch(self, images: np.ndarray) -> np.ndarray:
+        return images.reshape(len(images), -1)
+
+
+def _pair(size: int | Sequence[int], name: str) -> tuple[int, int]:
+    pair = (size, size) if isinstance(size, int) else tuple(size)
+    if len(pair) != 2 or min(pair) < 1:
+        raise ArgumentError(f"{name}: size is {size}; (H, W) or one number, at least 1")
+    return pair
+
+
+def _spatial_axes(images: np.ndarray) -> tuple[int, int]:
+    """Where H and W are in a batch of images."""
+    if images.ndim not in (3, 4):
+        raise ShapeError(f"images have 2 or 3 dimensions, this one has shape {images.shape[1:]}")
+    return (images.ndim - 2, images.ndim - 1) if images.dtype.kind == "f" else (1, 2)
+
+
+def _resize_axis(images: np.ndarray, axis: int, size: int) -> np.ndarray:
+    """One axis by a weighted sum of a few shifted picks: the same order of additions on every machine."""
+    old = images.shape[axis]
+    if old == size:
+        return images
+    scale = old / size
+    reach = max(scale, 1.0)  # a triangle this wide on either side
+    centres = (np.arange(size) + 0.5) * scale
+    first = np.floor(centres - reach + 0.5).astype(np.int64)
+    taps = first[:, None] + np.arange(math.ceil(2 * reach) + 1)
+    weights = np.maximum(0, 1 - np.abs(taps + 0.5 - centres[:, None]) / reach)
+    weights[(taps < 0) | (taps >= old)] = 0
+    weights /= weights.sum(1, keepdims=True)
+    taps = taps.clip(0, old - 1)
+    shape = [1] * images.ndim
+    shape[axis] = size
+    return sum(  # type: ignore[return-value]
+        np.take(images, taps[:, k], axis) * weights[:, k].astype(images.dtype).reshape(shape)
+        for k in range(taps.shape[1])
+    )
