@@ -1,0 +1,8 @@
+"""Optimizers and learning-rate schedules; names, defaults and formulas are PyTorch's."""
+
+from autograd_cnn.optim import lr_scheduler as lr_scheduler
+from autograd_cnn.optim.adam import Adam as Adam
+from autograd_cnn.optim.adam import AdamW as AdamW
+from autograd_cnn.optim.optimizer import Optimizer as Optimizer
+from autograd_cnn.optim.rmsprop import RMSprop as RMSprop
+from autograd_cnn.optim.sgd import SGD as SGD

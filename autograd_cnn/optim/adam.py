@@ -1,0 +1,107 @@
+"""Adam and AdamW."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from autograd_cnn.optim.optimizer import Optimizer, check_range
+from autograd_cnn.tensor import Tensor
+
+
+class Adam(Optimizer):
+    """Steps scaled by running means of the gradient and of its square.
+
+    g = grad + weight_decay p;  m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;
+    p = p - lr m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + eps);  amsgrad uses the largest v so far
+
+    D. Kingma, J. Ba: "Adam: a method for stochastic optimization", 2014.
+
+    >>> import autograd_cnn as ag
+    >>> p = ag.tensor([1.0], requires_grad=True)
+    >>> optimizer = Adam([p], lr=0.1)
+    >>> (p * p).sum().backward()
+    >>> optimizer.step()
+    >>> p
+    tensor([0.9000], requires_grad=True)
+    """
+
+    decoupled = False  # whether weight decay acts on the parameter itself, not through the gradient
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        name = type(self).__name__
+        check_range(name, 0, lr=lr, eps=eps, weight_decay=weight_decay)
+        check_range(name, 0, 1, **{"betas[0]": betas[0], "betas[1]": betas[1]})
+        settings = {
+            "lr": lr,
+            "betas": tuple(betas),
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "amsgrad": amsgrad,
+            "maximize": maximize,
+        }
+        super().__init__(params, settings)
+
+    def new_state(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
+        state = {"step": 0, "exp_avg": p.new_zeros(p.shape), "exp_avg_sq": p.new_zeros(p.shape)}
+        if group["amsgrad"]:
+            state["max_exp_avg_sq"] = p.new_zeros(p.shape)
+        return state
+
+    def update(self, k: Any, param: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+        state["step"] += 1
+        k.adam(
+            param,
+            grad,
+            state["exp_avg"],
+            state["exp_avg_sq"],
+            state.get("max_exp_avg_sq"),
+            int(state["step"]),
+            group["lr"],
+            *group["betas"],
+            group["eps"],
+            group["weight_decay"],
+            self.decoupled,
+            group["amsgrad"],
+            group["maximize"],
+        )
+
+
+class AdamW(Adam):
+    """Adam with weight decay on the parameter itself: p = p - lr weight_decay p, then Adam's step.
+
+    I. Loshchilov, F. Hutter: "Decoupled weight decay regularization", 2017.
+
+    >>> import autograd_cnn as ag
+    >>> p = ag.tensor([1.0], requires_grad=True)
+    >>> optimizer = AdamW([p], lr=0.1, weight_decay=0.5)
+    >>> (p * p).sum().backward()
+    >>> optimizer.step()
+    >>> p
+    tensor([0.8500], requires_grad=True)
+    """
+
+    decoupled = True
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize)

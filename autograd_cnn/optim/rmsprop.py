@@ -1,0 +1,72 @@
+"""RMSprop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from autograd_cnn.optim.optimizer import Optimizer, check_range
+from autograd_cnn.tensor import Tensor
+
+
+class RMSprop(Optimizer):
+    """Steps divided by a running root mean square of the gradient.
+
+    g = grad + weight_decay p;  s = alpha s + (1 - alpha) g^2;  b = momentum b + g / (sqrt(s) + eps);  p = p - lr b;
+    `centered` subtracts the square of the running mean from s
+
+    T. Tieleman, G. Hinton: lecture 6.5 of "Neural networks for machine learning", 2012; centered: A. Graves, 2013.
+
+    >>> import autograd_cnn as ag
+    >>> p = ag.tensor([1.0], requires_grad=True)
+    >>> optimizer = RMSprop([p], lr=0.1)
+    >>> (p * p).sum().backward()
+    >>> optimizer.step()
+    >>> round(p.item(), 4)
+    0.0
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-2,
+        alpha: float = 0.99,
+        eps: float = 1e-8,
+        weight_decay: float = 0,
+        momentum: float = 0,
+        centered: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        check_range("RMSprop", 0, lr=lr, alpha=alpha, eps=eps, weight_decay=weight_decay, momentum=momentum)
+        settings = {
+            "lr": lr,
+            "alpha": alpha,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "momentum": momentum,
+            "centered": centered,
+            "maximize": maximize,
+        }
+        super().__init__(params, settings)
+
+    def new_state(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
+        names = ["square_avg"] + ["momentum_buffer"] * bool(group["momentum"]) + ["grad_avg"] * group["centered"]
+        return {"step": 0, **{name: p.new_zeros(p.shape) for name in names}}
+
+    def update(self, k: Any, param: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+        state["step"] += 1
+        k.rmsprop(
+            param,
+            grad,
+            state["square_avg"],
+            state.get("momentum_buffer"),
+            state.get("grad_avg"),
+            group["lr"],
+            group["alpha"],
+            group["eps"],
+            group["weight_decay"],
+            group["momentum"],
+            group["centered"],
+            group["maximize"],
+        )
