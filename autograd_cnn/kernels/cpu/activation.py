@@ -65,7 +65,7 @@ def gelu_tanh(x):
 def softplus(x, beta, threshold):
     """ln(1 + e^(beta x)) / beta, and x where beta * x > threshold."""
     scaled = x * type(x)(beta)
-    return x if scaled > threshold else vm.log1p(vm.exp(scaled)) / type(x)(beta)
+    return x if scaled > type(x)(threshold) else vm.log1p(vm.exp(scaled)) / type(x)(beta)
 
 
 @binary
@@ -118,7 +118,7 @@ def gelu_tanh_grad(g, x):
 @inline
 def softplus_grad(g, x, beta, threshold):
     scaled = x * type(x)(beta)
-    return g if scaled > threshold else g * vm.sigmoid(scaled)
+    return g if scaled > type(x)(threshold) else g * vm.sigmoid(scaled)
 
 
 @binary_with_one

@@ -16,6 +16,7 @@ from autograd_cnn.kernels.cpu.pointwise import (
     binary_with_two,
     ternary,
     unary,
+    unary_or_else,
     unary_with_two,
 )
 
@@ -26,6 +27,8 @@ expm1 = unary(vm.expm1)
 log = unary(vm.log)
 log1p = unary(vm.log1p)
 erf = unary(vm.erf)
+sin = unary_or_else(vm.sin_near, vm.beyond_circular_limit, vm.sin)
+cos = unary_or_else(vm.cos_near, vm.beyond_circular_limit, vm.cos)
 
 
 @unary
@@ -76,18 +79,6 @@ def rsqrt(x):
 @inline
 def reciprocal(x):
     return type(x)(1) / x
-
-
-@unary
-@inline
-def sin(x):
-    return math.sin(x)
-
-
-@unary
-@inline
-def cos(x):
-    return math.cos(x)
 
 
 @unary
@@ -148,8 +139,9 @@ def logical_not(x):
 @unary_with_two
 @inline
 def _clamp(x, low, high):
-    x = type(x)(low) if x < low else x
-    return type(x)(high) if x > high else x
+    low, high = type(x)(low), type(x)(high)
+    x = low if x < low else x
+    return high if x > high else x
 
 
 def clamp(x, low, high, out):
@@ -345,7 +337,7 @@ def remainder(x, y, out):
 @binary_with_two
 @inline
 def _clamp_grad(g, x, low, high):
-    return g if (x >= low) & (x <= high) else type(g)(0)
+    return g if (x >= type(x)(low)) & (x <= type(x)(high)) else type(g)(0)
 
 
 def clamp_grad(g, x, low, high, out):

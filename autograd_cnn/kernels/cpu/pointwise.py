@@ -14,17 +14,30 @@ from numba import prange
 from autograd_cnn.kernels.cpu.jit import GRAIN, adaptive
 
 PIECE = 8192
+NO_STEP, ONE_STEP = np.uint64(0), np.uint64(1)
 
 
-def with_formula(loop, formula):
-    """`loop`, compiled with its global `formula` bound to a compiled scalar function."""
+def with_formula(loop, formula, **others):
+    """`loop`, compiled with its global `formula`, and others by name, bound to compiled scalar functions."""
     name = f"{formula.__name__}_{loop.__name__}"
-    return adaptive(FunctionType(loop.__code__, {**loop.__globals__, "formula": formula}, name))
+    return adaptive(FunctionType(loop.__code__, {**loop.__globals__, "formula": formula, **others}, name))
 
 
 def each(x, out):
     for i in prange(out.size):
         out[i] = formula(x[i])  # noqa: F821
+
+
+def each_or_else(x, out):
+    for piece in prange((out.size + PIECE - 1) // PIECE):
+        part, part_out = x[piece * PIECE :][:PIECE], out[piece * PIECE :][:PIECE]
+        outside = 0
+        for i in range(part.size):
+            part_out[i] = formula(part[i])  # noqa: F821
+            outside += is_outside(part[i])  # noqa: F821
+        for i in range(part.size if outside else 0):
+            if is_outside(part[i]):  # noqa: F821
+                part_out[i] = otherwise(part[i])  # noqa: F821
 
 
 def each_with_one(x, a, out):
@@ -66,7 +79,8 @@ def same_right(x, y, out):
 
 def triples(x, x_step, y, y_step, z, z_step, out):
     for i in prange(out.size):
-        out[i] = formula(x[i * x_step], y[i * y_step], z[i * z_step])  # noqa: F821
+        k = np.uint64(i)  # for negative indices there would be a test, and no vector code
+        out[i] = formula(x[k * x_step], y[k * y_step], z[k * z_step])  # noqa: F821
 
 
 def accumulated(x, out):
@@ -142,7 +156,7 @@ def repeated(x, out):
 
 def stepped(x, out):
     """x as a contiguous array and the step, 1 or 0, from one of its elements to the next."""
-    return (x.ravel(), 0) if x.size == 1 else (repeated(x, out), 1)
+    return (x.ravel(), NO_STEP) if x.size == 1 else (repeated(x, out), ONE_STEP)
 
 
 def unary(formula):
@@ -154,6 +168,16 @@ def unary(formula):
         (serial if out.size < GRAIN else parallel)(x.ravel(), out.ravel())
 
     return _named(apply, formula)
+
+
+def unary_or_else(formula, is_outside, otherwise):
+    """`f(x, out)` from a formula that vectorises, and one that need not for x outside of its domain."""
+    kernel = with_formula(each_or_else, formula, is_outside=is_outside, otherwise=otherwise)
+
+    def apply(x, out):
+        kernel(x.ravel(), out.ravel())
+
+    return _named(apply, otherwise)
 
 
 def unary_with_one(formula):
