@@ -29,10 +29,10 @@ def gradcheck(
 ) -> bool:
     """Whether the gradients of `func` agree with central differences: |a - n| <= atol + rtol |n|.
 
-    For each input x that requires grad (float64) and each output y, a is the Jacobian dy/dx from backward passes,
-    a row each, and n has the columns (func(x + eps e) - func(x - eps e)) / (2 eps), e a unit vector.
-    `fast_mode` compares v^T (dy/dx) u for one pair of random unit vectors in place of every entry.  Two backward
-    passes may differ by `nondet_tol`.
+    For each input x that requires grad (float64) and each output y, a is the Jacobian dy/dx from backward
+    passes, a row each, and n has the columns (func(x + eps e) - func(x - eps e)) / (2 eps), e a unit vector.
+    `fast_mode` compares v^T (dy/dx) u for one pair of random unit vectors in place of every entry.  Two
+    backward passes may differ by `nondet_tol`.
 
     Raises GradcheckError with the worst entry where they disagree (or returns False, without
     `raise_exception`), DTypeError for an input that requires grad and is not float64, ArgumentError where no
@@ -136,8 +136,8 @@ def _check_inputs(what: str, inputs: Sequence[Any]) -> None:
             )
         if (x.array.size > 1 and 0 in x.array.strides) or not x.array.flags.writeable:
             raise ArgumentError(
-                f"{what}: input {i}, of shape {list(x.array.shape)}, has several elements in one place of memory "
-                "or is read-only; use x.contiguous()"
+                f"{what}: input {i}, of shape {list(x.array.shape)}, has several elements in one place of "
+                "memory or is read-only; use x.contiguous()"
             )
 
 

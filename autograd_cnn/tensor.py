@@ -18,7 +18,21 @@ from autograd_cnn.graph.handle import RemovableHandle, add_hook, retain_grad, re
 from autograd_cnn.graph.node import Node
 from autograd_cnn.graph.record import apply_inplace, refresh
 from autograd_cnn.graph.record import detach as detach_from_graph
-from autograd_cnn.ops import activation, arithmetic, cast, elementwise, extreme, index, linear, reduce, shape, softmax
+from autograd_cnn.ops import (
+    activation,
+    arithmetic,
+    cast,
+    comparison,
+    elementwise,
+    extreme,
+    index,
+    join,
+    linear,
+    reduce,
+    rounding,
+    shape,
+    softmax,
+)
 from autograd_cnn.ops.operand import promoted
 
 
@@ -34,6 +48,8 @@ class Tensor(TensorBase):
     >>> x.grad
     tensor([2., 4.])
     """
+
+    __array_priority__ = 1000  # NumPy's numbers and arrays leave mixed operators to ours
 
     # What it is
 
@@ -239,7 +255,7 @@ class Tensor(TensorBase):
     def __iter__(self) -> Iterator[Tensor]:
         if not self.array.ndim:
             raise DTypeError("iteration over a zero-dimensional tensor")
-        return iter(shape.unbind(self, 0))
+        return iter(join.unbind(self, 0))
 
     def __bool__(self) -> bool:
         if self.array.size != 1:
@@ -404,22 +420,22 @@ class Tensor(TensorBase):
         return apply_inplace(elementwise.ABS, self)
 
     def floor_(self) -> Tensor:
-        return apply_inplace(elementwise.FLOOR, self)
+        return apply_inplace(rounding.FLOOR, self)
 
     def ceil_(self) -> Tensor:
-        return apply_inplace(elementwise.CEIL, self)
+        return apply_inplace(rounding.CEIL, self)
 
     def round_(self) -> Tensor:
-        return apply_inplace(elementwise.ROUND, self)
+        return apply_inplace(rounding.ROUND, self)
 
     def trunc_(self) -> Tensor:
-        return apply_inplace(elementwise.TRUNC, self)
+        return apply_inplace(rounding.TRUNC, self)
 
     def relu_(self) -> Tensor:
         return apply_inplace(activation.RELU, self)
 
     def clamp_(self, min: Any = None, max: Any = None) -> Tensor:
-        return index.copy_(self, elementwise.clamp(self, min, max))
+        return index.copy_(self, rounding.clamp(self, min, max))
 
     def __setitem__(self, key: Any, value: Any) -> None:
         index.setitem(self, key, value)
@@ -487,36 +503,36 @@ class Tensor(TensorBase):
         return self.pow_(other)
 
     def __eq__(self, other: Any) -> Tensor:  # type: ignore[override]
-        return arithmetic.eq(self, other)
+        return comparison.eq(self, other)
 
     def __ne__(self, other: Any) -> Tensor:  # type: ignore[override]
-        return arithmetic.ne(self, other)
+        return comparison.ne(self, other)
 
     def __lt__(self, other: Any) -> Tensor:
-        return arithmetic.lt(self, other)
+        return comparison.lt(self, other)
 
     def __le__(self, other: Any) -> Tensor:
-        return arithmetic.le(self, other)
+        return comparison.le(self, other)
 
     def __gt__(self, other: Any) -> Tensor:
-        return arithmetic.gt(self, other)
+        return comparison.gt(self, other)
 
     def __ge__(self, other: Any) -> Tensor:
-        return arithmetic.ge(self, other)
+        return comparison.ge(self, other)
 
     __hash__ = TensorBase.__hash__
 
     def __and__(self, other: Any) -> Tensor:
-        return arithmetic.logical_and(self, other)
+        return comparison.bitwise_and(self, other)
 
     def __or__(self, other: Any) -> Tensor:
-        return arithmetic.logical_or(self, other)
+        return comparison.bitwise_or(self, other)
 
     def __xor__(self, other: Any) -> Tensor:
-        return arithmetic.logical_xor(self, other)
+        return comparison.bitwise_xor(self, other)
 
     def __invert__(self) -> Tensor:
-        return elementwise.logical_not(self)
+        return comparison.bitwise_not(self)
 
     def __neg__(self) -> Tensor:
         return elementwise.neg(self)
@@ -560,37 +576,37 @@ class Tensor(TensorBase):
         return arithmetic.floor_divide(self, other)
 
     def eq(self, other: Any) -> Tensor:
-        return arithmetic.eq(self, other)
+        return comparison.eq(self, other)
 
     def ne(self, other: Any) -> Tensor:
-        return arithmetic.ne(self, other)
+        return comparison.ne(self, other)
 
     def lt(self, other: Any) -> Tensor:
-        return arithmetic.lt(self, other)
+        return comparison.lt(self, other)
 
     def le(self, other: Any) -> Tensor:
-        return arithmetic.le(self, other)
+        return comparison.le(self, other)
 
     def gt(self, other: Any) -> Tensor:
-        return arithmetic.gt(self, other)
+        return comparison.gt(self, other)
 
     def ge(self, other: Any) -> Tensor:
-        return arithmetic.ge(self, other)
+        return comparison.ge(self, other)
 
     def logical_and(self, other: Any) -> Tensor:
-        return arithmetic.logical_and(self, other)
+        return comparison.logical_and(self, other)
 
     def logical_or(self, other: Any) -> Tensor:
-        return arithmetic.logical_or(self, other)
+        return comparison.logical_or(self, other)
 
     def logical_xor(self, other: Any) -> Tensor:
-        return arithmetic.logical_xor(self, other)
+        return comparison.logical_xor(self, other)
 
     def where(self, condition: Tensor, other: Any) -> Tensor:
         return arithmetic.where(condition, self, other)
 
     def clamp(self, min: Any = None, max: Any = None) -> Tensor:
-        return elementwise.clamp(self, min, max)
+        return rounding.clamp(self, min, max)
 
     clip = clamp
 
@@ -640,34 +656,34 @@ class Tensor(TensorBase):
         return elementwise.abs(self)
 
     def sign(self) -> Tensor:
-        return elementwise.sign(self)
+        return rounding.sign(self)
 
     def square(self) -> Tensor:
         return elementwise.square(self)
 
     def floor(self) -> Tensor:
-        return elementwise.floor(self)
+        return rounding.floor(self)
 
     def ceil(self) -> Tensor:
-        return elementwise.ceil(self)
+        return rounding.ceil(self)
 
     def round(self) -> Tensor:
-        return elementwise.round(self)
+        return rounding.round(self)
 
     def trunc(self) -> Tensor:
-        return elementwise.trunc(self)
+        return rounding.trunc(self)
 
     def isnan(self) -> Tensor:
-        return elementwise.isnan(self)
+        return comparison.isnan(self)
 
     def isinf(self) -> Tensor:
-        return elementwise.isinf(self)
+        return comparison.isinf(self)
 
     def isfinite(self) -> Tensor:
-        return elementwise.isfinite(self)
+        return comparison.isfinite(self)
 
     def logical_not(self) -> Tensor:
-        return elementwise.logical_not(self)
+        return comparison.logical_not(self)
 
     def relu(self) -> Tensor:
         return activation.relu(self)
@@ -786,13 +802,13 @@ class Tensor(TensorBase):
         return shape.unsqueeze(self, dim)
 
     def split(self, split_size: Any, dim: Any = 0) -> tuple[Tensor, ...]:
-        return shape.split(self, split_size, dim)
+        return join.split(self, split_size, dim)
 
     def chunk(self, chunks: Any, dim: Any = 0) -> tuple[Tensor, ...]:
-        return shape.chunk(self, chunks, dim)
+        return join.chunk(self, chunks, dim)
 
     def unbind(self, dim: Any = 0) -> tuple[Tensor, ...]:
-        return shape.unbind(self, dim)
+        return join.unbind(self, dim)
 
     def narrow(self, dim: Any, start: Any, length: Any) -> Tensor:
         return shape.narrow(self, dim, start, length)

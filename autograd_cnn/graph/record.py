@@ -34,7 +34,7 @@ def apply(op: Op, *inputs: Any) -> Any:
     """Runs `op` on tensors: checks and infers, allocates the output, computes it, and records the node.
 
     >>> import autograd_cnn as ag
-    >>> from autograd_cnn.ops.elementwise import MUL
+    >>> from autograd_cnn.ops.arithmetic import MUL
     >>> apply(MUL, ag.tensor([2.0]), ag.tensor([3.0]))
     tensor([6.])
     """

@@ -6,9 +6,9 @@ import math
 from typing import Any
 
 from autograd_cnn.errors import ArgumentError, ShapeError
-from autograd_cnn.graph.record import apply
+from autograd_cnn.graph.record import apply, apply_inplace
 from autograd_cnn.ops.arithmetic import where
-from autograd_cnn.ops.elementwise import Slope, Unary, clamp, exp, sigmoid, tanh
+from autograd_cnn.ops.elementwise import Slope, Unary, exp, sigmoid, tanh
 from autograd_cnn.ops.operand import require_floating
 
 GELU_TANH_SCALE = math.sqrt(2 / math.pi)
@@ -38,28 +38,45 @@ class ReluSlope(Slope):
 
 
 class LeakyRelu(Unary):
+    """With a slope of at least 0, y > 0 exactly where x > 0: y is enough for the backward pass."""
+
     def __init__(self, negative_slope: float) -> None:
         self.negative_slope = negative_slope
 
     def compute(self, k: Any, out: Any, x: Any) -> None:
         k.leaky_relu(x, self.negative_slope, out)
 
-    def vjp_x(self, g: Any, x: Any) -> Any:
-        return apply(LeakyReluSlope(self.negative_slope), g, x)
+    def vjp_x(self, g: Any, y: Any) -> Any:
+        return apply(LeakyReluSlope(self.negative_slope), g, y)
 
 
 class LeakyReluSlope(Slope):
-    inputs = ("g", "x")
-    nondifferentiable = ("x",)
+    inputs = ("g", "y")
+    outputs = ("gx",)
+    nondifferentiable = ("y",)
 
     def __init__(self, negative_slope: float) -> None:
         self.negative_slope = negative_slope
 
-    def compute(self, k: Any, out: Any, g: Any, x: Any) -> None:
-        k.leaky_relu_grad(g, x, self.negative_slope, out)
+    def compute(self, k: Any, out: Any, g: Any, y: Any) -> None:
+        k.leaky_relu_grad(g, y, self.negative_slope, out)
 
-    def vjp_g(self, gg: Any, x: Any) -> Any:
-        return apply(self, gg, x)
+    def vjp_g(self, gg: Any, y: Any) -> Any:
+        return apply(self, gg, y)
+
+
+class Hardtanh(Unary):
+    """Clamp with the gradient 0 at the limits, as y tells."""
+
+    def __init__(self, min_val: float, max_val: float) -> None:
+        self.min_val = min_val
+        self.max_val = max_val
+
+    def compute(self, k: Any, out: Any, x: Any) -> None:
+        k.clamp(x, self.min_val, self.max_val, out)
+
+    def vjp_x(self, g: Any, y: Any) -> Any:
+        return where((y > self.min_val) & (y < self.max_val), g, 0.0)
 
 
 class Elu(Unary):
@@ -171,31 +188,32 @@ class SoftplusSlope(Slope):
 
 
 RELU, RELU_SLOPE = Relu(), ReluSlope()
+SOFTPLUS = Softplus(1.0, 40.0)  # beyond 40, ln(1 + e^x) is x in float64 too
 GELU, GELU_SLOPE = Gelu(), GeluSlope()
 GELU_TANH, GELU_TANH_SLOPE = GeluTanh(), GeluTanhSlope()
 
 
-def relu(x: Any) -> Any:
+def relu(x: Any, inplace: bool = False) -> Any:
     """max(x, 0); the gradient at 0 is 0 (Nair and Hinton 2010).
 
     >>> import autograd_cnn as ag
     >>> relu(ag.tensor([-1.0, 2.0]))
     tensor([0., 2.])
     """
-    return apply(RELU, x)
+    return apply_inplace(RELU, x) if inplace else apply(RELU, x)
 
 
-def relu6(x: Any) -> Any:
+def relu6(x: Any, inplace: bool = False) -> Any:
     """min(max(x, 0), 6) (Krizhevsky 2010); the gradient at 0 and 6 is 0.
 
     >>> import autograd_cnn as ag
     >>> relu6(ag.tensor([-1.0, 2.0, 8.0]))
     tensor([0., 2., 6.])
     """
-    return hardtanh(x, 0.0, 6.0)
+    return hardtanh(x, 0.0, 6.0, inplace)
 
 
-def hardtanh(x: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
+def hardtanh(x: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Any:
     """x limited to [min_val, max_val]; the gradient at the limits is 0.
 
     Raises ArgumentError where min_val is not below max_val.
@@ -206,11 +224,11 @@ def hardtanh(x: Any, min_val: float = -1.0, max_val: float = 1.0) -> Any:
     """
     if min_val >= max_val:
         raise ArgumentError(f"hardtanh: min_val must be below max_val, got {min_val} and {max_val}")
-    inside = (x > min_val) & (x < max_val)
-    return where(inside, x, clamp(x.detach(), min_val, max_val))
+    op = Hardtanh(float(min_val), float(max_val))
+    return apply_inplace(op, x) if inplace else apply(op, x)
 
 
-def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
+def leaky_relu(x: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:
     """x where x > 0, else negative_slope * x (Maas et al. 2013).
 
     >>> import autograd_cnn as ag
@@ -218,7 +236,14 @@ def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
     tensor([-0.0100,  2.0000])
     """
     require_floating("leaky_relu", x=x)
-    return apply(LeakyRelu(float(negative_slope)), x)
+    if negative_slope >= 0:
+        op = LeakyRelu(float(negative_slope))
+        return apply_inplace(op, x) if inplace else apply(op, x)
+    if inplace:
+        raise ArgumentError(
+            f"leaky_relu: in place it takes a negative_slope of at least 0, got {negative_slope}"
+        )
+    return where(x > 0, x, x * negative_slope)
 
 
 def prelu(x: Any, weight: Any) -> Any:
@@ -313,4 +338,4 @@ def logsigmoid(x: Any) -> Any:
     tensor([-1.3133, -0.1269])
     """
     require_floating("logsigmoid", x=x)
-    return -softplus(-x, 1.0, math.inf)
+    return -apply(SOFTPLUS, -x)

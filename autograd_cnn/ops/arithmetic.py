@@ -1,4 +1,4 @@
-"""Arithmetic, comparisons and logic on two operands that broadcast."""
+"""Arithmetic on two operands that broadcast, and the choice between two."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from autograd_cnn.graph.base import TensorBase
 from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.cast import cast
-from autograd_cnn.ops.operand import broadcast, constant, promoted
+from autograd_cnn.ops.comparison import eq, ge, gt, logical_and, logical_or, lt
+from autograd_cnn.ops.elementwise import SQUARE
+from autograd_cnn.ops.operand import broadcast, constant, dtype_of, pair, promoted, refuse_bools
+from autograd_cnn.ops.rounding import trunc
 
 
 class Binary(Op, abstract=True):
@@ -25,6 +28,14 @@ class Binary(Op, abstract=True):
         if shape != other.shape:
             shape = broadcast(self.name, shape, other.shape)
         return shape, x.dtype
+
+
+class RealBinary(Binary, abstract=True):
+    """Two real operands.  From the inferred dtype the engine sees that integers in place cannot hold it."""
+
+    def infer(self, x: Any, other: Any) -> Any:
+        dtype = x.dtype if x.dtype.kind == "f" else get_default_dtype()
+        return (x.shape if x.shape == other.shape else broadcast(self.name, x.shape, other.shape)), dtype
 
 
 class Add(Binary):
@@ -60,7 +71,7 @@ class Mul(Binary):
         return apply(MUL, g, x)
 
 
-class Div(Binary):
+class Div(RealBinary):
     def compute(self, k: Any, out: Any, x: Any, other: Any) -> None:
         k.div(x, other, out)
 
@@ -77,12 +88,11 @@ class Pow(Binary):
 
     def vjp_x(self, g: Any, x: Any, other: Any) -> Any:
         # The slope is 0 where the exponent is, also at x = 0, where the formula would be 0 * inf.
-        slope = other * pow(x, other - 1)
-        return g * where(other == 0, 0.0, slope)
+        return where(eq(other, 0), 0.0, g * (other * pow(x, other - 1)))
 
     def vjp_other(self, g: Any, x: Any, other: Any, y: Any) -> Any:
         # 0 ** p is 0 for every p > 0: it does not change with p, though log(0) is -inf.
-        flat = (x == 0) & (other >= 0)
+        flat = logical_and(eq(x, 0), ge(other, 0))
         return g * where(flat, 0.0, y * where(flat, 1.0, x).log())
 
 
@@ -102,7 +112,7 @@ class PowScalar(Op):
 
     def vjp_x(self, g: Any, x: Any) -> Any:
         if self.exponent == 0:
-            return g * 0.0
+            return g.new_zeros(g.shape)
         return g * (self.exponent * pow(x, self.exponent - 1))
 
 
@@ -111,10 +121,10 @@ class Maximum(Binary):
         k.maximum(x, other, out)
 
     def vjp_x(self, g: Any, x: Any, other: Any) -> Any:
-        return g * ((x > other) + 0.5 * (x == other).to(g.dtype))
+        return _share(g, x, other, lt(x, other))
 
     def vjp_other(self, g: Any, x: Any, other: Any) -> Any:
-        return g * ((x < other) + 0.5 * (x == other).to(g.dtype))
+        return _share(g, x, other, gt(x, other))
 
 
 class Minimum(Binary):
@@ -122,21 +132,33 @@ class Minimum(Binary):
         k.minimum(x, other, out)
 
     def vjp_x(self, g: Any, x: Any, other: Any) -> Any:
-        return g * ((x < other) + 0.5 * (x == other).to(g.dtype))
+        return _share(g, x, other, gt(x, other))
 
     def vjp_other(self, g: Any, x: Any, other: Any) -> Any:
-        return g * ((x > other) + 0.5 * (x == other).to(g.dtype))
+        return _share(g, x, other, lt(x, other))
 
 
-class Atan2(Binary):
+def _share(g: Any, x: Any, other: Any, lost: Any) -> Any:
+    """Nothing where the other operand was chosen, half where they are equal."""
+    return where(lost, 0.0, where(eq(x, other), 0.5 * g, g))
+
+
+class Atan2(RealBinary):
     def compute(self, k: Any, out: Any, x: Any, other: Any) -> None:
         k.atan2(x, other, out)
 
     def vjp_x(self, g: Any, x: Any, other: Any) -> Any:
-        return g * other / (x * x + other * other)
+        return g * _over_square(other, x, other)
 
     def vjp_other(self, g: Any, x: Any, other: Any) -> Any:
-        return -(g * x) / (x * x + other * other)
+        return -g * _over_square(x, x, other)
+
+
+def _over_square(a: Any, x: Any, other: Any) -> Any:
+    """a / (x^2 + other^2), and 0 at the origin, where the angle has no slope."""
+    square = x * x + other * other
+    origin = eq(square, 0)
+    return where(origin, 0.0, a / where(origin, 1.0, square))
 
 
 class FloorDivide(Binary):
@@ -155,58 +177,6 @@ class Remainder(Binary):
 
     def vjp_other(self, g: Any, x: Any, other: Any) -> Any:
         return -g * floor_divide(x, other)
-
-
-class Comparison(Binary, abstract=True):
-    nondifferentiable = ("x", "other")
-
-    def infer(self, x: Any, other: Any) -> Any:
-        return broadcast(self.name, x.shape, other.shape), bool_
-
-
-class Eq(Comparison):
-    def compute(self, k: Any, out: Any, x: Any, other: Any) -> None:
-        k.eq(x, other, out)
-
-
-class Ne(Comparison):
-    def compute(self, k: Any, out: Any, x: Any, other: Any) -> None:
-        k.ne(x, other, out)
-
-
-class Lt(Comparison):
-    def compute(self, k: Any, out: Any, x: Any, other: Any) -> None:
-        k.lt(x, other, out)
-
-
-class Le(Comparison):
-    def compute(self, k: Any, out: Any, x: Any, other: Any) -> None:
-        k.le(x, other, out)
-
-
-class Gt(Comparison):
-    def compute(self, k: Any, out: Any, x: Any, other: Any) -> None:
-        k.gt(x, other, out)
-
-
-class Ge(Comparison):
-    def compute(self, k: Any, out: Any, x: Any, other: Any) -> None:
-        k.ge(x, other, out)
-
-
-class LogicalAnd(Comparison):
-    def compute(self, k: Any, out: Any, x: Any, other: Any) -> None:
-        k.logical_and(x, other, out)
-
-
-class LogicalOr(Comparison):
-    def compute(self, k: Any, out: Any, x: Any, other: Any) -> None:
-        k.logical_or(x, other, out)
-
-
-class LogicalXor(Comparison):
-    def compute(self, k: Any, out: Any, x: Any, other: Any) -> None:
-        k.logical_xor(x, other, out)
 
 
 class Where(Op):
@@ -229,46 +199,44 @@ class Where(Op):
 ADD, SUB, MUL, DIV, POW = Add(), Sub(), Mul(), Div(), Pow()
 MAXIMUM, MINIMUM, ATAN2 = Maximum(), Minimum(), Atan2()
 FLOOR_DIVIDE, REMAINDER, WHERE = FloorDivide(), Remainder(), Where()
-EQ, NE, LT, LE, GT, GE = Eq(), Ne(), Lt(), Le(), Gt(), Ge()
-LOGICAL_AND, LOGICAL_OR, LOGICAL_XOR = LogicalAnd(), LogicalOr(), LogicalXor()
-
-
-NUMBERS = (float, int)
-
-
-def _pair(op: str, x: Any, other: Any) -> Any:
-    """Both operands as tensors of one dtype; quick where they are already, or one is a number that fits."""
-    if isinstance(x, TensorBase):
-        if isinstance(other, TensorBase):
-            if x.array.dtype is other.array.dtype:
-                return x, other
-        elif other.__class__ in NUMBERS and x.array.dtype.kind == "f":
-            return x, constant(other, x.array.dtype, x)
-    return promoted(op, x, other)
 
 
 def add(x: Any, other: Any, *, alpha: float = 1) -> Any:
     """The sum: x + alpha * other.
+
+    Raises ArgumentError for a fractional alpha where both operands are integers.
 
     >>> import autograd_cnn as ag
     >>> add(ag.tensor([1, 2]), 0.5)
     tensor([1.5000, 2.5000])
     """
     if alpha != 1:
-        other = mul(other, alpha) if isinstance(other, TensorBase) else other * alpha
-    x, other = _pair("add", x, other)
+        other = _scaled("add", x, other, alpha)
+    x, other = pair("add", x, other)
     return apply(ADD, x, other)
 
 
-def sub(x: Any, other: Any) -> Any:
+def _scaled(op: str, x: Any, other: Any, alpha: float) -> Any:
+    if isinstance(alpha, float) and dtype_of(x).kind != "f" and dtype_of(other).kind != "f":
+        raise ArgumentError(f"{op}: alpha must be an integer where the operands are, got {alpha}")
+    return mul(other, alpha) if isinstance(other, TensorBase) else other * alpha
+
+
+def sub(x: Any, other: Any, *, alpha: float = 1) -> Any:
     """The difference: x - alpha * other.
+
+    Raises DTypeError for bools, ArgumentError for a fractional alpha where both operands are integers.
 
     >>> import autograd_cnn as ag
     >>> sub(ag.tensor([3.0, 2.0]), 1)
     tensor([2., 1.])
     """
-    x, other = _pair("sub", x, other)
-    return apply(SUB, x, other)
+    if alpha != 1:
+        other = _scaled("sub", x, other, alpha)
+    left, right = pair("sub", x, other)
+    if left is not x or right is not other or left.array.dtype.kind == "b":
+        refuse_bools("sub", x, other, instead="; use ^ or ~ on masks")
+    return apply(SUB, left, right)
 
 
 def mul(x: Any, other: Any) -> Any:
@@ -278,7 +246,7 @@ def mul(x: Any, other: Any) -> Any:
     >>> mul(ag.tensor([3.0, 2.0]), 2)
     tensor([6., 4.])
     """
-    x, other = _pair("mul", x, other)
+    x, other = pair("mul", x, other)
     return apply(MUL, x, other)
 
 
@@ -289,7 +257,7 @@ def maximum(x: Any, other: Any) -> Any:
     >>> maximum(ag.tensor([1.0, 5.0]), ag.tensor([4.0, 2.0]))
     tensor([4., 5.])
     """
-    x, other = _pair("maximum", x, other)
+    x, other = pair("maximum", x, other)
     return apply(MAXIMUM, x, other)
 
 
@@ -300,172 +268,118 @@ def minimum(x: Any, other: Any) -> Any:
     >>> minimum(ag.tensor([1.0, 5.0]), ag.tensor([4.0, 2.0]))
     tensor([1., 2.])
     """
-    x, other = _pair("minimum", x, other)
+    x, other = pair("minimum", x, other)
     return apply(MINIMUM, x, other)
+
+
+def atan2(x: Any, other: Any) -> Any:
+    """The angle of the point (other, x) to the first axis, in (-pi, pi]; its gradient at the origin is 0.
+
+    >>> import autograd_cnn as ag
+    >>> atan2(ag.tensor([1.0, 0.0]), ag.tensor([0.0, -1.0]))
+    tensor([1.5708, 3.1416])
+    """
+    return apply(ATAN2, *_real("atan2", x, other))
 
 
 def remainder(x: Any, other: Any) -> Any:
     """The remainder with the sign of other: x - floor(x / other) * other.
 
+    Raises DTypeError for bools, ArgumentError for integers and a divisor of 0.
+
     >>> import autograd_cnn as ag
     >>> remainder(ag.tensor([5, -5]), 3)
     tensor([2, 1])
     """
-    x, other = _pair("remainder", x, other)
-    return apply(REMAINDER, x, other)
+    return apply(REMAINDER, *_divided("remainder", x, other))
 
 
 def floor_divide(x: Any, other: Any) -> Any:
     """The quotient rounded down: floor(x / other); no gradient.
 
+    Raises DTypeError for bools, ArgumentError for integers and a divisor of 0.
+
     >>> import autograd_cnn as ag
     >>> floor_divide(ag.tensor([5, -5]), 3)
     tensor([ 1, -2])
     """
-    x, other = _pair("floor_divide", x, other)
-    return apply(FLOOR_DIVIDE, x, other)
+    return apply(FLOOR_DIVIDE, *_divided("floor_divide", x, other))
 
 
-def eq(x: Any, other: Any) -> Any:
-    """Where x == other.
-
-    >>> import autograd_cnn as ag
-    >>> eq(ag.tensor([1, 2]), 2)
-    tensor([False,  True])
-    """
-    x, other = _pair("eq", x, other)
-    return apply(EQ, x, other)
-
-
-def ne(x: Any, other: Any) -> Any:
-    """Where x != other.
-
-    >>> import autograd_cnn as ag
-    >>> ne(ag.tensor([1, 2]), 2)
-    tensor([ True, False])
-    """
-    x, other = _pair("ne", x, other)
-    return apply(NE, x, other)
+def _divided(op: str, x: Any, other: Any) -> Any:
+    """Operands of a division that stays in their dtype."""
+    x, other = pair(op, x, other)
+    if x.array.dtype.kind != "f":
+        refuse_bools(op, x)
+        if (other.device.to_host(other.array) == 0).any():
+            raise ArgumentError(f"{op}: integers of shape {list(x.array.shape)} are divided by 0")
+    return x, other
 
 
-def lt(x: Any, other: Any) -> Any:
-    """Where x < other.
-
-    >>> import autograd_cnn as ag
-    >>> lt(ag.tensor([1, 2]), 2)
-    tensor([ True, False])
-    """
-    x, other = _pair("lt", x, other)
-    return apply(LT, x, other)
+def _real(op: str, x: Any, other: Any) -> Any:
+    x, other = pair(op, x, other)
+    if x.array.dtype.kind != "f":
+        return cast(x, get_default_dtype()), cast(other, get_default_dtype())
+    return x, other
 
 
-def le(x: Any, other: Any) -> Any:
-    """Where x <= other.
-
-    >>> import autograd_cnn as ag
-    >>> le(ag.tensor([1, 2]), 2)
-    tensor([True, True])
-    """
-    x, other = _pair("le", x, other)
-    return apply(LE, x, other)
+def _trunc_divide(x: Any, other: Any) -> Any:
+    x, other = pair("div", x, other)
+    if x.array.dtype.kind == "f":
+        return trunc(apply(DIV, x, other))
+    floored = floor_divide(x, other)
+    exact = eq(mul(floored, other), x)
+    return where(logical_or(exact, ge(floored, 0)), floored, floored + 1)
 
 
-def gt(x: Any, other: Any) -> Any:
-    """Where x > other.
-
-    >>> import autograd_cnn as ag
-    >>> gt(ag.tensor([1, 2]), 1)
-    tensor([False,  True])
-    """
-    x, other = _pair("gt", x, other)
-    return apply(GT, x, other)
-
-
-def ge(x: Any, other: Any) -> Any:
-    """Where x >= other.
-
-    >>> import autograd_cnn as ag
-    >>> ge(ag.tensor([1, 2]), 2)
-    tensor([False,  True])
-    """
-    x, other = _pair("ge", x, other)
-    return apply(GE, x, other)
-
-
-def logical_and(x: Any, other: Any) -> Any:
-    """Where both are non-zero.
-
-    >>> import autograd_cnn as ag
-    >>> logical_and(ag.tensor([True, True]), ag.tensor([True, False]))
-    tensor([ True, False])
-    """
-    x, other = _pair("logical_and", x, other)
-    return apply(LOGICAL_AND, x, other)
-
-
-def logical_or(x: Any, other: Any) -> Any:
-    """Where either is non-zero.
-
-    >>> import autograd_cnn as ag
-    >>> logical_or(ag.tensor([True, False]), ag.tensor([False, False]))
-    tensor([ True, False])
-    """
-    x, other = _pair("logical_or", x, other)
-    return apply(LOGICAL_OR, x, other)
-
-
-def logical_xor(x: Any, other: Any) -> Any:
-    """Where exactly one is non-zero.
-
-    >>> import autograd_cnn as ag
-    >>> logical_xor(ag.tensor([True, True]), ag.tensor([True, False]))
-    tensor([False,  True])
-    """
-    x, other = _pair("logical_xor", x, other)
-    return apply(LOGICAL_XOR, x, other)
+ROUNDED = {"floor": floor_divide, "trunc": _trunc_divide}
 
 
 def div(x: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
-    """The quotient: x / other; integers give floats.  `rounding_mode` is None or "floor".
+    """The quotient: x / other; integers give floats.
+
+    With `rounding_mode` "floor" it is rounded down, with "trunc" towards 0: integers stay integers, and the
+    gradient is 0.  Raises ArgumentError for another `rounding_mode`, and for integers with one and a divisor of 0.
 
     >>> import autograd_cnn as ag
     >>> div(ag.tensor([3, 2]), 2)
     tensor([1.5000, 1.0000])
+    >>> div(ag.tensor([3, -3]), 2, rounding_mode="trunc")
+    tensor([ 1, -1])
     """
-    if rounding_mode == "floor":
-        return floor_divide(x, other)
-    x, other = _pair("div", x, other)
     if rounding_mode is not None:
-        raise ArgumentError(f"div: rounding_mode must be None or 'floor', got {rounding_mode!r}")
-    if x.array.dtype.kind != "f":
-        x, other = cast(x, get_default_dtype()), cast(other, get_default_dtype())
-    return apply(DIV, x, other)
+        if rounding_mode not in ROUNDED:
+            raise ArgumentError(f"div: rounding_mode must be None, 'floor' or 'trunc', got {rounding_mode!r}")
+        return ROUNDED[rounding_mode](x, other)
+    return apply(DIV, *_real("div", x, other))
 
 
 def pow(x: Any, other: Any) -> Any:
-    """The power: x ** other.  Integers to a negative integer raise DTypeError.
+    """The power: x ** other; its gradient for other is 0 where x is 0 and other is not negative.
+
+    Raises DTypeError for bools, ArgumentError for integers to a negative integer.
 
     >>> import autograd_cnn as ag
     >>> pow(ag.tensor([2.0, 3.0]), 2)
     tensor([4., 9.])
     """
     if isinstance(other, bool | int | float) and isinstance(x, TensorBase) and x.array.dtype.kind == "f":
-        return _power(x, other)
-    x, other = _pair("pow", x, other)
-    if x.array.dtype.kind != "f" and (other.array < 0).any():
-        raise DTypeError(f"pow: integers to a negative integer power are not integers: {x.array.dtype} ** {other.array.min()}")
+        return apply(SQUARE, x) if other == 2 else apply(PowScalar(other), x)
+    x, other = pair("pow", x, other)
+    if x.array.dtype.kind != "f":
+        refuse_bools("pow", x)
+        exponents = other.device.to_host(other.array)
+        if (exponents < 0).any():
+            raise ArgumentError(
+                f"pow: integers to a negative power are no integers: the exponent is {exponents.min()}"
+            )
     return apply(POW, x, other)
 
 
-def _power(x: Any, exponent: float) -> Any:
-    """The common exponents without a logarithm."""
-    if exponent == 2:
-        return apply(MUL, x, x)
-    return apply(PowScalar(exponent), x)
-
-
-def where(condition: Any, x: Any = None, other: Any = None) -> Any:
+def where(condition: Any, x: Any, other: Any) -> Any:
     """x where `condition`, else other; all three broadcast.
+
+    Raises DTypeError where `condition` is no bool tensor.
 
     >>> import autograd_cnn as ag
     >>> where(ag.tensor([True, False]), 1.0, 2.0)
@@ -478,5 +392,5 @@ def where(condition: Any, x: Any = None, other: Any = None) -> Any:
         x, other = promoted("where", x, other)
     else:
         dtype = result_type((of_scalar(x), 0), (of_scalar(other), 0))
-        x, other = constant(x, dtype, condition), constant(other, dtype, condition)
+        x, other = (constant("where", value, dtype, condition) for value in (x, other))
     return apply(WHERE, condition, x, other)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from autograd_cnn.dtype import bool_
-from autograd_cnn.errors import ArgumentError, DTypeError
+from autograd_cnn.dtype import get_default_dtype, int64
 from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.record import apply
-from autograd_cnn.ops.operand import floating
+from autograd_cnn.ops.cast import cast
+from autograd_cnn.ops.operand import floating, refuse_bools, require_tensor
+from autograd_cnn.ops.rounding import sign
 
 
 class Unary(Op, abstract=True):
@@ -19,21 +20,18 @@ class Unary(Op, abstract=True):
         return x.shape, x.dtype
 
 
+class Real(Unary, abstract=True):
+    """A real function.  From the inferred dtype the engine sees that integers in place cannot hold it."""
+
+    def infer(self, x: Any) -> Any:
+        return x.shape, x.dtype if x.dtype.kind == "f" else get_default_dtype()
+
+
 class Slope(Op, abstract=True):
     """The derivative of a pointwise function times the cotangent g, given x or y."""
 
     def infer(self, g: Any, at: Any) -> Any:
         return g.shape, g.dtype
-
-
-class Test(Op, abstract=True):
-    """A question about each number."""
-
-    inputs = ("x",)
-    nondifferentiable = ("x",)
-
-    def infer(self, x: Any) -> Any:
-        return x.shape, bool_
 
 
 class Neg(Unary):
@@ -52,7 +50,7 @@ class Abs(Unary):
         return g * sign(x)
 
 
-class Exp(Unary):
+class Exp(Real):
     def compute(self, k: Any, out: Any, x: Any) -> None:
         k.exp(x, out)
 
@@ -60,7 +58,7 @@ class Exp(Unary):
         return g * y
 
 
-class Expm1(Unary):
+class Expm1(Real):
     def compute(self, k: Any, out: Any, x: Any) -> None:
         k.expm1(x, out)
 
@@ -68,7 +66,7 @@ class Expm1(Unary):
         return g * (y + 1)
 
 
-class Log(Unary):
+class Log(Real):
     def compute(self, k: Any, out: Any, x: Any) -> None:
         k.log(x, out)
 
@@ -76,7 +74,7 @@ class Log(Unary):
         return g / x
 
 
-class Log1p(Unary):
+class Log1p(Real):
     def compute(self, k: Any, out: Any, x: Any) -> None:
         k.log1p(x, out)
 
@@ -84,7 +82,7 @@ class Log1p(Unary):
         return g / (x + 1)
 
 
-class Sqrt(Unary):
+class Sqrt(Real):
     def compute(self, k: Any, out: Any, x: Any) -> None:
         k.sqrt(x, out)
 
@@ -92,7 +90,7 @@ class Sqrt(Unary):
         return g / (2 * y)
 
 
-class Rsqrt(Unary):
+class Rsqrt(Real):
     def compute(self, k: Any, out: Any, x: Any) -> None:
         k.rsqrt(x, out)
 
@@ -100,7 +98,7 @@ class Rsqrt(Unary):
         return -0.5 * g * (y * y * y)
 
 
-class Reciprocal(Unary):
+class Reciprocal(Real):
     def compute(self, k: Any, out: Any, x: Any) -> None:
         k.reciprocal(x, out)
 
@@ -116,7 +114,7 @@ class Square(Unary):
         return g * (2 * x)
 
 
-class Sin(Unary):
+class Sin(Real):
     def compute(self, k: Any, out: Any, x: Any) -> None:
         k.sin(x, out)
 
@@ -124,7 +122,7 @@ class Sin(Unary):
         return g * cos(x)
 
 
-class Cos(Unary):
+class Cos(Real):
     def compute(self, k: Any, out: Any, x: Any) -> None:
         k.cos(x, out)
 
@@ -132,7 +130,7 @@ class Cos(Unary):
         return -g * sin(x)
 
 
-class Tan(Unary):
+class Tan(Real):
     def compute(self, k: Any, out: Any, x: Any) -> None:
         k.tan(x, out)
 
@@ -140,7 +138,7 @@ class Tan(Unary):
         return g * (1 + y * y)
 
 
-class Erf(Unary):
+class Erf(Real):
     def compute(self, k: Any, out: Any, x: Any) -> None:
         k.erf(x, out)
 
@@ -148,7 +146,7 @@ class Erf(Unary):
         return g * (2 / math.sqrt(math.pi)) * exp(-(x * x))
 
 
-class Tanh(Unary):
+class Tanh(Real):
     def compute(self, k: Any, out: Any, x: Any) -> None:
         k.tanh(x, out)
 
@@ -170,7 +168,7 @@ class TanhSlope(Slope):
         return gg * g * (-2 * y)
 
 
-class Sigmoid(Unary):
+class Sigmoid(Real):
     def compute(self, k: Any, out: Any, x: Any) -> None:
         k.sigmoid(x, out)
 
@@ -192,99 +190,10 @@ class SigmoidSlope(Slope):
         return gg * g * (1 - 2 * y)
 
 
-class Sign(Unary):
-    def compute(self, k: Any, out: Any, x: Any) -> None:
-        k.sign(x, out)
-
-    def vjp_x(self, g: Any) -> Any:
-        return g * 0.0
-
-
-class Floor(Unary):
-    def compute(self, k: Any, out: Any, x: Any) -> None:
-        k.floor(x, out)
-
-    def vjp_x(self, g: Any) -> Any:
-        return g * 0.0
-
-
-class Ceil(Unary):
-    def compute(self, k: Any, out: Any, x: Any) -> None:
-        k.ceil(x, out)
-
-    def vjp_x(self, g: Any) -> Any:
-        return g * 0.0
-
-
-class Round(Unary):
-    def compute(self, k: Any, out: Any, x: Any) -> None:
-        k.round(x, out)
-
-    def vjp_x(self, g: Any) -> Any:
-        return g * 0.0
-
-
-class Trunc(Unary):
-    def compute(self, k: Any, out: Any, x: Any) -> None:
-        k.trunc(x, out)
-
-    def vjp_x(self, g: Any) -> Any:
-        return g * 0.0
-
-
-class IsNan(Test):
-    def compute(self, k: Any, out: Any, x: Any) -> None:
-        k.isnan(x, out)
-
-
-class IsInf(Test):
-    def compute(self, k: Any, out: Any, x: Any) -> None:
-        k.isinf(x, out)
-
-
-class IsFinite(Test):
-    def compute(self, k: Any, out: Any, x: Any) -> None:
-        k.isfinite(x, out)
-
-
-class LogicalNot(Test):
-    def compute(self, k: Any, out: Any, x: Any) -> None:
-        k.logical_not(x, out)
-
-
-class Clamp(Unary):
-    def __init__(self, low: float, high: float) -> None:
-        self.low = low
-        self.high = high
-
-    def compute(self, k: Any, out: Any, x: Any) -> None:
-        k.clamp(x, self.low, self.high, out)
-
-    def vjp_x(self, g: Any, x: Any) -> Any:
-        return apply(ClampSlope(self.low, self.high), g, x)
-
-
-class ClampSlope(Slope):
-    inputs = ("g", "x")
-    nondifferentiable = ("x",)
-
-    def __init__(self, low: float, high: float) -> None:
-        self.low = low
-        self.high = high
-
-    def compute(self, k: Any, out: Any, g: Any, x: Any) -> None:
-        k.clamp_grad(g, x, self.low, self.high, out)
-
-    def vjp_g(self, gg: Any, x: Any) -> Any:
-        return apply(self, gg, x)
-
-
 NEG, ABS, EXP, EXPM1, LOG = Neg(), Abs(), Exp(), Expm1(), Log()
 LOG1P, SQRT, RSQRT, RECIPROCAL, SQUARE = Log1p(), Sqrt(), Rsqrt(), Reciprocal(), Square()
-SIN, COS, TAN, ERF, TANH = Sin(), Cos(), Tan(), Erf(), Tanh()
-TANH_SLOPE, SIGMOID, SIGMOID_SLOPE, SIGN, FLOOR = TanhSlope(), Sigmoid(), SigmoidSlope(), Sign(), Floor()
-CEIL, ROUND, TRUNC, IS_NAN, IS_INF = Ceil(), Round(), Trunc(), IsNan(), IsInf()
-IS_FINITE, LOGICAL_NOT = IsFinite(), LogicalNot()
+SIN, COS, TAN, ERF = Sin(), Cos(), Tan(), Erf()
+TANH, TANH_SLOPE, SIGMOID, SIGMOID_SLOPE = Tanh(), TanhSlope(), Sigmoid(), SigmoidSlope()
 
 
 def exp(x: Any) -> Any:
@@ -418,141 +327,34 @@ def erf(x: Any) -> Any:
 
 
 def neg(x: Any) -> Any:
-    """The negative: -x.
+    """The negative: -x.  Raises DTypeError for bools.
 
     >>> import autograd_cnn as ag
     >>> neg(ag.tensor([1.0, -2.0]))
     tensor([-1.,  2.])
     """
+    refuse_bools("neg", require_tensor("neg", x), instead="; use ~ on masks")
     return apply(NEG, x)
 
 
 def abs(x: Any) -> Any:
-    """The absolute value; its gradient at 0 is 0.
+    """The absolute value; its gradient at 0 is 0.  Raises DTypeError for bools.
 
     >>> import autograd_cnn as ag
     >>> abs(ag.tensor([1.0, -2.0]))
     tensor([1., 2.])
     """
+    refuse_bools("abs", require_tensor("abs", x))
     return apply(ABS, x)
 
 
-def sign(x: Any) -> Any:
-    """-1, 0 or 1.
-
-    >>> import autograd_cnn as ag
-    >>> sign(ag.tensor([3.0, 0.0, -2.0]))
-    tensor([ 1.,  0., -1.])
-    """
-    return apply(SIGN, x)
-
-
 def square(x: Any) -> Any:
-    """x * x.
+    """x * x, of bools as integers.
 
     >>> import autograd_cnn as ag
     >>> square(ag.tensor([1.0, -2.0]))
     tensor([1., 4.])
     """
+    if require_tensor("square", x).array.dtype.kind == "b":
+        x = cast(x, int64)
     return apply(SQUARE, x)
-
-
-def floor(x: Any) -> Any:
-    """The largest integer not above x.
-
-    >>> import autograd_cnn as ag
-    >>> floor(ag.tensor([1.5, -1.5]))
-    tensor([ 1., -2.])
-    """
-    return apply(FLOOR, x)
-
-
-def ceil(x: Any) -> Any:
-    """The smallest integer not below x.
-
-    >>> import autograd_cnn as ag
-    >>> ceil(ag.tensor([1.5, -1.5]))
-    tensor([ 2., -1.])
-    """
-    return apply(CEIL, x)
-
-
-def round(x: Any) -> Any:
-    """The nearest integer; halves go to the even one.
-
-    >>> import autograd_cnn as ag
-    >>> round(ag.tensor([0.5, 1.5]))
-    tensor([0., 2.])
-    """
-    return apply(ROUND, x)
-
-
-def trunc(x: Any) -> Any:
-    """x without its fraction.
-
-    >>> import autograd_cnn as ag
-    >>> trunc(ag.tensor([1.5, -1.5]))
-    tensor([ 1., -1.])
-    """
-    return apply(TRUNC, x)
-
-
-def isnan(x: Any) -> Any:
-    """Where x is nan.
-
-    >>> import autograd_cnn as ag
-    >>> isnan(ag.tensor([1.0, float('nan')]))
-    tensor([False,  True])
-    """
-    return apply(IS_NAN, x)
-
-
-def isinf(x: Any) -> Any:
-    """Where x is inf or -inf.
-
-    >>> import autograd_cnn as ag
-    >>> isinf(ag.tensor([1.0, float('inf')]))
-    tensor([False,  True])
-    """
-    return apply(IS_INF, x)
-
-
-def isfinite(x: Any) -> Any:
-    """Where x is neither inf nor nan.
-
-    >>> import autograd_cnn as ag
-    >>> isfinite(ag.tensor([1.0, float('inf')]))
-    tensor([ True, False])
-    """
-    return apply(IS_FINITE, x)
-
-
-def logical_not(x: Any) -> Any:
-    """Where x is 0.
-
-    >>> import autograd_cnn as ag
-    >>> logical_not(ag.tensor([True, False]))
-    tensor([False,  True])
-    """
-    return apply(LOGICAL_NOT, x)
-
-
-def clamp(x: Any, min: float | None = None, max: float | None = None) -> Any:
-    """x limited to [min, max]; where min > max everything is max.  The gradient at the limits is 1.
-
-    Raises ArgumentError where both limits are missing.
-
-    >>> import autograd_cnn as ag
-    >>> clamp(ag.tensor([-2.0, 0.5, 2.0]), -1, 1)
-    tensor([-1.0000,  0.5000,  1.0000])
-    """
-    if min is None and max is None:
-        raise ArgumentError("clamp: give min, max or both; got None and None")
-    for name, limit in (("min", min), ("max", max)):
-        if not isinstance(limit, int | float | None):
-            raise DTypeError(f"clamp: {name} must be a number or None, got {type(limit).__name__}")
-    if x.array.dtype.kind != "f" and any(isinstance(limit, float) for limit in (min, max)):
-        x = floating("clamp", x)
-    low = -math.inf if min is None else min
-    high = math.inf if max is None else max
-    return apply(Clamp(low, high), x)

@@ -7,16 +7,20 @@ from typing import Any
 import numpy as np
 
 from autograd_cnn.dtype import bool_, get_default_dtype, of_scalar, result_type
-from autograd_cnn.errors import DTypeError, ShapeError
+from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
 from autograd_cnn.graph.base import TensorBase, wrap
 from autograd_cnn.ops.cast import cast
 
 Scalar = bool | int | float
+NUMBERS = (float, int)
 
 
-def constant(value: Any, dtype: np.dtype, like: TensorBase) -> Any:
-    """A zero-dimensional tensor on `like`'s device."""
-    array = np.array(value, dtype)
+def constant(op: str, value: Any, dtype: np.dtype, like: TensorBase) -> Any:
+    """A zero-dimensional tensor on `like`'s device; ArgumentError for an integer that `dtype` cannot hold."""
+    try:
+        array = np.array(value, dtype)
+    except OverflowError:
+        raise ArgumentError(f"{op}: {dtype} cannot hold {value}") from None
     return wrap(like.device.from_host(array), like.device)
 
 
@@ -28,7 +32,8 @@ def broadcast(op: str, *shapes: tuple[int, ...]) -> tuple[int, ...]:
             if size != 1 and result[i] not in (1, size):
                 listed = " and ".join(str(list(s)) for s in shapes)
                 raise ShapeError(
-                    f"{op}: shapes {listed} do not broadcast: sizes {result[i]} and {size} at dimension {i}, neither is 1"
+                    f"{op}: shapes {listed} do not broadcast: sizes {result[i]} and {size} at dimension {i}, "
+                    "neither is 1"
                 )
             if size != 1:
                 result[i] = size
@@ -39,7 +44,9 @@ def promoted(op: str, *operands: Any) -> list[Any]:
     """Tensors and Python numbers as tensors of one dtype, by PyTorch's rules."""
     like = next((operand for operand in operands if isinstance(operand, TensorBase)), None)
     if like is None:
-        raise DTypeError(f"{op}: needs at least one tensor, got {', '.join(type(o).__name__ for o in operands)}")
+        raise DTypeError(
+            f"{op}: needs at least one tensor, got {', '.join(type(o).__name__ for o in operands)}"
+        )
     levels = []
     for operand in operands:
         if isinstance(operand, TensorBase):
@@ -50,15 +57,44 @@ def promoted(op: str, *operands: Any) -> list[Any]:
             raise DTypeError(f"{op}: takes tensors and numbers, got {type(operand).__name__}")
     dtype = result_type(*levels)
     return [
-        cast(operand, dtype) if isinstance(operand, TensorBase) else constant(operand, dtype, like)
+        cast(operand, dtype) if isinstance(operand, TensorBase) else constant(op, operand, dtype, like)
         for operand in operands
     ]
 
 
-def floating(op: str, x: Any) -> Any:
-    """`x` if it is a floating point tensor, else `x` in the default dtype."""
+def pair(op: str, x: Any, other: Any) -> Any:
+    """Both operands as tensors of one dtype; quick where they are already, or one is a number that fits."""
+    if isinstance(x, TensorBase):
+        if isinstance(other, TensorBase):
+            if x.array.dtype is other.array.dtype:
+                return x, other
+        elif other.__class__ in NUMBERS and x.array.dtype.kind == "f":
+            return x, constant(op, other, x.array.dtype, x)
+    return promoted(op, x, other)
+
+
+def dtype_of(operand: Any) -> np.dtype:
+    """The dtype of a tensor, or the one that a Python number stands for."""
+    return operand.array.dtype if isinstance(operand, TensorBase) else of_scalar(operand)
+
+
+def refuse_bools(op: str, *operands: Any, instead: str = "") -> None:
+    """DTypeError where an operand is bool."""
+    for operand in operands:
+        if dtype_of(operand) == bool_:
+            raise DTypeError(f"{op}: takes numbers, got {bool_}{instead}")
+
+
+def require_tensor(op: str, x: Any) -> Any:
+    """`x`; DTypeError unless it is a tensor."""
     if not isinstance(x, TensorBase):
         raise DTypeError(f"{op}: takes a tensor, got {type(x).__name__}")
+    return x
+
+
+def floating(op: str, x: Any) -> Any:
+    """`x` if it is a floating point tensor, else `x` in the default dtype."""
+    require_tensor(op, x)
     return x if x.array.dtype.kind == "f" else cast(x, get_default_dtype())
 
 
@@ -85,5 +121,3 @@ def require_integer(op: str, name: str, tensor: Any) -> Any:
     if tensor.array.dtype == bool_ or tensor.array.dtype.kind == "f":
         raise DTypeError(f"{op}: {name} must hold integers (int64), got {tensor.array.dtype}")
     return cast(tensor, np.dtype(np.int64))
-
-

@@ -1,0 +1,289 @@
+"""Comparisons, logic and questions about numbers: bool results, no gradients."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograd_cnn.dtype import bool_
+from autograd_cnn.errors import DTypeError
+from autograd_cnn.graph.base import TensorBase
+from autograd_cnn.graph.op import Op
+from autograd_cnn.graph.record import apply
+from autograd_cnn.ops.operand import broadcast, pair, require_tensor
+
+
+class Comparison(Op, abstract=True):
+    """Two operands of one dtype; the output is bool."""
+
+    inputs = ("x", "other")
+    nondifferentiable = ("x", "other")
+
+    def infer(self, x: Any, other: Any) -> Any:
+        return broadcast(self.name, x.shape, other.shape), bool_
+
+
+class Eq(Comparison):
+    def compute(self, k: Any, out: Any, x: Any, other: Any) -> None:
+        k.eq(x, other, out)
+
+
+class Ne(Comparison):
+    def compute(self, k: Any, out: Any, x: Any, other: Any) -> None:
+        k.ne(x, other, out)
+
+
+class Lt(Comparison):
+    def compute(self, k: Any, out: Any, x: Any, other: Any) -> None:
+        k.lt(x, other, out)
+
+
+class Le(Comparison):
+    def compute(self, k: Any, out: Any, x: Any, other: Any) -> None:
+        k.le(x, other, out)
+
+
+class Gt(Comparison):
+    def compute(self, k: Any, out: Any, x: Any, other: Any) -> None:
+        k.gt(x, other, out)
+
+
+class Ge(Comparison):
+    def compute(self, k: Any, out: Any, x: Any, other: Any) -> None:
+        k.ge(x, other, out)
+
+
+class LogicalAnd(Comparison):
+    def compute(self, k: Any, out: Any, x: Any, other: Any) -> None:
+        k.logical_and(x, other, out)
+
+
+class LogicalOr(Comparison):
+    def compute(self, k: Any, out: Any, x: Any, other: Any) -> None:
+        k.logical_or(x, other, out)
+
+
+class LogicalXor(Comparison):
+    def compute(self, k: Any, out: Any, x: Any, other: Any) -> None:
+        k.logical_xor(x, other, out)
+
+
+class Test(Op, abstract=True):
+    """A question about each number."""
+
+    inputs = ("x",)
+    nondifferentiable = ("x",)
+
+    def infer(self, x: Any) -> Any:
+        return x.shape, bool_
+
+
+class IsNan(Test):
+    def compute(self, k: Any, out: Any, x: Any) -> None:
+        k.isnan(x, out)
+
+
+class IsInf(Test):
+    def compute(self, k: Any, out: Any, x: Any) -> None:
+        k.isinf(x, out)
+
+
+class IsFinite(Test):
+    def compute(self, k: Any, out: Any, x: Any) -> None:
+        k.isfinite(x, out)
+
+
+class LogicalNot(Test):
+    def compute(self, k: Any, out: Any, x: Any) -> None:
+        k.logical_not(x, out)
+
+
+EQ, NE, LT, LE, GT, GE = Eq(), Ne(), Lt(), Le(), Gt(), Ge()
+LOGICAL_AND, LOGICAL_OR, LOGICAL_XOR = LogicalAnd(), LogicalOr(), LogicalXor()
+IS_NAN, IS_INF, IS_FINITE, LOGICAL_NOT = IsNan(), IsInf(), IsFinite(), LogicalNot()
+
+
+def eq(x: Any, other: Any) -> Any:
+    """Where x == other.
+
+    >>> import autograd_cnn as ag
+    >>> eq(ag.tensor([1, 2]), 2)
+    tensor([False,  True])
+    """
+    x, other = pair("eq", x, other)
+    return apply(EQ, x, other)
+
+
+def ne(x: Any, other: Any) -> Any:
+    """Where x != other.
+
+    >>> import autograd_cnn as ag
+    >>> ne(ag.tensor([1, 2]), 2)
+    tensor([ True, False])
+    """
+    x, other = pair("ne", x, other)
+    return apply(NE, x, other)
+
+
+def lt(x: Any, other: Any) -> Any:
+    """Where x < other.
+
+    >>> import autograd_cnn as ag
+    >>> lt(ag.tensor([1, 2]), 2)
+    tensor([ True, False])
+    """
+    x, other = pair("lt", x, other)
+    return apply(LT, x, other)
+
+
+def le(x: Any, other: Any) -> Any:
+    """Where x <= other.
+
+    >>> import autograd_cnn as ag
+    >>> le(ag.tensor([1, 2]), 2)
+    tensor([True, True])
+    """
+    x, other = pair("le", x, other)
+    return apply(LE, x, other)
+
+
+def gt(x: Any, other: Any) -> Any:
+    """Where x > other.
+
+    >>> import autograd_cnn as ag
+    >>> gt(ag.tensor([1, 2]), 1)
+    tensor([False,  True])
+    """
+    x, other = pair("gt", x, other)
+    return apply(GT, x, other)
+
+
+def ge(x: Any, other: Any) -> Any:
+    """Where x >= other.
+
+    >>> import autograd_cnn as ag
+    >>> ge(ag.tensor([1, 2]), 2)
+    tensor([False,  True])
+    """
+    x, other = pair("ge", x, other)
+    return apply(GE, x, other)
+
+
+def logical_and(x: Any, other: Any) -> Any:
+    """Where both are non-zero.
+
+    >>> import autograd_cnn as ag
+    >>> logical_and(ag.tensor([True, True]), ag.tensor([True, False]))
+    tensor([ True, False])
+    """
+    x, other = pair("logical_and", x, other)
+    return apply(LOGICAL_AND, x, other)
+
+
+def logical_or(x: Any, other: Any) -> Any:
+    """Where either is non-zero.
+
+    >>> import autograd_cnn as ag
+    >>> logical_or(ag.tensor([True, False]), ag.tensor([False, False]))
+    tensor([ True, False])
+    """
+    x, other = pair("logical_or", x, other)
+    return apply(LOGICAL_OR, x, other)
+
+
+def logical_xor(x: Any, other: Any) -> Any:
+    """Where exactly one is non-zero.
+
+    >>> import autograd_cnn as ag
+    >>> logical_xor(ag.tensor([True, True]), ag.tensor([True, False]))
+    tensor([False,  True])
+    """
+    x, other = pair("logical_xor", x, other)
+    return apply(LOGICAL_XOR, x, other)
+
+
+def isnan(x: Any) -> Any:
+    """Where x is nan.
+
+    >>> import autograd_cnn as ag
+    >>> isnan(ag.tensor([1.0, float('nan')]))
+    tensor([False,  True])
+    """
+    return apply(IS_NAN, require_tensor("isnan", x))
+
+
+def isinf(x: Any) -> Any:
+    """Where x is inf or -inf.
+
+    >>> import autograd_cnn as ag
+    >>> isinf(ag.tensor([1.0, float('inf')]))
+    tensor([False,  True])
+    """
+    return apply(IS_INF, require_tensor("isinf", x))
+
+
+def isfinite(x: Any) -> Any:
+    """Where x is neither inf nor nan.
+
+    >>> import autograd_cnn as ag
+    >>> isfinite(ag.tensor([1.0, float('inf')]))
+    tensor([ True, False])
+    """
+    return apply(IS_FINITE, require_tensor("isfinite", x))
+
+
+def logical_not(x: Any) -> Any:
+    """Where x is 0.
+
+    >>> import autograd_cnn as ag
+    >>> logical_not(ag.tensor([True, False]))
+    tensor([False,  True])
+    """
+    return apply(LOGICAL_NOT, require_tensor("logical_not", x))
+
+
+def bitwise_and(x: Any, other: Any) -> Any:
+    """x & other of bools; raises DTypeError for numbers.
+
+    >>> import autograd_cnn as ag
+    >>> ag.tensor([True, True]) & ag.tensor([True, False])
+    tensor([ True, False])
+    """
+    return logical_and(*_bools("bitwise_and", x, other))
+
+
+def bitwise_or(x: Any, other: Any) -> Any:
+    """x | other of bools; raises DTypeError for numbers.
+
+    >>> import autograd_cnn as ag
+    >>> ag.tensor([True, False]) | False
+    tensor([ True, False])
+    """
+    return logical_or(*_bools("bitwise_or", x, other))
+
+
+def bitwise_xor(x: Any, other: Any) -> Any:
+    """x ^ other of bools; raises DTypeError for numbers.
+
+    >>> import autograd_cnn as ag
+    >>> ag.tensor([True, False]) ^ True
+    tensor([False,  True])
+    """
+    return logical_xor(*_bools("bitwise_xor", x, other))
+
+
+def bitwise_not(x: Any) -> Any:
+    """~x of bools; raises DTypeError for numbers.
+
+    >>> import autograd_cnn as ag
+    >>> ~ag.tensor([True, False])
+    tensor([False,  True])
+    """
+    return logical_not(*_bools("bitwise_not", x))
+
+
+def _bools(op: str, *operands: Any) -> tuple[Any, ...]:
+    for operand in operands:
+        dtype = operand.array.dtype if isinstance(operand, TensorBase) else type(operand).__name__
+        if dtype not in (bool_, "bool"):
+            raise DTypeError(f"{op}: takes bools, got {dtype}; logical_and and its like take numbers")
+    return operands

@@ -1,0 +1,174 @@
+"""Pointwise functions in steps and pieces: sign, rounding, clamp."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from autograd_cnn.dtype import of_scalar, result_type
+from autograd_cnn.errors import ArgumentError, DTypeError
+from autograd_cnn.graph.op import Op
+from autograd_cnn.graph.record import apply
+from autograd_cnn.ops.cast import cast, clone
+from autograd_cnn.ops.operand import Scalar, refuse_bools, require_tensor
+
+
+class Step(Op, abstract=True):
+    """A function that is constant between its jumps: the gradient is 0."""
+
+    inputs = ("x",)
+
+    def infer(self, x: Any) -> Any:
+        return x.shape, x.dtype
+
+    def vjp_x(self, g: Any) -> Any:
+        return g.new_zeros(g.shape)
+
+
+class Sign(Step):
+    def compute(self, k: Any, out: Any, x: Any) -> None:
+        k.sign(x, out)
+
+
+class Floor(Step):
+    def compute(self, k: Any, out: Any, x: Any) -> None:
+        k.floor(x, out)
+
+
+class Ceil(Step):
+    def compute(self, k: Any, out: Any, x: Any) -> None:
+        k.ceil(x, out)
+
+
+class Round(Step):
+    def compute(self, k: Any, out: Any, x: Any) -> None:
+        k.round(x, out)
+
+
+class Trunc(Step):
+    def compute(self, k: Any, out: Any, x: Any) -> None:
+        k.trunc(x, out)
+
+
+class Clamp(Op):
+    inputs = ("x",)
+
+    def __init__(self, low: float, high: float) -> None:
+        self.low = low
+        self.high = high
+
+    def infer(self, x: Any) -> Any:
+        return x.shape, x.dtype
+
+    def compute(self, k: Any, out: Any, x: Any) -> None:
+        k.clamp(x, self.low, self.high, out)
+
+    def vjp_x(self, g: Any, x: Any) -> Any:
+        return apply(ClampSlope(self.low, self.high), g, x)
+
+
+class ClampSlope(Op):
+    """g where x lies within the limits, else 0."""
+
+    inputs = ("g", "x")
+    nondifferentiable = ("x",)
+
+    def __init__(self, low: float, high: float) -> None:
+        self.low = low
+        self.high = high
+
+    def infer(self, g: Any, x: Any) -> Any:
+        return g.shape, g.dtype
+
+    def compute(self, k: Any, out: Any, g: Any, x: Any) -> None:
+        k.clamp_grad(g, x, self.low, self.high, out)
+
+    def vjp_g(self, gg: Any, x: Any) -> Any:
+        return apply(self, gg, x)
+
+
+SIGN, FLOOR, CEIL, ROUND, TRUNC = Sign(), Floor(), Ceil(), Round(), Trunc()
+
+
+def _whole(op: Op, x: Any) -> Any:
+    """A rounding: integers stay as they are."""
+    if require_tensor(op.name, x).array.dtype.kind == "f":
+        return apply(op, x)
+    refuse_bools(op.name, x)
+    return clone(x)
+
+
+def sign(x: Any) -> Any:
+    """-1, 0 or 1.
+
+    >>> import autograd_cnn as ag
+    >>> sign(ag.tensor([3.0, 0.0, -2.0]))
+    tensor([ 1.,  0., -1.])
+    """
+    return apply(SIGN, require_tensor("sign", x))
+
+
+def floor(x: Any) -> Any:
+    """The largest integer not above x.
+
+    >>> import autograd_cnn as ag
+    >>> floor(ag.tensor([1.5, -1.5]))
+    tensor([ 1., -2.])
+    """
+    return _whole(FLOOR, x)
+
+
+def ceil(x: Any) -> Any:
+    """The smallest integer not below x.
+
+    >>> import autograd_cnn as ag
+    >>> ceil(ag.tensor([1.5, -1.5]))
+    tensor([ 2., -1.])
+    """
+    return _whole(CEIL, x)
+
+
+def round(x: Any) -> Any:
+    """The nearest integer; halves go to the even one.
+
+    >>> import autograd_cnn as ag
+    >>> round(ag.tensor([0.5, 1.5]))
+    tensor([0., 2.])
+    """
+    return _whole(ROUND, x)
+
+
+def trunc(x: Any) -> Any:
+    """x without its fraction.
+
+    >>> import autograd_cnn as ag
+    >>> trunc(ag.tensor([1.5, -1.5]))
+    tensor([ 1., -1.])
+    """
+    return _whole(TRUNC, x)
+
+
+def clamp(x: Any, min: float | None = None, max: float | None = None) -> Any:
+    """x limited to [min, max]; where min > max everything is max.  The gradient at the limits is 1.
+
+    Integers with a fractional limit become floats.  Raises ArgumentError where both limits are missing,
+    DTypeError where one is not a number, and for bools with bool limits.
+
+    >>> import autograd_cnn as ag
+    >>> clamp(ag.tensor([-2.0, 0.5, 2.0]), -1, 1)
+    tensor([-1.0000,  0.5000,  1.0000])
+    """
+    if min is None and max is None:
+        raise ArgumentError("clamp: give min, max or both; got None and None")
+    limits = {"min": min, "max": max}
+    for name, limit in limits.items():
+        if not isinstance(limit, Scalar | np.number | None):
+            raise DTypeError(f"clamp: {name} must be a number or None, got {type(limit).__name__}")
+    dtypes = [of_scalar(limit) for limit in limits.values() if limit is not None]
+    x = cast(x, result_type((require_tensor("clamp", x).array.dtype, 2), *((dtype, 0) for dtype in dtypes)))
+    refuse_bools("clamp", x)
+    low = -math.inf if min is None else min
+    high = math.inf if max is None else max
+    return apply(Clamp(low, high), x)

@@ -1,0 +1,305 @@
+"""Every sample of every op: values, gradients of both orders, layouts, hazards, errors."""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from importlib import import_module
+from pkgutil import walk_packages
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from samples import ERRORS, SAMPLES
+from samples.sample import FLOATS, TOLERANCES, Input, Sample
+
+import autograd_cnn.ops
+from autograd_cnn.creation import from_numpy
+from autograd_cnn.errors import AutogradCnnError
+from autograd_cnn.gradcheck import gradcheck, gradgradcheck
+from autograd_cnn.graph.engine import grad
+from autograd_cnn.graph.op import FusedOp, Op, ViewOp
+from autograd_cnn.random import manual_seed
+from autograd_cnn.tensor import Tensor
+
+EACH_DTYPE = [(name, dtype) for name, sample in SAMPLES.items() for dtype in sample.dtypes()]
+FIRST = [name for name, sample in SAMPLES.items() if sample.order >= 1]
+SECOND = [name for name, sample in SAMPLES.items() if sample.order >= 2]
+HAZARDS = [name for name, sample in SAMPLES.items() if sample.hazards]
+each_dtype = pytest.mark.parametrize(("name", "dtype"), EACH_DTYPE)
+each_first = pytest.mark.parametrize("name", FIRST)
+each_second = pytest.mark.parametrize("name", SECOND)
+
+
+def tensors(sample: Sample, arrays: list[np.ndarray], asked: bool = True) -> list[Tensor]:
+    return [
+        from_numpy(array).requires_grad_(asked and one.grad and array.dtype.kind == "f")
+        for one, array in zip(sample.inputs, arrays, strict=True)
+    ]
+
+
+def run(sample: Sample, inputs: list[Tensor]) -> list[Tensor]:
+    manual_seed(0)
+    outputs = sample.op(*inputs, **sample.kwargs)
+    return [outputs] if isinstance(outputs, Tensor) else list(outputs)
+
+
+def run_reference(sample: Sample, arrays: list[np.ndarray]) -> list[np.ndarray]:
+    assert sample.reference is not None
+    with np.errstate(all="ignore"):
+        outputs = sample.reference(*arrays, **sample.kwargs)
+    return [np.asarray(y) for y in (outputs if isinstance(outputs, tuple | list) else [outputs])]
+
+
+def torch_tensors(
+    torch: ModuleType, sample: Sample, arrays: list[np.ndarray], asked: bool = True
+) -> list[Any]:
+    return [
+        torch.tensor(array, requires_grad=asked and one.grad and array.dtype.kind == "f")
+        for one, array in zip(sample.inputs, arrays, strict=True)
+    ]
+
+
+def run_torch(torch: ModuleType, sample: Sample, inputs: list[Any]) -> list[Any]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if callable(sample.torch):
+            outputs = sample.torch(torch, *inputs, **sample.kwargs)
+        else:
+            function: Any = torch
+            for part in str(sample.torch).split("."):
+                function = getattr(function, part)
+            outputs = function(*inputs, **sample.kwargs)
+    return [outputs] if isinstance(outputs, torch.Tensor) else list(outputs)
+
+
+def assert_close(found: np.ndarray, expected: np.ndarray, tolerance: float, what: str) -> None:
+    assert found.shape == expected.shape, f"{what}: shape {found.shape}, expected {expected.shape}"
+    if expected.dtype.kind != "f":
+        np.testing.assert_array_equal(found, expected, err_msg=what)
+        return
+    finite = np.abs(expected[np.isfinite(expected)])
+    scale = min(1.0, float(finite.max(initial=0.0)))
+    np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance * scale, err_msg=what)
+
+
+def cotangents(outputs: list[Any]) -> list[np.ndarray]:
+    """A fixed random array of each output's shape: its gradient is all different numbers."""
+    rng = np.random.default_rng(1)
+    return [np.asarray(rng.uniform(0.5, 1.5, tuple(y.shape))) for y in outputs]
+
+
+def like(y: Any, v: np.ndarray) -> Tensor:
+    return from_numpy(v.astype(y.dtype))
+
+
+@each_dtype
+def test_value(name: str, dtype: np.dtype) -> None:
+    sample = SAMPLES[name]
+    arrays = sample.arrays(dtype)
+    before = [array.copy() for array in arrays]
+    found = run(sample, tensors(sample, arrays))
+    for array, old in zip(arrays, before, strict=True):
+        np.testing.assert_array_equal(array, old, err_msg="the op changed its input")
+    if sample.reference is None:
+        return
+    wide = [array.astype(np.float64) if array.dtype.kind == "f" else array for array in before]
+    expected = run_reference(sample, wide)
+    assert len(found) == len(expected)
+    for y, reference in zip(found, expected, strict=True):
+        assert_close(y.detach().numpy(), reference, TOLERANCES[dtype], "value")
+
+
+@each_dtype
+def test_value_and_gradients_are_torchs(name: str, dtype: np.dtype, torch: ModuleType) -> None:
+    sample = SAMPLES[name]
+    if sample.torch is None:
+        pytest.skip(sample.why)
+    arrays = sample.arrays(dtype)
+    inputs, theirs = tensors(sample, arrays), torch_tensors(torch, sample, arrays)
+    found, expected = run(sample, inputs), run_torch(torch, sample, theirs)
+    assert len(found) == len(expected)
+    for y, other in zip(found, expected, strict=True):
+        assert str(y.dtype) == str(other.dtype).removeprefix("torch.")
+        assert_close(y.detach().numpy(), other.detach().numpy(), TOLERANCES[dtype], "value")
+    if sample.order == 0:
+        return
+    pairs = [(y, other) for y, other in zip(found, expected, strict=True) if other.requires_grad]
+    wanted = [x for x in inputs if x.requires_grad]
+    seeds = cotangents([y for y, _ in pairs])
+    assert pairs
+    assert all(y.requires_grad for y, _ in pairs)
+    ours = grad(
+        [y for y, _ in pairs],
+        wanted,
+        [like(y, v) for (y, _), v in zip(pairs, seeds, strict=True)],
+        allow_unused=True,
+    )
+    other_grads = torch.autograd.grad(
+        [other for _, other in pairs],
+        [x for x in theirs if x.requires_grad],
+        [torch.tensor(v, dtype=other.dtype) for (_, other), v in zip(pairs, seeds, strict=True)],
+        allow_unused=True,
+    )
+    for i, (x, g, other_g) in enumerate(zip(wanted, ours, other_grads, strict=True)):
+        g = x.new_zeros(x.shape) if g is None else g
+        other_g = torch.zeros(x.shape, dtype=expected[0].dtype) if other_g is None else other_g
+        assert g.dtype == x.dtype
+        assert_close(
+            g.detach().numpy(), other_g.detach().numpy(), TOLERANCES[dtype], f"gradient of input {i}"
+        )
+
+
+@each_second
+def test_second_order_is_torchs(name: str, torch: ModuleType) -> None:
+    sample = SAMPLES[name]
+    if sample.torch is None:
+        pytest.skip(sample.why)
+    arrays = sample.arrays()
+    inputs, theirs = tensors(sample, arrays), torch_tensors(torch, sample, arrays)
+    ours = _second_order(run(sample, inputs), inputs, grad, from_numpy)
+    expected = _second_order(run_torch(torch, sample, theirs), theirs, torch.autograd.grad, torch.tensor)
+    for i, (x, g, other) in enumerate(zip(inputs, ours, expected, strict=True)):
+        zeros = np.zeros(x.shape)
+        g, other = (zeros if h is None else h.detach().numpy() for h in (g, other))
+        assert_close(g, other, TOLERANCES[FLOATS[1]], f"second-order gradient of input {i}")
+
+
+def _second_order(outputs: list[Any], inputs: list[Any], grad: Any, wrapped: Any) -> list[Any]:
+    """The gradient of sum(w * (v^T dy/dx) * (v^T dy/dx)): every second derivative takes part."""
+    outputs = [y for y in outputs if y.requires_grad]
+    wanted = [x for x in inputs if x.requires_grad]
+    seeds = [wrapped(v) for v in cotangents(outputs)]
+    first = grad(outputs, wanted, seeds, create_graph=True, allow_unused=True)
+    first = [g for g in first if g is not None and g.requires_grad]
+    if not first:
+        return [None] * len(inputs)
+    weights = [wrapped(v) for v in cotangents(first)]
+    second = iter(grad([g * g for g in first], wanted, weights, allow_unused=True))
+    return [next(second) if x.requires_grad else None for x in inputs]
+
+
+@each_second
+def test_gradcheck(name: str) -> None:
+    sample = SAMPLES[name]
+    assert gradcheck(lambda *inputs: run(sample, list(inputs)), tensors(sample, sample.arrays()))
+
+
+@each_second
+def test_gradgradcheck(name: str) -> None:
+    sample = SAMPLES[name]
+    assert gradgradcheck(lambda *inputs: run(sample, list(inputs)), tensors(sample, sample.arrays()))
+
+
+def spread(array: np.ndarray) -> np.ndarray:
+    """The same numbers with gaps, in Fortran order."""
+    wide = np.zeros([2 * n + 1 for n in array.shape], array.dtype, order="F")
+    wide[...] = 77 if array.dtype.kind != "b" else True
+    part = wide[tuple(slice(1, 2 * n + 1, 2) for n in array.shape)]
+    part[...] = array
+    return part
+
+
+@pytest.mark.parametrize("name", list(SAMPLES))
+def test_layout_of_memory_does_not_matter(name: str) -> None:
+    sample = SAMPLES[name]
+    arrays = sample.arrays()
+    inputs = tensors(sample, arrays)
+    expected = run(sample, inputs)
+    others = tensors(sample, [spread(array) for array in arrays])
+    found = run(sample, others)
+    for y, other in zip(expected, found, strict=True):
+        assert_close(other.detach().numpy(), y.detach().numpy(), TOLERANCES[FLOATS[1]], "value")
+    wanted = [x for x in inputs if x.requires_grad]
+    roots = [y for y in expected if y.requires_grad]
+    if sample.order == 0 or not roots:
+        return
+    seeds = cotangents(roots)
+    first = grad(roots, wanted, [like(y, v) for y, v in zip(roots, seeds, strict=True)], allow_unused=True)
+    second = grad(
+        [y for y in found if y.requires_grad],
+        [x for x in others if x.requires_grad],
+        [from_numpy(spread(v.astype(y.dtype))) for y, v in zip(roots, seeds, strict=True)],
+        allow_unused=True,
+    )
+    for g, other in zip(first, second, strict=True):
+        assert (g is None) == (other is None)
+        if g is not None:
+            assert_close(other.detach().numpy(), g.detach().numpy(), TOLERANCES[FLOATS[1]], "gradient")
+
+
+@pytest.mark.parametrize("dtype", FLOATS, ids=str)
+@pytest.mark.parametrize("name", HAZARDS)
+def test_hazards(name: str, dtype: np.dtype) -> None:
+    sample = SAMPLES[name]
+    limits = np.finfo(dtype)
+    numbers = [0.0, -0.0, 1.0, -1.0, 0.5, -2.5, np.inf, -np.inf, np.nan]
+    extremes = [limits.max, limits.min, limits.tiny, -limits.tiny, limits.smallest_subnormal, limits.eps]
+    rows = list(itertools.product([*numbers, *extremes], repeat=len(sample.inputs)))
+    arrays = [np.array(column, dtype) for column in zip(*rows, strict=True)]
+    found = run(sample, tensors(sample, arrays))
+    for y, expected in zip(found, run_reference(sample, arrays), strict=True):
+        value = y.detach().numpy()
+        for position, row in enumerate(rows):
+            np.testing.assert_allclose(
+                value[position], expected[position], rtol=TOLERANCES[dtype], atol=0, err_msg=f"at {row}"
+            )
+
+
+@pytest.mark.parametrize("name", list(ERRORS))
+def test_errors(name: str) -> None:
+    sample = ERRORS[name]
+    rng = np.random.default_rng(0)
+    arguments = [
+        from_numpy(one.make(rng, FLOATS[0])) if isinstance(one, Input) else one for one in sample.inputs
+    ]
+    with pytest.raises(sample.error, match=sample.match) as caught:
+        sample.op(*arguments, **sample.kwargs)
+    assert isinstance(caught.value, AutogradCnnError)
+
+
+def every_op() -> set[type[Op]]:
+    """The concrete ops that the package's families define."""
+    for module in walk_packages(autograd_cnn.ops.__path__, "autograd_cnn.ops."):
+        import_module(module.name)
+    found: set[type[Op]] = set()
+    pending = [Op]
+    while pending:
+        for cls in pending.pop().__subclasses__():
+            pending.append(cls)
+            if cls.__module__.startswith("autograd_cnn.ops.") and "joint" in vars(cls):
+                found.add(cls)
+    return found
+
+
+def test_every_op_has_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs all samples with their derivatives, and sees which ops' code is reached: forward, and backward for fused."""
+    reached: set[tuple[type[Op], str]] = set()
+
+    def spy(cls: type[Op], method: str) -> None:
+        original = getattr(cls, method)
+
+        def watched(self: Op, *arguments: Any) -> Any:
+            reached.add((type(self), method))
+            return original(self, *arguments)
+
+        monkeypatch.setattr(cls, method, watched)
+
+    ops = every_op()
+    wanted = {(op, "view" if issubclass(op, ViewOp) else "compute") for op in ops}
+    wanted |= {(op, "composite") for op in ops if issubclass(op, FusedOp)}
+    for cls, method in [(cls, m) for cls in (*ops, *_bases(ops)) for m in ("view", "compute", "composite")]:
+        if method in vars(cls):
+            spy(cls, method)
+    for sample in SAMPLES.values():
+        inputs = tensors(sample, sample.arrays(), sample.order > 0)
+        outputs = run(sample, inputs)
+        if sample.order > 0:
+            _second_order(outputs, inputs, grad, from_numpy)
+    missing = sorted(f"{op.__module__}.{op.__qualname__}.{method}" for op, method in wanted - reached)
+    assert not missing, "no sample reaches " + ", ".join(missing)
+
+
+def _bases(ops: set[type[Op]]) -> set[type[Op]]:
+    return {base for op in ops for base in op.__mro__ if issubclass(base, Op)} - ops
