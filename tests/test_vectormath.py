@@ -139,12 +139,6 @@ def test_exp_at_the_thresholds(dtype):
     )
 
 
-def test_normal_distribution_in_single_precision():
-    x = np.random.default_rng(12).uniform(-5, 5, SAMPLES).astype(np.float32)
-    exact = SINGLE_FUNCTIONS["normal_cdf"][0](x.astype(np.float64))
-    assert ulps(run("normal_cdf", x), exact).max() <= 4
-
-
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_normal_density(dtype):

@@ -2,7 +2,7 @@
 
 All take float32 or float64 and answer in the same precision.  Method: range reduction by bits, then a
 polynomial; the coefficients are minimax fits made in 50 digits.  The errors are at most 2 ulp; for tanh,
-sigmoid and erf 3; for the normal distribution in float32 4, and 6 where it is below 3e-7.
+sigmoid and erf 3; for the normal distribution in float32 6, in its far tail too.
 
 There is no branch: both sides of a condition are computed and one is selected, or loops would not vectorise.
 `a if x < a else x` is a clamp that lets NaN through; `max(x, a)` would not.
