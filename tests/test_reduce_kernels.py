@@ -4,7 +4,7 @@ import numba
 import numpy as np
 import pytest
 
-from autograd_cnn.kernels.cpu import reduce
+from autograd_cnn.kernels import cpu as kernels
 
 SHAPES_AND_DIMS = [
     ((), ()),
@@ -47,7 +47,7 @@ def run(name, x, dims):
         else x.dtype
     )
     out = np.empty(kept, dtype)
-    getattr(reduce, name)(x, dims, out)
+    getattr(kernels, name)(x, dims, out)
     return out
 
 
@@ -94,6 +94,65 @@ def test_int64_sum_is_exact():
     assert run("sum", x, (0,)) == 2**53 + 2
 
 
+LINES = [  # shape, dim
+    ((), None),
+    ((), 0),
+    ((1,), 0),
+    ((300,), 0),
+    ((4, 5), 0),
+    ((4, 5), 1),
+    ((4, 5), None),
+    ((2, 30, 7), 1),
+    ((3, 2, 1100), 1),
+    ((200_001,), None),
+    ((90_000, 3), 0),
+    ((2, 0), 0),
+]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64])
+@pytest.mark.parametrize(("shape", "dim"), LINES)
+@pytest.mark.parametrize("name", ["argmax", "argmin"])
+def test_place_of_the_extreme_matches_numpy(name, shape, dim, dtype):
+    x = sample(shape, dtype).round(1)  # rounding makes ties
+    got = np.empty(() if dim is None or x.ndim == 0 else np.delete(shape, dim), np.int64)
+    for nans in (0, 3):
+        if nans and dtype is not np.int64 and x.size > 20:
+            x.flat[np.random.default_rng(1).integers(0, x.size, nans)] = np.nan
+        getattr(kernels, name)(x, dim, got)
+        np.testing.assert_array_equal(got, getattr(np, name)(x, axis=dim))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64])
+@pytest.mark.parametrize(("shape", "dim"), [case for case in LINES if case[1] is not None])
+def test_running_sums_and_products_match_numpy(shape, dim, dtype):
+    x = sample(shape, dtype)
+    wide = x.astype(np.float64) if dtype is np.float32 else x
+    axis = dim if x.ndim else None
+    out, rtol = np.empty_like(x), 1e-6 if dtype is np.float32 else 1e-11
+    kernels.cumsum(x, dim, out)
+    np.testing.assert_allclose(out, np.cumsum(wide, axis).reshape(shape), rtol=rtol, atol=1e-9)
+    factors = (x % 3 - 1) if dtype is np.int64 else np.exp(x / 1000)
+    kernels.cumprod(factors, dim, out)
+    wide = factors.astype(wide.dtype)
+    np.testing.assert_allclose(out, np.cumprod(wide, axis).reshape(shape), rtol=rtol)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("correction", [0, 1, 3])
+@pytest.mark.parametrize(("shape", "dims"), [case for case in SHAPES_AND_DIMS if case[0]])
+def test_variance(shape, dims, correction, dtype):
+    x = sample(shape, dtype) + 100
+    out = np.empty([size for d, size in enumerate(shape) if d not in dims], dtype)
+    kernels.var(x, dims, correction, out)
+    count = np.prod([shape[d] for d in dims], dtype=int)
+    if count <= correction:
+        assert np.isnan(out).all()
+    else:
+        want = x.astype(np.float64).var(dims, ddof=correction)
+        np.testing.assert_allclose(out, want, rtol=1e-6 if dtype is np.float32 else 1e-11, atol=1e-11)
+
+
 @pytest.mark.parametrize("name", REFERENCES)
 def test_non_contiguous_inputs(name):
     x = sample((6, 7, 8), np.float64).transpose(2, 0, 1)[::2]
@@ -115,5 +174,9 @@ def test_same_bits_for_every_thread_count(shape, dims, threads):
     x, results = sample(shape, np.float32), []
     for count in (1, 2):
         threads(count)
-        results.append([run(name, x, dims).tobytes() for name in ("sum", "prod", "amax")])
+        arrays = [run(name, x, dims) for name in ("sum", "prod", "amax")]
+        place, running = np.empty((), np.int64), np.empty_like(x)
+        kernels.argmax(x, None, place)
+        kernels.cumsum(x, 0, running)
+        results.append([a.tobytes() for a in (*arrays, place, running)])
     assert results[0] == results[1]

@@ -86,6 +86,49 @@ def test_special_values_match_torch(name, dtype):
     np.testing.assert_allclose(run(name, np.ascontiguousarray(x.T), 0), want.T, rtol=RTOL[dtype])
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("shape", "dims"),
+    [
+        ((), ()),
+        ((5,), ()),
+        ((5,), (0,)),
+        ((3, 4), (0, 1)),
+        ((3, 4), (0,)),
+        ((3, 4, 5), (0, 2)),
+        ((3, 4, 5), (1,)),
+        ((6, 900, 40), (1,)),
+        ((6, 900, 40), (0, 2)),
+        ((2, 0), (1,)),
+        ((0, 2), (1,)),
+    ],
+)
+def test_logsumexp(shape, dims, dtype):
+    x = sample(shape, dtype)
+    out = np.empty([size for d, size in enumerate(shape) if d not in dims], dtype)
+    kernels.logsumexp(x, dims, out)
+    with np.errstate(divide="ignore"):
+        want = np.log(np.exp(x.astype(np.float64)).sum(dims))
+    np.testing.assert_allclose(out, want, rtol=RTOL[dtype], atol=RTOL[dtype])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_logsumexp_of_special_rows(dtype):
+    out = np.empty(8, dtype)
+    kernels.logsumexp(SPECIAL_ROWS[:8].astype(dtype), (1,), out)
+    want = [
+        np.logaddexp(1e4, 9999),
+        -1e4 + np.log(4),
+        np.log(1 + np.e),
+        -np.inf,
+        np.inf,
+        np.inf,
+        np.nan,
+        np.nan,
+    ]
+    np.testing.assert_allclose(out, want, rtol=1e-6)
+
+
 def test_non_contiguous_inputs():
     x, g = (
         sample((5, 6, 4), np.float64).transpose(2, 0, 1),

@@ -97,12 +97,25 @@ from .pool import (
     max_pool2d_gather,
     max_pool2d_scatter,
 )
-from .reduce import all, amax, amin, any, prod, sum
+from .reduce import (
+    all,
+    amax,
+    amin,
+    any,
+    argmax,
+    argmin,
+    cumprod,
+    cumsum,
+    prod,
+    sum,
+    var,
+)
 from .softmax import (
     cross_entropy,
     cross_entropy_grad,
     log_softmax,
     log_softmax_grad,
+    logsumexp,
     softmax,
     softmax_grad,
 )

@@ -1,4 +1,4 @@
-"""Softmax, its logarithm and the cross entropy of class labels, each with its gradient.
+"""Softmax, its logarithm, logsumexp and the cross entropy of class labels, each with its gradient.
 
 A line is the n values that one softmax joins.  A task takes a block of neighbouring lines and, where they
 are not contiguous, copies them out and back, so that all arithmetic runs over contiguous memory.
@@ -34,6 +34,19 @@ def softmax_grad(g, y, dim, out):
 def log_softmax_grad(g, y, dim, out):
     """g - exp(y) sum(g) over `dim`, where y is log_softmax's output."""
     _softmax_grad(_flat(g), _flat(y), *_layout(y, dim), True, out.ravel())
+
+
+def logsumexp(x, dims, out):
+    """log(sum(exp(x))) over `dims`; inf where there is +inf, -inf where there is nothing else."""
+    n = math.prod(x.shape[d] for d in dims)
+    if dims and dims[-1] - dims[0] + 1 == len(dims):
+        layout = n, math.prod(x.shape[dims[-1] + 1 :])
+    else:  # bring them together at the end
+        x, layout = x.transpose(*(d for d in range(x.ndim) if d not in dims), *dims), (n, 1)
+    if n:
+        _logsumexp(out.ravel(), *layout, _flat(x))
+    else:
+        out[...] = -np.inf
 
 
 def cross_entropy(logits, target, weight, ignore_index, label_smoothing, losses, logsumexp):
@@ -118,7 +131,28 @@ def _softmax_grad_block(g, y, n, inner, logarithm, out, task):
     _put(out_lines, start, count, n, inner, out)
 
 
-# The logits come last: their size says whether threads are worth it.
+# x comes last in both: its size, not the output's, says whether threads are worth it.
+
+
+@adaptive
+def _logsumexp(out, n, inner, x):
+    for task in prange(_tasks(x.size, n, inner)):
+        _logsumexp_block(out, n, inner, x, task)
+
+
+@inline
+def _logsumexp_block(out, n, inner, x, task):
+    first, count, start = _block(task, x.size, n, inner)
+    lines, powers = _lines(x, start, count, n, inner), np.empty(n, x.dtype)
+    for i in range(count):
+        line = lines[i * n : (i + 1) * n]
+        top = _largest(line)
+        shift = top if math.isfinite(top) else x.dtype.type(0)  # inf - inf would be NaN
+        for k in range(n):
+            powers[k] = exp(line[k] - shift)
+        out[first + i] = shift + math.log(_total(powers))
+
+
 @adaptive
 def _cross_entropy(target, weight, ignore_index, smoothing, losses, logsumexp, n, inner, x):
     for task in prange(_tasks(x.size, n, inner)):
