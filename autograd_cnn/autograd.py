@@ -7,6 +7,8 @@ from autograd_cnn.graph.anomaly import set_detect_anomaly as set_detect_anomaly
 from autograd_cnn.graph.engine import add_backward_observer as add_backward_observer
 from autograd_cnn.graph.engine import backward as backward
 from autograd_cnn.graph.engine import grad as grad
+from autograd_cnn.graph.function import Function as Function
+from autograd_cnn.graph.function import once_differentiable as once_differentiable
 from autograd_cnn.graph.grad_mode import enable_grad as enable_grad
 from autograd_cnn.graph.grad_mode import inference_mode as inference_mode
 from autograd_cnn.graph.grad_mode import no_grad as no_grad

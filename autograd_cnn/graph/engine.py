@@ -17,7 +17,7 @@ from autograd_cnn.graph.anomaly import AnomalyObserver
 from autograd_cnn.graph.base import TensorBase, alias, wrap
 from autograd_cnn.graph.grad_mode import STATE
 from autograd_cnn.graph.node import Edge, Node, edge_spec
-from autograd_cnn.graph.op import FusedOp
+from autograd_cnn.graph.op import OUTPUT, FusedOp
 from autograd_cnn.graph.record import apply as apply
 from autograd_cnn.graph.record import apply_inplace as apply_inplace
 from autograd_cnn.graph.record import apply_view as apply_view
@@ -368,7 +368,7 @@ def _with_graph(node: Node, saved: list[Any]) -> list[Any]:
     """The saved tensors with saved outputs linked to their node, for a pass that is recorded itself."""
     linked = list(saved)
     for j, (kind, i) in enumerate(node.plan.sources[: node.plan.tensors]):
-        if kind == 1 and (node.outputs == 1 or node.op.outputs[i] not in node.op.auxiliary):
+        if kind == OUTPUT and node.op.carries_gradient(i):
             twin = alias(saved[j])
             twin.node, twin.slot, twin._requires_grad = node, i, True
             linked[j] = twin

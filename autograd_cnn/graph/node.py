@@ -60,7 +60,7 @@ class Node:
 
     def name(self) -> str:
         """The op's class with `Backward`, as PyTorch prints it."""
-        return f"{type(self.op).__name__}Backward"
+        return f"{self.op.title}Backward"
 
     @property
     def seq_nr(self) -> int:

@@ -79,6 +79,17 @@ class Plan:
             for positions in [tuple(self.names.index(name) for name in names)]
         )
 
+    @classmethod
+    def of(
+        cls, needs: tuple[bool, ...], names: tuple[str, ...], sources: tuple[tuple[int, int], ...], joint: Any
+    ) -> Plan:
+        """A plan that saves just these tensors and gives them all to a joint vjp."""
+        plan = cls.__new__(cls)
+        plan.needs, plan.names, plan.sources, plan.tensors = needs, names, sources, len(sources)
+        plan.constants = tuple(j for j, (kind, i) in enumerate(sources) if kind == INPUT and not needs[i])
+        plan.vjps = ((None, joint, None),)
+        return plan
+
 
 def _arguments(function: Callable[..., Any], skip: int) -> tuple[str, ...]:
     return tuple(inspect.signature(function).parameters)[skip:]
@@ -115,11 +126,13 @@ class Op:
     principal: ClassVar[int | None] = None  # the only output with a gradient, where there is just one
     differentiable: bool = True  # False where no input has a gradient, as for comparisons
     joint: ClassVar[Callable[..., Any] | None] = None
-    name: ClassVar[str]  # as the user calls it: `MaxPool2d` is `max_pool2d`
+    title: str  # the class's name; `<title>Backward` is what a node is called
+    name: str  # as the user calls it: `MaxPool2d` is `max_pool2d`
     plans: ClassVar[dict[tuple[int, int], Plan]]
 
     def __init_subclass__(cls, abstract: bool = False) -> None:
         cls.plans = {}
+        cls.title = cls.__name__
         if "name" not in vars(cls):
             cls.name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
         if abstract:
@@ -158,6 +171,10 @@ class Op:
         if position >= count:
             return MISSING, position
         return (INPUT if owner == name else SHAPE), position
+
+    def carries_gradient(self, slot: int) -> bool:
+        """Whether an output is differentiable; all are that the class does not name."""
+        return slot >= len(self.outputs) or self.outputs[slot] not in self.auxiliary
 
     def infer(self, *arrays: Any) -> Any:
         """Shape and dtype of the output (a list of pairs where there are several); raises the user's errors."""

@@ -156,7 +156,7 @@ def record(op: Op, inputs: tuple[Any, ...], outputs: tuple[Any, ...], spec: Any,
         return node
     node.outputs = len(outputs)
     for slot, y in enumerate(outputs):
-        if slot >= len(op.outputs) or op.outputs[slot] not in op.auxiliary:
+        if op.carries_gradient(slot):
             y.node = node
             y.slot = slot
             y._requires_grad = True

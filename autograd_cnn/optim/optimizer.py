@@ -94,9 +94,11 @@ class Optimizer:
         flat = p.array.ravel()
         slots = {name: s.array.ravel() if isinstance(s, Tensor) else s for name, s in state.items()}
         self.update(p.device.kernels, flat, grad.ravel(), slots, group)
-        for name, value in slots.items():
-            if not isinstance(state[name], Tensor):
-                state[name] = value
+        for name in list(state):
+            if name not in slots:
+                del state[name]
+            elif not isinstance(state[name], Tensor):
+                state[name] = slots[name]
         if not p.array.flags.c_contiguous:  # then ravel was a copy
             p.array[...] = flat.reshape(p.array.shape)
         p.version.count += 1
@@ -109,7 +111,7 @@ class Optimizer:
     def update(
         self, k: ModuleType, param: np.ndarray, grad: np.ndarray, state: dict[str, Any], group: dict[str, Any]
     ) -> None:
-        """One step on flat arrays, in place; numbers in `state` are replaced."""
+        """One step on flat arrays, in place; numbers in `state` may be replaced, and entries removed."""
         raise NotImplementedError(f"{self._name}.update")
 
     # State

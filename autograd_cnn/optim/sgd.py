@@ -54,7 +54,7 @@ class SGD(Optimizer):
         super().__init__(params, settings)
 
     def new_state(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
-        return {"momentum_buffer": p.new_zeros(p.shape), "first": True} if group["momentum"] else {}
+        return {"momentum_buffer": p.new_zeros(p.shape), "fresh": True} if group["momentum"] else {}
 
     def update(self, k: Any, param: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
         k.sgd(
@@ -67,7 +67,5 @@ class SGD(Optimizer):
             group["weight_decay"],
             group["nesterov"],
             group["maximize"],
-            state.get("first", True),
+            state.pop("fresh", False),
         )
-        if "first" in state:
-            state["first"] = False
