@@ -15,8 +15,10 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
+from autograd_cnn.creation import as_tensor
 from autograd_cnn.durable import atomic_write, read_file
 from autograd_cnn.errors import ArgumentError, CheckpointError, DTypeError
+from autograd_cnn.tensor import Tensor
 
 FORMAT = 1
 MAX_HEADER_BYTES = 100_000_000  # the safetensors library's own limit
@@ -64,8 +66,8 @@ def save(
     write_checked(path, *encode_state(state, metadata))
 
 
-def load(path: str | os.PathLike[str], *, allow_unverified: bool = False) -> dict[str, np.ndarray]:
-    """Reads a state dict; every byte of the file is checked before anything is returned.
+def load(path: str | os.PathLike[str], *, allow_unverified: bool = False) -> dict[str, Tensor]:
+    """Reads a state dict as Tensors; every byte of the file is checked before anything is returned.
 
     allow_unverified: also take a safetensors file without these digests, such as PyTorch's users write; its
     layout is checked, its values cannot be.  Errors: `CheckpointError` with the path and the reason.
@@ -75,13 +77,17 @@ def load(path: str | os.PathLike[str], *, allow_unverified: bool = False) -> dic
     ...     path = pathlib.Path(folder, "model.safetensors")
     ...     save({"bias": np.zeros(3)}, path)
     ...     load(path)
-    {'bias': array([0., 0., 0.])}
+    {'bias': tensor([0., 0., 0.], dtype=float64)}
     """
-    return read(path, allow_unverified=allow_unverified).tensors
+    arrays = read(path, allow_unverified=allow_unverified).tensors
+    try:
+        return {name: as_tensor(array) for name, array in arrays.items()}
+    except DTypeError as error:
+        raise CheckpointError(f"{os.fspath(path)}: {error}; serialize.read gives arrays") from error
 
 
 def read(path: str | os.PathLike[str], *, allow_unverified: bool = False) -> StateFile:
-    """As `load`, and the metadata with it."""
+    """As `load`, but arrays of whatever dtype the file has, and the metadata with them."""
     return decode_state(read_checked(path), path, allow_unverified=allow_unverified)
 
 
@@ -227,7 +233,7 @@ def _checked_metadata(metadata: Mapping[str, str]) -> dict[str, str]:
 
 def _as_array(name: str, value: Any) -> np.ndarray:
     """A contiguous little-endian array of one of the dtypes that the format has."""
-    array = np.asarray(value.numpy() if hasattr(value, "numpy") else value, order="C")
+    array = np.asarray(value.detach().numpy() if isinstance(value, Tensor) else value, order="C")
     array = array.astype(array.dtype.newbyteorder("<"), copy=False)
     if array.dtype.str not in _DTYPES.values():
         raise DTypeError(f"save: {name!r} has dtype {array.dtype}; a file holds {', '.join(_DTYPES)}")

@@ -16,6 +16,7 @@ import faults
 import numpy as np
 import pytest
 
+from autograd_cnn.creation import tensor
 from autograd_cnn.errors import ArgumentError, CheckpointError
 from autograd_cnn.train import CheckpointStore, state_tree
 
@@ -167,6 +168,15 @@ def test_endless_nesting_is_refused() -> None:
 def test_hostile_state(value: object) -> None:
     with pytest.raises(CheckpointError, match="state: cannot read"):
         state_tree.decode(value)
+
+
+def test_tensors_come_back_as_tensors(store: CheckpointStore) -> None:
+    slots = {"state": {0: {"exp_avg": tensor([1.0, 2.0])}}}
+    store.save(1, {"w": tensor([3.0], requires_grad=True)}, slots, {"best": tensor(0.5)})
+    found = store.load()
+    assert found.model["w"].tolist() == [3.0]
+    assert found.optim["state"][0]["exp_avg"].tolist() == [1.0, 2.0]
+    assert found.state["best"].item() == 0.5
 
 
 # Which checkpoint is found, and which are kept

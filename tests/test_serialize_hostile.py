@@ -100,10 +100,10 @@ HOSTILE: dict[str, bytes] = {
 def test_hostile_header(path: Path, name: str) -> None:
     path.write_bytes(HOSTILE[name])
     for allow_unverified in (False, True):
-        start = time.perf_counter()
+        start = time.process_time()
         with pytest.raises(CheckpointError, match=r"model\.safetensors"):
             serialize.load(path, allow_unverified=allow_unverified)
-        assert time.perf_counter() - start < 1
+        assert time.process_time() - start < 1
 
 
 def test_there_are_enough_hostile_headers() -> None:

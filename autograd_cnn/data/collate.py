@@ -28,11 +28,11 @@ def default_collate(batch: Sequence[Any]) -> Any:
     """
     if not len(batch):
         raise ShapeError("default_collate: the batch is empty")
-    return _collate(batch[0], list(batch))
+    return _collate(batch[0], batch)
 
 
 @singledispatch
-def _collate(first: Any, batch: list[Any]) -> Any:
+def _collate(first: Any, batch: Sequence[Any]) -> Any:
     raise DTypeError(
         "default_collate: takes tensors, arrays, numbers, strings, dicts and sequences, "
         f"not {type(first).__name__}"
@@ -40,32 +40,32 @@ def _collate(first: Any, batch: list[Any]) -> Any:
 
 
 @_collate.register
-def _(first: np.ndarray, batch: list[Any]) -> Tensor:
+def _(first: np.ndarray, batch: Sequence[Any]) -> Tensor:
     return as_tensor(_stack(batch))
 
 
 @_collate.register
-def _(first: Tensor, batch: list[Any]) -> Tensor:
+def _(first: Tensor, batch: Sequence[Any]) -> Tensor:
     return from_numpy(_stack([sample.detach().numpy() for sample in batch]))
 
 
 @_collate.register(bool | int | float | np.generic)
-def _(first: Any, batch: list[Any]) -> Tensor:
+def _(first: Any, batch: Sequence[Any]) -> Tensor:
     return as_tensor(np.asarray(batch))
 
 
 @_collate.register(str | bytes)
-def _(first: str | bytes, batch: list[Any]) -> list[Any]:
+def _(first: str | bytes, batch: Sequence[Any]) -> Sequence[Any]:
     return batch
 
 
 @_collate.register
-def _(first: Mapping, batch: list[Any]) -> dict[Any, Any]:  # type: ignore[type-arg]
+def _(first: Mapping, batch: Sequence[Any]) -> dict[Any, Any]:  # type: ignore[type-arg]
     return {key: default_collate([sample[key] for sample in batch]) for key in first}
 
 
 @_collate.register
-def _(first: Sequence, batch: list[Any]) -> Any:  # type: ignore[type-arg]
+def _(first: Sequence, batch: Sequence[Any]) -> Any:  # type: ignore[type-arg]
     lengths = {len(sample) for sample in batch}
     if len(lengths) > 1:
         raise ShapeError(f"default_collate: samples have different lengths, {sorted(lengths)}")
@@ -74,7 +74,7 @@ def _(first: Sequence, batch: list[Any]) -> Any:  # type: ignore[type-arg]
     return rebuild(fields)
 
 
-def _stack(arrays: list[np.ndarray]) -> np.ndarray:
+def _stack(arrays: Sequence[np.ndarray]) -> np.ndarray:
     for i, array in enumerate(arrays):
         if np.shape(array) != np.shape(arrays[0]):
             raise ShapeError(

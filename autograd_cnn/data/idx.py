@@ -55,7 +55,9 @@ def _parse(stream: BinaryIO, path: Path, limit: int) -> np.ndarray:
     shape = tuple(int.from_bytes(header[at : at + 4], "big") for at in range(0, len(header), 4))
     size = math.prod(shape) * dtype.itemsize
     if size > limit:
-        raise DataError(f"{path}: the header names {shape} values of {dtype}, more than the file can hold")
+        raise DataError(
+            f"{path}: torn: the header names {shape} values of {dtype}, more than the file can hold"
+        )
     values = _exactly(stream, size, f"{shape} values of {dtype}", path)
     if stream.read(1):  # and at the end of a gzip file, this is where its checksum is compared
         raise DataError(f"{path}: more bytes follow after {shape} values of {dtype}")

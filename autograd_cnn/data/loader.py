@@ -29,7 +29,8 @@ class DataLoader:
     generator: where the seed is drawn from at the first iteration; the default generator unless given.
     seed: the seed itself; give one of the two.
     collate_fn: makes a batch of a list of samples; `default_collate` unless given.
-    prefetch: how many batches a thread prepares ahead; they are the same batches.
+    prefetch: how many batches a thread prepares ahead; they are the same batches.  Functions of your own run
+        in that thread, and should work on arrays, not compute with tensors.
     Errors: `ArgumentError` for a batch size below 1, for worker processes, for generator together with seed.
 
     >>> from autograd_cnn.data import TensorDataset

@@ -18,7 +18,7 @@ class MNIST(ImageDataset):
     """Handwritten digits: 60,000 images to train on and 10,000 to test on.
 
     root: a folder that has the four gzipped IDX files, or is to have them; they are also looked for in
-        `mnist/` of the folder that the environment variable AUTOGRAD_CNN_DATA names, and in the user's cache folder.
+        `mnist/` of the folder that the environment variable AUTOGRAD_CNN_DATA names, and in the user's cache.
     transform: of one image, a (28, 28) array of uint8; `ToTensor()` unless given.
     download: whether to fetch files that are nowhere; taken by https, and only with the right SHA-256.
     progress: called with file name, bytes so far, bytes in all.

@@ -37,7 +37,7 @@ _FOLDER = re.compile(r"step-(\d{8,})(\.old)?")
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What one checkpoint holds, as it was given to `CheckpointStore.save`."""
+    """What one checkpoint holds, as it was given to `CheckpointStore.save`; the model as arrays."""
 
     step: int
     model: dict[str, np.ndarray]

@@ -15,7 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from autograd_cnn.creation import from_numpy
 from autograd_cnn.errors import ArgumentError, CheckpointError
+from autograd_cnn.tensor import Tensor
 
 MAX_DEPTH = 64
 
@@ -48,9 +50,11 @@ def decode(value: Any, arrays: Mapping[str, np.ndarray] | None = None) -> Any:
 
 @singledispatch
 def _encode(value: Any, arrays: Arrays | None, path: Path) -> Any:
-    """Whatever is not registered below: a Tensor, or an error."""
-    if not hasattr(value, "numpy"):
-        raise ArgumentError(f"state: {_dotted(path)} is a {type(value).__name__}, which is not data")
+    raise ArgumentError(f"state: {_dotted(path)} is a {type(value).__name__}, which is not data")
+
+
+@_encode.register
+def _(value: Tensor, arrays: Arrays | None, path: Path) -> Any:
     return {"$tensor": _place(value.detach().numpy(), arrays, path)}
 
 
@@ -157,6 +161,10 @@ def _decode_array(stored: Any, arrays: Mapping[str, np.ndarray], depth: int) -> 
     return np.frombuffer(data, dtype).reshape(shape)
 
 
+def _decode_tensor(stored: Any, arrays: Mapping[str, np.ndarray], depth: int) -> Tensor:
+    return from_numpy(_decode_array(stored, arrays, depth))
+
+
 def _decode_scalar(stored: Any, arrays: Mapping[str, np.ndarray], depth: int) -> np.generic:
     return _decode_array(stored, arrays, depth)[()]  # type: ignore[return-value]
 
@@ -166,6 +174,6 @@ _DECODERS: dict[str, Callable[[Any, Mapping[str, np.ndarray], int], Any]] = {
     "$tuple": _decode_tuple,
     "$float": _decode_float,
     "$array": _decode_array,
-    "$tensor": _decode_array,
+    "$tensor": _decode_tensor,
     "$scalar": _decode_scalar,
 }
