@@ -240,9 +240,7 @@ def leaky_relu(x: Any, negative_slope: float = 0.01, inplace: bool = False) -> A
         op = LeakyRelu(float(negative_slope))
         return apply_inplace(op, x) if inplace else apply(op, x)
     if inplace:
-        raise ArgumentError(
-            f"leaky_relu: in place it takes a negative_slope of at least 0, got {negative_slope}"
-        )
+        raise ArgumentError(f"leaky_relu: in place negative_slope must be at least 0, got {negative_slope}")
     return where(x > 0, x, x * negative_slope)
 
 

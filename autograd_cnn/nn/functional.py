@@ -1,0 +1,37 @@
+"""Functions of layers and losses, by PyTorch's names: `import autograd_cnn.nn.functional as F`."""
+
+from autograd_cnn.ops.activation import elu as elu
+from autograd_cnn.ops.activation import gelu as gelu
+from autograd_cnn.ops.activation import hardtanh as hardtanh
+from autograd_cnn.ops.activation import leaky_relu as leaky_relu
+from autograd_cnn.ops.activation import logsigmoid as logsigmoid
+from autograd_cnn.ops.activation import prelu as prelu
+from autograd_cnn.ops.activation import relu as relu
+from autograd_cnn.ops.activation import relu6 as relu6
+from autograd_cnn.ops.activation import selu as selu
+from autograd_cnn.ops.activation import silu as silu
+from autograd_cnn.ops.activation import softplus as softplus
+from autograd_cnn.ops.conv import conv2d as conv2d
+from autograd_cnn.ops.cross_entropy import cross_entropy as cross_entropy
+from autograd_cnn.ops.cross_entropy import nll_loss as nll_loss
+from autograd_cnn.ops.dropout import dropout as dropout
+from autograd_cnn.ops.dropout import dropout2d as dropout2d
+from autograd_cnn.ops.elementwise import sigmoid as sigmoid
+from autograd_cnn.ops.elementwise import tanh as tanh
+from autograd_cnn.ops.embedding import embedding as embedding
+from autograd_cnn.ops.embedding import one_hot as one_hot
+from autograd_cnn.ops.linear import linear as linear
+from autograd_cnn.ops.loss import binary_cross_entropy as binary_cross_entropy
+from autograd_cnn.ops.loss import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
+from autograd_cnn.ops.loss import huber_loss as huber_loss
+from autograd_cnn.ops.loss import kl_div as kl_div
+from autograd_cnn.ops.loss import l1_loss as l1_loss
+from autograd_cnn.ops.loss import mse_loss as mse_loss
+from autograd_cnn.ops.loss import smooth_l1_loss as smooth_l1_loss
+from autograd_cnn.ops.norm import batch_norm as batch_norm
+from autograd_cnn.ops.pool import adaptive_avg_pool2d as adaptive_avg_pool2d
+from autograd_cnn.ops.pool import avg_pool2d as avg_pool2d
+from autograd_cnn.ops.pool import max_pool2d as max_pool2d
+from autograd_cnn.ops.softmax import log_softmax as log_softmax
+from autograd_cnn.ops.softmax import softmax as softmax
+from autograd_cnn.ops.softmax import softmin as softmin

@@ -1,0 +1,247 @@
+"""Losses of class scores against class labels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd_cnn.dtype import float64
+from autograd_cnn.errors import ArgumentError, DTypeError, IndexOutOfRangeError, ShapeError
+from autograd_cnn.graph.base import TensorBase
+from autograd_cnn.graph.op import FusedOp
+from autograd_cnn.graph.record import apply
+from autograd_cnn.ops.arithmetic import where
+from autograd_cnn.ops.loss import reduction_of
+from autograd_cnn.ops.operand import require_floating, require_integer
+from autograd_cnn.ops.softmax import log_softmax
+
+
+class CrossEntropy(FusedOp):
+    """The loss of every label; 0 for `ignore_index`.
+
+    x: (N, C, ...), target: (N, ...), weight: (C,) or missing, losses: (N, ...).
+    """
+
+    inputs = ("x", "target", "weight")
+    outputs = ("losses", "logsumexp")
+    auxiliary = ("logsumexp",)
+    nondifferentiable = ("target", "weight")
+
+    def __init__(self, ignore_index: int, label_smoothing: float) -> None:
+        self.ignore_index = ignore_index
+        self.label_smoothing = label_smoothing
+
+    def infer(self, x: Any, target: Any, weight: Any = None) -> Any:
+        return [(target.shape, x.dtype), (target.shape, float64)]
+
+    def compute(self, k: Any, out: Any, x: Any, target: Any, weight: Any = None) -> None:
+        losses, logsumexp = (_flat(array) for array in out)
+        scores, labels, weights = _arrays(x, target, weight)
+        k.cross_entropy(scores, labels, weights, self.ignore_index, self.label_smoothing, losses, logsumexp)
+
+    def gradient(
+        self, k: Any, out: Sequence[Any], g: Any, x: Any, target: Any, weight: Any, logsumexp: Any
+    ) -> None:
+        scores, labels, weights = _arrays(x, target, weight)
+        k.cross_entropy_grad(
+            _flat(g),
+            scores,
+            _flat(logsumexp),
+            labels,
+            weights,
+            self.ignore_index,
+            self.label_smoothing,
+            out[0].reshape(scores.shape),
+        )
+
+    def composite(self, x: Any, target: Any, weight: Any = None) -> Any:
+        logp = log_softmax(x, 1)
+        losses = (1 - self.label_smoothing) * _picked(logp, target, weight, self.ignore_index)
+        if self.label_smoothing:
+            weighted = logp if weight is None else logp * _along_channels(weight, logp)
+            spread = -weighted.sum(1) * (self.label_smoothing / x.shape[1])
+            losses = losses + where(target != self.ignore_index, spread, 0.0)
+        return losses
+
+
+def _flat(array: Any) -> Any:
+    """(N, ...) as (N, S)."""
+    return array.reshape(array.shape[0], math.prod(array.shape[1:]))
+
+
+def _arrays(x: Any, target: Any, weight: Any) -> tuple[Any, Any, Any]:
+    """What the kernels take: (N, C, S), (N, S) and (C,), empty for no weight."""
+    labels = _flat(target)
+    return x.reshape(*x.shape[:2], labels.shape[1]), labels, x[:0].reshape(-1) if weight is None else weight
+
+
+def _picked(logp: Any, target: Any, weight: Any, ignore_index: int) -> Any:
+    """-weight[target] * logp[target] for every label, 0 for `ignore_index`."""
+    counted = target != ignore_index
+    labels = where(counted, target, 0)
+    losses = -logp.gather(1, labels.unsqueeze(1)).squeeze(1)
+    if weight is not None:
+        losses = losses * _weights(weight, labels)
+    return where(counted, losses, 0.0)
+
+
+def _weights(weight: Any, labels: Any) -> Any:
+    return weight.index_select(0, labels.reshape(-1)).reshape(labels.shape)
+
+
+def _along_channels(weight: Any, x: Any) -> Any:
+    return weight.reshape(-1, *(1,) * (x.array.ndim - 2))
+
+
+def cross_entropy(
+    x: Any,
+    target: Any,
+    weight: Any = None,
+    *,
+    ignore_index: int = -100,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Any:
+    """The cross entropy of softmax(x) against class labels or class probabilities (Bridle 1990).
+
+    For a label t: -w_t ((1 - s) log p_t) - s / C sum_c w_c log p_c, with p = softmax(x), s = label_smoothing
+    (Szegedy et al. 2016) and w = weight.  "mean" divides by the sum of the w_t that count; labels of
+    `ignore_index` do not.  For probabilities q: -sum_c w_c q_c log p_c, and "mean" divides by their number.
+
+    x: (C,) or (N, C, ...), target: labels () or (N, ...), or probabilities of x's shape; weight: (C,).
+
+    Raises ShapeError where shapes do not fit, DTypeError for labels that are no integers,
+    IndexOutOfRangeError for a label outside of 0 to C - 1, ArgumentError for a label_smoothing
+    outside of [0, 1].
+
+    >>> import autograd_cnn as ag
+    >>> x = ag.tensor([[2.0, 0.0], [0.0, 1.0]], requires_grad=True)
+    >>> loss = cross_entropy(x, ag.tensor([0, 0]))
+    >>> loss.backward()
+    >>> loss.item(), x.grad
+    (0.7200..., tensor([[-0.0596,  0.0596],
+            [-0.3655,  0.3655]]))
+    """
+    reduced = reduction_of("cross_entropy", reduction)
+    require_floating("cross_entropy", x=x)
+    if not 0 <= label_smoothing <= 1:
+        raise ArgumentError(f"cross_entropy: label_smoothing must be 0 to 1, got {label_smoothing}")
+    weight = _checked_weight("cross_entropy", x, weight)
+    if isinstance(target, TensorBase) and target.array.dtype.kind == "f":
+        losses = _of_probabilities(x, target, weight, ignore_index, label_smoothing)
+        count = losses.array.size
+        return reduced(losses) if reduction != "mean" else losses.sum() / count
+    target = require_integer("cross_entropy", "target", target)
+    ignored = _check_labels("cross_entropy", x, target, ignore_index)
+    batched = x.array.ndim > 1
+    if not batched:
+        x, target = x.unsqueeze(0), target.unsqueeze(0)
+    op = CrossEntropy(int(ignore_index), float(label_smoothing))
+    losses, _ = apply(op, x, target) if weight is None else apply(op, x, target, weight)
+    if reduction == "mean" and (ignored or weight is not None):
+        return losses.sum() / _total_weight(target, weight, ignore_index)
+    return reduced(losses if batched else losses.squeeze(0))
+
+
+def nll_loss(
+    x: Any, target: Any, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean"
+) -> Any:
+    """The negative log-likelihood of labels: -w_t x_t for log-probabilities x, label t and w = weight.
+
+    "mean" divides by the sum of the w_t that count; labels of `ignore_index` do not.
+    x: (C,) or (N, C, ...), target: () or (N, ...), weight: (C,).
+
+    Raises ShapeError where shapes do not fit, DTypeError for labels that are no integers,
+    IndexOutOfRangeError for a label outside of 0 to C - 1.
+
+    >>> import autograd_cnn as ag
+    >>> nll_loss(ag.tensor([[-0.5, -1.0], [-2.0, -0.25]]), ag.tensor([0, 1]))
+    tensor(0.3750)
+    """
+    reduced = reduction_of("nll_loss", reduction)
+    require_floating("nll_loss", x=x)
+    weight = _checked_weight("nll_loss", x, weight)
+    target = require_integer("nll_loss", "target", target)
+    ignored = _check_labels("nll_loss", x, target, ignore_index)
+    batched = x.array.ndim > 1
+    if not batched:
+        x, target = x.unsqueeze(0), target.unsqueeze(0)
+    if ignored:
+        losses = _picked(x, target, weight, ignore_index)
+    else:
+        losses = -x.gather(1, target.unsqueeze(1)).squeeze(1)
+        if weight is not None:
+            losses = losses * _weights(weight, target)
+    if reduction == "mean" and (ignored or weight is not None):
+        return losses.sum() / _total_weight(target, weight, ignore_index)
+    return reduced(losses if batched else losses.squeeze(0))
+
+
+def _of_probabilities(x: Any, target: Any, weight: Any, ignore_index: int, label_smoothing: float) -> Any:
+    require_floating("cross_entropy", x=x, target=target)
+    if target.array.shape != x.array.shape:
+        if target.array.ndim == x.array.ndim - 1:
+            raise DTypeError(f"cross_entropy: labels must be integers, target has {target.array.dtype}")
+        raise ShapeError(
+            f"cross_entropy: probabilities must have x's shape {list(x.array.shape)}, "
+            f"target has {list(target.array.shape)}"
+        )
+    if ignore_index >= 0:
+        raise ArgumentError(
+            f"cross_entropy: ignore_index {ignore_index} is for labels, target has probabilities"
+        )
+    channel = 0 if x.array.ndim == 1 else 1
+    if label_smoothing:
+        target = target * (1 - label_smoothing) + label_smoothing / x.array.shape[channel]
+    logp = log_softmax(x, channel)
+    if weight is not None:
+        logp = logp * (weight if channel == 0 else _along_channels(weight, logp))
+    return -(logp * target).sum(channel)
+
+
+def _checked_weight(op: str, x: Any, weight: Any) -> Any:
+    """`weight` without a graph; ShapeError unless there is one for each class."""
+    shape = x.array.shape
+    if not shape:
+        raise ShapeError(f"{op}: x must be (C,) or (N, C, ...), got a zero-dimensional tensor")
+    if weight is None:
+        return None
+    require_floating(op, x=x, weight=weight)
+    classes = shape[0] if len(shape) == 1 else shape[1]
+    if weight.array.shape != (classes,):
+        raise ShapeError(f"{op}: weight must have shape [{classes}], got {list(weight.array.shape)}")
+    return weight.detach().contiguous()
+
+
+def _check_labels(op: str, x: Any, target: Any, ignore_index: int) -> bool:
+    """Whether some labels are to be ignored; raises where shapes do not fit, or a label is no class."""
+    shape = x.array.shape
+    fitting = shape[:1] + shape[2:] if len(shape) > 1 else ()
+    if target.array.shape != fitting:
+        raise ShapeError(
+            f"{op}: target must have shape {list(fitting)} for x of shape {list(shape)}, "
+            f"got {list(target.array.shape)}"
+        )
+    classes = shape[0] if len(shape) == 1 else shape[1]
+    labels = target.device.to_host(target.array)
+    if not labels.size or (labels.min() >= 0 and labels.max() < classes and not 0 <= ignore_index < classes):
+        return False
+    ignored = labels == ignore_index
+    wrong = ((labels < 0) | (labels >= classes)) & ~ignored
+    if wrong.any():
+        place = [int(i) for i in np.argwhere(wrong)[0]]
+        raise IndexOutOfRangeError(
+            f"{op}: target{place if place else ''} is {labels[tuple(place)]}, x has {classes} classes"
+        )
+    return bool(ignored.any())
+
+
+def _total_weight(target: Any, weight: Any, ignore_index: int) -> Any:
+    """The sum of the weights of the labels that count."""
+    counted = target != ignore_index
+    if weight is None:
+        return counted.sum()
+    return where(counted, _weights(weight, where(counted, target, 0)), 0.0).sum()
