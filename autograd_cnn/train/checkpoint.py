@@ -93,7 +93,7 @@ class CheckpointStore:
         if step < 0:
             raise ArgumentError(f"CheckpointStore.save: step is {step}, less than 0")
         content = _encode(step, model, optim, state)
-        final = self.folder / f"step-{step:08d}"
+        final = self.folder / _name(step)
         try:
             self._make_folder()
             with locked_folder(self.folder):
@@ -133,7 +133,7 @@ class CheckpointStore:
         raise CheckpointError(f"{self.folder}: no sound checkpoint here")
 
     def _folder_of(self, step: int) -> Path:
-        folder = self.folder / f"step-{step:08d}"
+        folder = self.folder / _name(step)
         aside = folder.with_suffix(".old")
         return aside if aside.is_dir() and not folder.is_dir() else folder
 
@@ -201,6 +201,10 @@ class CheckpointStore:
             warnings.warn(f"{self.folder}: could not remove an old checkpoint: {error}", stacklevel=3)
 
 
+def _name(step: int) -> str:
+    return f"step-{step:08d}"
+
+
 def _encode(step: int, model: Mapping[str, Any], optim: Any, state: Any) -> dict[str, tuple[Buffer, ...]]:
     slots: dict[str, np.ndarray] = {}
     tree = {"step": step, "optim": state_tree.encode(optim, slots), "state": state_tree.encode(state)}
@@ -226,7 +230,11 @@ def _read_manifest(folder: Path) -> _Manifest:
         manifest = _Manifest(folder, content["step"], content["sequence"], content["files"])
         if content["format"] != FORMAT:
             raise CheckpointError(f"{path}: format {content['format']}; this version reads format {FORMAT}")
-        sound = manifest.files.keys() == set(FILES) and folder.name.startswith(f"step-{manifest.step:08d}")
+        if not isinstance(manifest.sequence, int):
+            raise TypeError(f"sequence {manifest.sequence!r}")
+        sound = manifest.files.keys() == set(FILES) and folder.name.removesuffix(".old") == _name(
+            manifest.step
+        )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(f"{path}: not a checkpoint's manifest: {error!r}") from error
     if not sound:
