@@ -21,11 +21,11 @@ from autograd_cnn.graph.record import detach as detach_from_graph
 from autograd_cnn.ops import (
     activation,
     arithmetic,
+    assign,
     cast,
     comparison,
     elementwise,
     extreme,
-    index,
     join,
     linear,
     reduce,
@@ -33,6 +33,8 @@ from autograd_cnn.ops import (
     shape,
     softmax,
 )
+from autograd_cnn.ops import gather as gathering
+from autograd_cnn.ops import index as indexing
 from autograd_cnn.ops.operand import promoted
 
 
@@ -384,19 +386,19 @@ class Tensor(TensorBase):
 
     def copy_(self, source: Any) -> Tensor:
         """Self becomes `source`, broadcast and cast; gradients flow to `source`."""
-        return index.copy_(self, source)
+        return assign.copy_(self, source)
 
     def zero_(self) -> Tensor:
         return self.fill_(0)
 
     def fill_(self, value: Any) -> Tensor:
-        return index.copy_(self, value)
+        return assign.fill_(self, value)
 
     def masked_fill_(self, mask: Tensor, value: Any) -> Tensor:
-        return index.copy_(self, index.masked_fill(self, mask, value))
+        return indexing.masked_fill_(self, mask, value)
 
-    def scatter_add_(self, dim: Any, index_: Tensor, src: Tensor) -> Tensor:
-        return index.scatter_add_(self, dim, index_, src)
+    def scatter_add_(self, dim: Any, index: Tensor, src: Tensor) -> Tensor:
+        return gathering.scatter_add_(self, dim, index, src)
 
     def exp_(self) -> Tensor:
         return apply_inplace(elementwise.EXP, self)
@@ -435,13 +437,13 @@ class Tensor(TensorBase):
         return apply_inplace(activation.RELU, self)
 
     def clamp_(self, min: Any = None, max: Any = None) -> Tensor:
-        return index.copy_(self, rounding.clamp(self, min, max))
+        return assign.copy_(self, rounding.clamp(self, min, max))
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        index.setitem(self, key, value)
+        indexing.setitem(self, key, value)
 
     def __getitem__(self, key: Any) -> Tensor:
-        return index.getitem(self, key)
+        return indexing.getitem(self, key)
 
     # Operators
 
@@ -813,41 +815,62 @@ class Tensor(TensorBase):
     def narrow(self, dim: Any, start: Any, length: Any) -> Tensor:
         return shape.narrow(self, dim, start, length)
 
-    def select(self, dim: Any, index_: Any) -> Tensor:
-        return shape.select(self, dim, index_)
+    def select(self, dim: Any, index: Any) -> Tensor:
+        return shape.select(self, dim, index)
 
     def flip(self, *dims: Any) -> Tensor:
         return shape.flip(self, *dims)
 
+    def movedim(self, source: Any, destination: Any) -> Tensor:
+        return shape.movedim(self, source, destination)
+
+    def roll(self, shifts: Any, dims: Any = None) -> Tensor:
+        return join.roll(self, shifts, dims)
+
+    def tile(self, *dims: Any) -> Tensor:
+        return shape.tile(self, *dims)
+
+    def take_along_dim(self, indices: Tensor, dim: Any = None) -> Tensor:
+        return gathering.take_along_dim(self, indices, dim)
+
+    def index_put_(self, indices: tuple[Any, ...], values: Any, accumulate: Any = False) -> Tensor:
+        return indexing.index_put_(self, indices, values, accumulate)
+
     def repeat(self, *sizes: Any) -> Tensor:
         return shape.repeat(self, *sizes)
 
-    def gather(self, dim: Any, index_: Tensor) -> Tensor:
-        return index.gather(self, dim, index_)
+    def gather(self, dim: Any, index: Tensor) -> Tensor:
+        return gathering.gather(self, dim, index)
 
-    def scatter_add(self, dim: Any, index_: Tensor, src: Tensor) -> Tensor:
-        return index.scatter_add(self, dim, index_, src)
+    def scatter_add(self, dim: Any, index: Tensor, src: Tensor) -> Tensor:
+        return gathering.scatter_add(self, dim, index, src)
 
-    def index_select(self, dim: Any, index_: Tensor) -> Tensor:
-        return index.index_select(self, dim, index_)
+    def index_select(self, dim: Any, index: Tensor) -> Tensor:
+        return indexing.index_select(self, dim, index)
 
     def masked_fill(self, mask: Tensor, value: Any) -> Tensor:
-        return index.masked_fill(self, mask, value)
+        return indexing.masked_fill(self, mask, value)
 
     def masked_select(self, mask: Tensor) -> Tensor:
-        return index.getitem(self, mask)
+        return indexing.masked_select(self, mask)
 
     def matmul(self, other: Tensor) -> Tensor:
         return linear.matmul(self, other)
 
-    def mm(self, other: Tensor) -> Tensor:
-        return linear.mm(self, other)
+    def mm(self, mat2: Tensor) -> Tensor:
+        return linear.mm(self, mat2)
 
-    def bmm(self, other: Tensor) -> Tensor:
-        return linear.bmm(self, other)
+    def bmm(self, mat2: Tensor) -> Tensor:
+        return linear.bmm(self, mat2)
 
-    def mv(self, other: Tensor) -> Tensor:
-        return linear.mv(self, other)
+    def mv(self, vec: Tensor) -> Tensor:
+        return linear.mv(self, vec)
+
+    def outer(self, vec2: Tensor) -> Tensor:
+        return linear.outer(self, vec2)
+
+    def addmm(self, mat1: Tensor, mat2: Tensor, **options: Any) -> Tensor:
+        return linear.addmm(self, mat1, mat2, **options)
 
     def dot(self, other: Tensor) -> Tensor:
         return linear.dot(self, other)

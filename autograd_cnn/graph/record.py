@@ -244,7 +244,7 @@ def apply_inplace(op: Op, x: Any, *others: Any) -> Any:
     device = x.device
     out = device.empty(shape, dtype)
     op.compute(device.kernels, out, *arrays)
-    if not x.array.flags.writeable or 0 in x.array.strides and x.array.size > 1:
+    if not x.array.flags.writeable or _repeats(x.array):
         raise InPlaceError(f"{what}: x is an expanded or read-only view, several elements share memory; clone it first")
     inputs = (x, *others)
     before = x.version.count
@@ -270,6 +270,10 @@ def apply_inplace(op: Op, x: Any, *others: Any) -> Any:
             for (kind, i), version in zip(node.plan.sources, node.versions, strict=False)
         ]
     return x
+
+
+def _repeats(array: Any) -> bool:
+    return 0 in array.strides and any(n > 1 and not step for n, step in zip(array.shape, array.strides, strict=True))
 
 
 def _overwrite(x: TensorBase, content: Any, op: Op) -> None:

@@ -1,1 +1,253 @@
-"""linear"""
+"""Products of matrices and vectors."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from autograd_cnn.dtype import bool_
+from autograd_cnn.errors import DTypeError, ShapeError
+from autograd_cnn.graph.base import TensorBase
+from autograd_cnn.graph.op import Op
+from autograd_cnn.graph.record import apply
+from autograd_cnn.ops.operand import broadcast, require_floating
+from autograd_cnn.ops.shape import reshape, squeeze, transpose, unsqueeze
+
+
+class Matmul(Op):
+    """(..., M, K) @ (..., K, N): the product of matrices, over leading dimensions that broadcast."""
+
+    inputs = ("x", "other")
+
+    def infer(self, x: Any, other: Any) -> Any:
+        if x.shape[-1] != other.shape[-2]:
+            raise ShapeError(
+                f"matmul: x {x.shape} and other {other.shape}: "
+                f"inner sizes {x.shape[-1]} and {other.shape[-2]} differ"
+            )
+        batch = broadcast("matmul", x.shape[:-2], other.shape[:-2])
+        return (*batch, x.shape[-2], other.shape[-1]), x.dtype
+
+    def compute(self, k: Any, out: Any, x: Any, other: Any) -> None:
+        if other.ndim == 2 and x.ndim > 2 and x.flags.c_contiguous:
+            # One product of a tall matrix, not many of small ones.
+            x, out = (
+                x.reshape(prod(x.shape[:-1]), x.shape[-1]),
+                out.reshape(prod(out.shape[:-1]), out.shape[-1]),
+            )
+        else:
+            batch = out.shape[:-2]
+            if x.shape[:-2] != batch:
+                x = np.broadcast_to(x, batch + x.shape[-2:])
+            if other.shape[:-2] != batch:
+                other = np.broadcast_to(other, batch + other.shape[-2:])
+        k.matmul(x, other, out)
+
+    def vjp_x(self, g: Any, other: Any) -> Any:
+        return apply(MATMUL, g, transpose(other, -2, -1))
+
+    def vjp_other(self, g: Any, x: Any, other_shape: Any) -> Any:
+        if len(other_shape) == 2:
+            # The sum over the batch is part of the product.
+            x, g = _rows(x), _rows(g)
+        return apply(MATMUL, transpose(x, -2, -1), g)
+
+
+class Linear(Op):
+    """x (..., K), weight (N, K), bias (N,) or None: x @ weight.T + bias."""
+
+    inputs = ("x", "weight", "bias")
+
+    def infer(self, x: Any, weight: Any, bias: Any = None) -> Any:
+        if weight.ndim != 2:
+            raise ShapeError(
+                f"linear: weight must be (out_features, in_features), got shape {list(weight.shape)}"
+            )
+        if not x.ndim or x.shape[-1] != weight.shape[1]:
+            have = x.shape[-1] if x.ndim else "no"
+            raise ShapeError(
+                f"linear: x {x.shape} has {have} features, weight {weight.shape} takes {weight.shape[1]}"
+            )
+        if bias is not None and bias.shape != weight.shape[:1]:
+            raise ShapeError(
+                f"linear: bias has shape {list(bias.shape)}, weight {weight.shape} needs [{weight.shape[0]}]"
+            )
+        return (*x.shape[:-1], weight.shape[0]), x.dtype
+
+    def compute(self, k: Any, out: Any, x: Any, weight: Any, bias: Any = None) -> None:
+        if x.ndim != 2:
+            rows = prod(x.shape[:-1])
+            x, out = x.reshape(rows, x.shape[-1]), out.reshape(rows, out.shape[-1])
+        k.linear_forward(x, weight, bias, out)
+
+    def vjp_x(self, g: Any, weight: Any) -> Any:
+        return matmul(g, weight)
+
+    def vjp_weight(self, g: Any, x: Any) -> Any:
+        return apply(MATMUL, transpose(_rows(g), 0, 1), _rows(x))
+
+    def vjp_bias(self, g: Any) -> Any:
+        return g
+
+
+MATMUL, LINEAR = Matmul(), Linear()
+
+
+def _rows(x: Any) -> Any:
+    """x as a matrix, its last dimension kept."""
+    shape = x.array.shape
+    return x if len(shape) == 2 else reshape(x, (prod(shape[:-1]), shape[-1]))
+
+
+def _require_pair(op: str, x: Any, other: Any, names: tuple[str, str] = ("x", "other")) -> None:
+    for name, tensor in zip(names, (x, other), strict=True):
+        if not isinstance(tensor, TensorBase):
+            raise DTypeError(f"{op}: {name} must be a tensor, got {type(tensor).__name__}")
+        if tensor.array.dtype == bool_:
+            raise DTypeError(f"{op}: {name} must hold numbers, got bool")
+    if x.array.dtype != other.array.dtype:
+        raise DTypeError(f"{op}: {names[0]} has dtype {x.array.dtype}, {names[1]} has {other.array.dtype}")
+
+
+def _require_dims(op: str, **tensors: tuple[Any, int]) -> None:
+    for name, (tensor, ndim) in tensors.items():
+        if tensor.array.ndim != ndim:
+            raise ShapeError(
+                f"{op}: {name} must have {ndim} dimensions, got shape {list(tensor.array.shape)}"
+            )
+
+
+def matmul(x: Any, other: Any) -> Any:
+    """The product of matrices or vectors: y[..., i, j] = sum_k x[..., i, k] * other[..., k, j].
+
+    x: (..., M, K), other: (..., K, N), y: (..., M, N), leading dimensions broadcast.  A 1-D x counts as (1,
+    K), a 1-D other as (K, 1), and y lacks that dimension.  Raises ShapeError where inner sizes or leading
+    dimensions do not fit, DTypeError for two dtypes or bool.
+
+    >>> import autograd_cnn as ag
+    >>> matmul(ag.tensor([[1.0, 2.0], [3.0, 4.0]]), ag.tensor([1.0, 10.0]))
+    tensor([21., 43.])
+    """
+    _require_pair("matmul", x, other)
+    x_shape, other_shape = x.array.shape, other.array.shape
+    if len(x_shape) > 1 and len(other_shape) > 1:
+        return apply(MATMUL, x, other)
+    if not x_shape or not other_shape:
+        raise ShapeError(
+            f"matmul: takes at least 1 dimension, x has shape {x_shape} and other {other_shape}; use mul"
+        )
+    if x_shape[-1] != other_shape[max(len(other_shape) - 2, 0)]:
+        inner = f"{x_shape[-1]} and {other_shape[max(len(other_shape) - 2, 0)]}"
+        raise ShapeError(f"matmul: x {x_shape} and other {other_shape}: inner sizes {inner} differ")
+    dropped = []
+    if len(other_shape) == 1:
+        other = unsqueeze(other, 1)
+        dropped.append(-1)
+    if len(x_shape) == 1:
+        x = unsqueeze(x, 0)
+        dropped.append(-2)
+    return squeeze(apply(MATMUL, x, other), dropped)
+
+
+def mm(x: Any, mat2: Any) -> Any:
+    """The product of two matrices: (M, K) @ (K, N), without broadcasting.
+
+    >>> import autograd_cnn as ag
+    >>> mm(ag.tensor([[1, 2]]), ag.tensor([[3], [4]]))
+    tensor([[11]])
+    """
+    _require_pair("mm", x, mat2, ("x", "mat2"))
+    _require_dims("mm", x=(x, 2), mat2=(mat2, 2))
+    return apply(MATMUL, x, mat2)
+
+
+def bmm(x: Any, mat2: Any) -> Any:
+    """The product of matrices pair by pair: (B, M, K) @ (B, K, N), without broadcasting.
+
+    >>> import autograd_cnn as ag
+    >>> bmm(ag.ones(2, 1, 3), ag.ones(2, 3, 1)).shape
+    (2, 1, 1)
+    """
+    _require_pair("bmm", x, mat2, ("x", "mat2"))
+    _require_dims("bmm", x=(x, 3), mat2=(mat2, 3))
+    if x.array.shape[0] != mat2.array.shape[0]:
+        raise ShapeError(f"bmm: x has {x.array.shape[0]} matrices, mat2 has {mat2.array.shape[0]}")
+    return apply(MATMUL, x, mat2)
+
+
+def mv(x: Any, vec: Any) -> Any:
+    """The product of a matrix and a vector: (M, K) @ (K,).
+
+    >>> import autograd_cnn as ag
+    >>> mv(ag.tensor([[1, 2], [3, 4]]), ag.tensor([1, 10]))
+    tensor([21, 43])
+    """
+    _require_pair("mv", x, vec, ("x", "vec"))
+    _require_dims("mv", x=(x, 2), vec=(vec, 1))
+    return matmul(x, vec)
+
+
+def dot(x: Any, other: Any) -> Any:
+    """The inner product of two vectors: sum_k x[k] * other[k].
+
+    >>> import autograd_cnn as ag
+    >>> dot(ag.tensor([1, 2]), ag.tensor([3, 4]))
+    tensor(11)
+    """
+    _require_pair("dot", x, other)
+    _require_dims("dot", x=(x, 1), other=(other, 1))
+    return matmul(x, other)
+
+
+def outer(x: Any, vec2: Any) -> Any:
+    """The outer product of two vectors: y[i, j] = x[i] * vec2[j].
+
+    >>> import autograd_cnn as ag
+    >>> outer(ag.tensor([1, 2]), ag.tensor([3, 4]))
+    tensor([[3, 4],
+            [6, 8]])
+    """
+    for name, tensor in (("x", x), ("vec2", vec2)):
+        if not isinstance(tensor, TensorBase):
+            raise DTypeError(f"outer: {name} must be a tensor, got {type(tensor).__name__}")
+    _require_dims("outer", x=(x, 1), vec2=(vec2, 1))
+    return unsqueeze(x, 1) * vec2
+
+
+def addmm(x: Any, mat1: Any, mat2: Any, *, beta: float = 1, alpha: float = 1) -> Any:
+    """A product of matrices added to x, which broadcasts: beta * x + alpha * (mat1 @ mat2).
+
+    As in PyTorch, x is left out, NaN and all, where beta is 0.
+
+    >>> import autograd_cnn as ag
+    >>> addmm(ag.tensor([100, 200]), ag.tensor([[1, 2]]), ag.tensor([[3, 4], [5, 6]]))
+    tensor([[113, 216]])
+    """
+    _require_pair("addmm", mat1, mat2, ("mat1", "mat2"))
+    _require_pair("addmm", x, mat1, ("x", "mat1"))
+    _require_dims("addmm", mat1=(mat1, 2), mat2=(mat2, 2))
+    product = apply(MATMUL, mat1, mat2)
+    shape = product.array.shape
+    if broadcast("addmm", x.array.shape, shape) != shape:
+        raise ShapeError(f"addmm: x {x.array.shape} does not broadcast to {shape}, the shape of mat1 @ mat2")
+    product = product if alpha == 1 else product * alpha
+    if beta == 0:
+        return product
+    return product + (x if beta == 1 else x * beta)
+
+
+def linear(x: Any, weight: Any, bias: Any = None) -> Any:
+    """A layer's affine map: y = x @ weight.T + bias.
+
+    x: (..., in_features), weight: (out_features, in_features), bias: (out_features,) or None, y: (...,
+    out_features). Raises ShapeError where the feature counts differ, DTypeError unless all are floating point
+    of one dtype.
+
+    >>> import autograd_cnn as ag
+    >>> linear(ag.tensor([[1.0, 2.0]]), ag.tensor([[3.0, 4.0]]), ag.tensor([0.5]))
+    tensor([[11.5000]])
+    """
+    require_floating("linear", x=x, weight=weight, bias=bias)
+    return apply(LINEAR, x, weight) if bias is None else apply(LINEAR, x, weight, bias)

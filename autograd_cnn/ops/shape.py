@@ -1,1 +1,419 @@
-"""shape"""
+"""Other shapes for the same elements.  Views share their input's memory, as in PyTorch."""
+
+from __future__ import annotations
+
+from math import prod
+from operator import index
+from typing import Any
+
+import numpy as np
+
+from autograd_cnn.errors import ArgumentError, IndexOutOfRangeError, ShapeError
+from autograd_cnn.graph.op import Op, ViewOp
+from autograd_cnn.graph.record import apply, apply_view
+from autograd_cnn.ops.cast import clone
+from autograd_cnn.ops.dim import one_dim
+from autograd_cnn.ops.size import as_size, filled
+from autograd_cnn.ops.slice import along
+
+
+class View(ViewOp):
+    """The same elements in another shape, where strides can say so."""
+
+    def __init__(self, size: tuple[int, ...]) -> None:
+        self.size = size
+
+    def view(self, x: Any) -> Any:
+        if x.flags.c_contiguous:
+            return x.reshape(self.size)
+        try:
+            return x.reshape(self.size, copy=False)
+        except ValueError:
+            strides = [stride // x.itemsize for stride in x.strides]
+            raise ShapeError(
+                f"{self.name}: shape {list(x.shape)} with strides {strides} cannot be seen as "
+                f"{list(self.size)} without a copy; use reshape"
+            ) from None
+
+    def vjp_x(self, g: Any, x_shape: Any) -> Any:
+        return reshape(g, x_shape)
+
+
+class Flatten(View):
+    """View with several dimensions as one."""
+
+
+class Unflatten(View):
+    """View with one dimension as several."""
+
+
+class Squeeze(View):
+    """View without dimensions of size 1."""
+
+
+class Unsqueeze(View):
+    """View with one more dimension of size 1."""
+
+
+class Reshape(Op):
+    """The same elements in another shape, copied."""
+
+    inputs = ("x",)
+
+    def __init__(self, size: tuple[int, ...]) -> None:
+        self.size = size
+
+    def infer(self, x: Any) -> Any:
+        return self.size, x.dtype
+
+    def compute(self, k: Any, out: Any, x: Any) -> None:
+        k.copy(x, out.reshape(x.shape))
+
+    def vjp_x(self, g: Any, x_shape: Any) -> Any:
+        return reshape(g, x_shape)
+
+
+class Permute(ViewOp):
+    def __init__(self, dims: tuple[int, ...]) -> None:
+        self.dims = dims
+
+    def view(self, x: Any) -> Any:
+        return x.transpose(self.dims)
+
+    def vjp_x(self, g: Any) -> Any:
+        inverse = [0] * len(self.dims)
+        for position, dim in enumerate(self.dims):
+            inverse[dim] = position
+        return apply_view(Permute(tuple(inverse)), g)
+
+
+class Expand(ViewOp):
+    def __init__(self, size: tuple[int, ...]) -> None:
+        self.size = size
+
+    def view(self, x: Any) -> Any:
+        y = np.broadcast_to(x, self.size)
+        # NumPy marks it read-only, which would be another type, and another compilation, for every kernel.
+        y.flags.writeable = x.flags.writeable
+        return y
+
+    def vjp_x(self, g: Any) -> Any:
+        return g
+
+
+class Flip(Op):
+    inputs = ("x",)
+
+    def __init__(self, dims: tuple[int, ...]) -> None:
+        self.dims = dims
+
+    def infer(self, x: Any) -> Any:
+        return x.shape, x.dtype
+
+    def compute(self, k: Any, out: Any, x: Any) -> None:
+        k.copy(np.flip(x, self.dims), out)
+
+    def vjp_x(self, g: Any) -> Any:
+        return apply(self, g)
+
+
+def _distinct(op: str, dims: Any, ndim: int, name: str = "dim") -> tuple[int, ...]:
+    """One dim or several, in their order; ArgumentError where one is there twice."""
+    given = dims if isinstance(dims, tuple | list) else (dims,)
+    result = tuple([one_dim(op, dim, ndim, name) for dim in given])
+    if len(set(result)) != len(result):
+        raise ArgumentError(f"{op}: {name} {tuple(given)} names a dimension twice")
+    return result
+
+
+def _as(cls: type[View], x: Any, size: tuple[int, ...]) -> Any:
+    """`cls` where strides allow the view, else a copy."""
+    try:
+        return apply_view(cls(size), x)
+    except ShapeError:
+        return apply(Reshape(size), x)
+
+
+def reshape(x: Any, *shape: Any) -> Any:
+    """The elements of x, in row-major order, in another shape: a view where possible, else a copy.
+
+    `shape` is ints or one sequence; one of them may be -1.  Raises ShapeError where the numbers of elements
+    differ.
+
+    >>> import autograd_cnn as ag
+    >>> reshape(ag.tensor([1, 2, 3, 4]), 2, -1)
+    tensor([[1, 2],
+            [3, 4]])
+    """
+    return _as(View, x, filled("reshape", as_size("reshape", shape), x.array.shape))
+
+
+def view(x: Any, *shape: Any) -> Any:
+    """The elements of x in another shape, in the same memory.
+
+    `shape` is ints or one sequence; one of them may be -1.  Raises ShapeError where the numbers of elements
+    differ, and where x's memory layout would need a copy.
+
+    >>> import autograd_cnn as ag
+    >>> view(ag.tensor([[1, 2], [3, 4]]), 4)
+    tensor([1, 2, 3, 4])
+    """
+    return apply_view(View(filled("view", as_size("view", shape), x.array.shape)), x)
+
+
+def flatten(x: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
+    """Dimensions start_dim to end_dim, both included, as one: (N, C, H, W) to (N, C * H * W) for start_dim=1.
+
+    A zero-dimensional x gives one dimension.  Raises IndexOutOfRangeError for a dim out of range,
+    ArgumentError where end_dim comes first.
+
+    >>> import autograd_cnn as ag
+    >>> flatten(ag.zeros(2, 3, 4), 1).shape
+    (2, 12)
+    """
+    shape = x.array.shape
+    start = one_dim("flatten", start_dim, len(shape), "start_dim")
+    end = one_dim("flatten", end_dim, len(shape), "end_dim")
+    if start > end:
+        raise ArgumentError(
+            f"flatten: start_dim {start_dim} comes after end_dim {end_dim} in shape {list(shape)}"
+        )
+    return _as(Flatten, x, (*shape[:start], prod(shape[start : end + 1]), *shape[end + 1 :]))
+
+
+def unflatten(x: Any, dim: int, sizes: Any) -> Any:
+    """Dimension `dim` as several of the given sizes, one of which may be -1.
+
+    Raises ShapeError where the sizes do not multiply to that of the dimension.
+
+    >>> import autograd_cnn as ag
+    >>> unflatten(ag.zeros(2, 12), 1, (3, -1)).shape
+    (2, 3, 4)
+    """
+    shape = x.array.shape
+    dim = one_dim("unflatten", dim, len(shape))
+    size = filled("unflatten", as_size("unflatten", (sizes,), "sizes"), shape[dim : dim + 1])
+    return _as(Unflatten, x, (*shape[:dim], *size, *shape[dim + 1 :]))
+
+
+def permute(x: Any, *dims: Any) -> Any:
+    """A view with the dimensions in another order: dimension i of the result is dimension dims[i] of x.
+
+    Raises ArgumentError unless `dims` names each dimension once.
+
+    >>> import autograd_cnn as ag
+    >>> permute(ag.zeros(2, 3, 4), 2, 0, 1).shape
+    (4, 2, 3)
+    """
+    dims = as_size("permute", dims, "dims")
+    shape = x.array.shape
+    if len(dims) != len(shape):
+        raise ArgumentError(
+            f"permute: dims {list(dims)} must name each of the {len(shape)} dimensions of x once"
+        )
+    return apply_view(Permute(_distinct("permute", dims, len(shape), "dims")), x)
+
+
+def transpose(x: Any, dim0: int, dim1: int) -> Any:
+    """A view with two dimensions swapped.
+
+    >>> import autograd_cnn as ag
+    >>> transpose(ag.tensor([[1, 2], [3, 4]]), 0, 1)
+    tensor([[1, 3],
+            [2, 4]])
+    """
+    shape = x.array.shape
+    dim0 = one_dim("transpose", dim0, len(shape), "dim0")
+    dim1 = one_dim("transpose", dim1, len(shape), "dim1")
+    dims = list(range(len(shape)))
+    if dims:
+        dims[dim0], dims[dim1] = dim1, dim0
+    return apply_view(Permute(tuple(dims)), x)
+
+
+def t(x: Any) -> Any:
+    """The transpose of a matrix; fewer dimensions stay as they are.  Raises ShapeError for more than two.
+
+    >>> import autograd_cnn as ag
+    >>> t(ag.zeros(2, 3)).shape
+    (3, 2)
+    """
+    ndim = x.array.ndim
+    if ndim > 2:
+        raise ShapeError(
+            f"t: takes at most 2 dimensions, x has shape {list(x.array.shape)}; use transpose or mT"
+        )
+    return apply_view(Permute(tuple(range(ndim))[::-1]), x)
+
+
+def movedim(x: Any, source: Any, destination: Any) -> Any:
+    """A view with dimensions `source` moved to `destination`, the others in their order.
+
+    >>> import autograd_cnn as ag
+    >>> movedim(ag.zeros(2, 3, 4), 0, -1).shape
+    (3, 4, 2)
+    """
+    shape = x.array.shape
+    sources = _distinct("movedim", source, len(shape), "source")
+    targets = _distinct("movedim", destination, len(shape), "destination")
+    if len(sources) != len(targets):
+        raise ArgumentError(f"movedim: {len(sources)} source dims but {len(targets)} destination dims")
+    order = [dim for dim in range(len(shape)) if dim not in sources]
+    for target, dim in sorted(zip(targets, sources, strict=True)):
+        order.insert(target, dim)
+    return apply_view(Permute(tuple(order[: len(shape)])), x)
+
+
+def expand(x: Any, *size: Any) -> Any:
+    """A view in which dimensions of size 1 repeat; -1 keeps a size, new dimensions come first.
+
+    Raises ShapeError where a size is neither 1 nor the one asked for.
+
+    >>> import autograd_cnn as ag
+    >>> expand(ag.tensor([[1], [2]]), -1, 3)
+    tensor([[1, 1, 1],
+            [2, 2, 2]])
+    """
+    return _expanded("expand", x, as_size("expand", size))
+
+
+def broadcast_to(x: Any, size: Any) -> Any:
+    """`expand` under NumPy's name.
+
+    >>> import autograd_cnn as ag
+    >>> broadcast_to(ag.tensor([1, 2]), (2, 2))
+    tensor([[1, 2],
+            [1, 2]])
+    """
+    return _expanded("broadcast_to", x, as_size("broadcast_to", (size,)))
+
+
+def _expanded(op: str, x: Any, size: tuple[int, ...]) -> Any:
+    shape = x.array.shape
+    new = len(size) - len(shape)
+    if new < 0:
+        raise ShapeError(f"{op}: size {list(size)} has fewer dimensions than shape {list(shape)}")
+    result = list(size)
+    for i, n in enumerate(size):
+        have = shape[i - new] if i >= new else 1
+        if n == -1 and i >= new:
+            result[i] = have
+        elif n < 0 or have not in (1, n):
+            raise ShapeError(
+                f"{op}: shape {list(shape)} does not expand to {list(size)}: {have} to {n} at dim {i}"
+            )
+    return apply_view(Expand(tuple(result)), x)
+
+
+def squeeze(x: Any, dim: Any = None) -> Any:
+    """A view without the dimensions of size 1, or without those of them that `dim` (an int or several) names.
+
+    >>> import autograd_cnn as ag
+    >>> x = ag.zeros(1, 3, 1)
+    >>> squeeze(x).shape, squeeze(x, 0).shape, squeeze(x, 1).shape
+    ((3,), (3, 1), (1, 3, 1))
+    """
+    shape = x.array.shape
+    dims = range(len(shape)) if dim is None else _distinct("squeeze", dim, len(shape))
+    size = tuple(n for i, n in enumerate(shape) if n != 1 or i not in dims)
+    return apply_view(Squeeze(size), x)
+
+
+def unsqueeze(x: Any, dim: int) -> Any:
+    """A view with a new dimension of size 1 at `dim`.
+
+    >>> import autograd_cnn as ag
+    >>> unsqueeze(ag.zeros(2, 3), -1).shape
+    (2, 3, 1)
+    """
+    shape = x.array.shape
+    dim = one_dim("unsqueeze", dim, len(shape) + 1)
+    return apply_view(Unsqueeze((*shape[:dim], 1, *shape[dim:])), x)
+
+
+def narrow(x: Any, dim: int, start: int, length: int) -> Any:
+    """A view of `length` elements of dimension `dim` from `start`, which may count from the end.
+
+    Raises IndexOutOfRangeError where they reach out of the dimension.
+
+    >>> import autograd_cnn as ag
+    >>> narrow(ag.tensor([1, 2, 3, 4]), 0, 1, 2)
+    tensor([2, 3])
+    """
+    shape = x.array.shape
+    if not shape:
+        raise ShapeError("narrow: takes at least 1 dimension, x has shape []")
+    dim = one_dim("narrow", dim, len(shape))
+    start, length, size = index(start), index(length), shape[dim]
+    first = start + size if start < 0 else start
+    if length < 0 or not 0 <= first <= size - length:
+        raise IndexOutOfRangeError(
+            f"narrow: start {start} and length {length} reach out of dim {dim} of size {size}"
+        )
+    return apply_view(along(dim, slice(first, first + length)), x)
+
+
+def select(x: Any, dim: int, index: int) -> Any:
+    """A view of x at position `index` of dimension `dim`, which the result lacks.
+
+    >>> import autograd_cnn as ag
+    >>> select(ag.tensor([[1, 2], [3, 4]]), 1, 0)
+    tensor([1, 3])
+    """
+    shape = x.array.shape
+    if not shape:
+        raise ShapeError("select: takes at least 1 dimension, x has shape []")
+    dim = one_dim("select", dim, len(shape))
+    size = shape[dim]
+    if not -size <= index < size:
+        raise IndexOutOfRangeError(f"select: index {index} is out of range for dim {dim} of size {size}")
+    return apply_view(along(dim, index % size), x)
+
+
+def flip(x: Any, *dims: Any) -> Any:
+    """A copy with the order of elements reversed along `dims`.
+
+    >>> import autograd_cnn as ag
+    >>> flip(ag.tensor([[1, 2], [3, 4]]), 1)
+    tensor([[2, 1],
+            [4, 3]])
+    """
+    dims = as_size("flip", dims, "dims")
+    return apply(Flip(_distinct("flip", dims, x.array.ndim, "dims") if x.array.ndim else ()), x)
+
+
+def repeat(x: Any, *repeats: Any) -> Any:
+    """A copy of x, repeated repeats[i] times along dimension i; new dimensions come first.
+
+    Raises ShapeError where `repeats` has fewer entries than x has dimensions, or a negative one.
+
+    >>> import autograd_cnn as ag
+    >>> repeat(ag.tensor([1, 2]), 2, 2)
+    tensor([[1, 2, 1, 2],
+            [1, 2, 1, 2]])
+    """
+    times = as_size("repeat", repeats, "repeats")
+    shape = x.array.shape
+    if len(times) < len(shape) or min(times, default=0) < 0:
+        raise ShapeError(
+            f"repeat: repeats {list(times)} must hold a number of at least 0 for each dim of {list(shape)}"
+        )
+    shape = (1,) * (len(times) - len(shape)) + shape
+    if prod(times) == 1:
+        return clone(reshape(x, shape))
+    apart = tuple(n for size in shape for n in (1, size))
+    wide = tuple(n for pair in zip(times, shape, strict=True) for n in pair)
+    together = tuple(n * size for n, size in zip(times, shape, strict=True))
+    return reshape(expand(reshape(x, apart), wide), together)
+
+
+def tile(x: Any, *dims: Any) -> Any:
+    """`repeat`, where missing entries of `dims` are 1, in front.
+
+    >>> import autograd_cnn as ag
+    >>> tile(ag.tensor([[1], [2]]), 2)
+    tensor([[1, 1],
+            [2, 2]])
+    """
+    times = as_size("tile", dims, "dims")
+    return repeat(x, (1,) * (x.array.ndim - len(times)) + times)

@@ -79,11 +79,13 @@ from .index import (
     embedding_grad,
     gather,
     index_add,
+    index_copy,
     index_select,
     put_add,
     scatter_add,
     take,
 )
+from .norm import batch_norm_apply, batch_norm_grad, batch_norm_train
 from .optim import (
     adam,
     rmsprop,

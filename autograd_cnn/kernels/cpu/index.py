@@ -58,6 +58,11 @@ def index_add(out, dim, index, src):
     _index_add(_lines(out, dim), _flat(index), -1, _lines(src, dim))
 
 
+def index_copy(out, dim, index, src):
+    """out[i, index[j], k] = src[i, j, k] for dim 1, and so for every dim; of equal places the last stays."""
+    _index_copy(_lines(out, dim), _flat(index), _lines(src, dim))
+
+
 def embedding(weight, ids, out):
     """Rows of weight (V, D): out (..., D) for ids (...)."""
     _index_select(_rows(weight), _flat(ids), _rows(out))
@@ -148,6 +153,15 @@ def _index_select(x, index, out):
         source, place = x[o, index[k]], out[o, k]
         for i in range(inner):
             place[i] = source[i]
+
+
+@serial
+def _index_copy(out, index, src):
+    outer, n, inner = src.shape
+    for o in range(outer):
+        for k in range(n):
+            for i in range(inner):
+                out[o, index[k], i] = src[o, k, i]
 
 
 @adaptive
