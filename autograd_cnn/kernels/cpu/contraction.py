@@ -5,6 +5,7 @@ from numba import prange
 
 from autograd_cnn.kernels.cpu.jit import inline, parallel, serial
 from autograd_cnn.kernels.cpu.microkernel import (
+    DEPTH,
     MAX_VECTORS,
     VECTOR_BYTES,
     multiply_add,
@@ -14,7 +15,6 @@ from autograd_cnn.kernels.cpu.microkernel import (
 
 __all__ = ["linear_forward", "matmul"]
 
-DEPTH = 512  # contraction steps at a time: a packed panel of that depth stays in the L2 cache
 TASKS = 16  # pieces that a large problem is cut into, whatever the number of threads
 LEAST_ROWS = 32  # rows of a piece that are worth packing a panel for
 SERIAL_WORK = 1 << 17  # multiplications below which threads cost more than they bring

@@ -13,6 +13,7 @@ from numba import prange
 from autograd_cnn.kernels.cpu.conv_plan import forward_plan, grad_input_plans, grad_weight_plan
 from autograd_cnn.kernels.cpu.jit import inline, parallel, serial
 from autograd_cnn.kernels.cpu.microkernel import (
+    DEPTH,
     INNER_A,
     INNER_B,
     INNER_TILE,
@@ -129,10 +130,12 @@ def _correlate_pieces(begin, end, source, weight, bias, a_offset, b_offset, pack
                 q = 0
                 while q < run:
                     vectors = tile_vectors(run - q, lanes)
-                    multiply_add(
-                        height, vectors, weight, base, a_offset, grid.a_lane,
-                        packed, n * image_size + q, b_offset, 0, a_offset.size, tile, q, tile_pitch, False,
-                    )  # fmt: skip
+                    for k in range(0, max(a_offset.size, 1), DEPTH):
+                        multiply_add(
+                            height, vectors, weight, base, a_offset, grid.a_lane,
+                            packed, n * image_size + q, b_offset, k, min(DEPTH, a_offset.size - k),
+                            tile, q, tile_pitch, k > 0,
+                        )  # fmt: skip
                     q += vectors * lanes
                 channel = group * grid.rows + row
                 _place(

@@ -27,6 +27,9 @@ VECTOR_BYTES = 64 if _WIDE else 32 if _FEATURES.get("avx", False) else 16
 # 32 with AVX-512, else 16.  One more row, and LLVM spills: a third of the speed.
 TILE_ROWS = (6, 4, 2, 1) if _WIDE else (4, 3, 2, 1)
 TILE_VECTORS = (3, 2, 1)
+# Steps of a contraction that are summed in registers: the sums of such blocks are then added, so that rounding errors
+# grow with the block and the number of blocks, not with their product; a packed panel of that depth stays in L1 or L2.
+DEPTH = 256
 MAX_ROWS, MID_ROWS, LOW_ROWS, _ = TILE_ROWS
 MAX_VECTORS = TILE_VECTORS[0]
 # The tile of inner products: rows of a by rows of b.
@@ -202,18 +205,14 @@ def multiply_add(
                 return following
 
             places = [column(row(c, c_lane, t), v) for t in range(height) for v in range(span)]
-            entry = builder.block
-            with builder.if_then(accumulate):
-                loaded = [vectors.load(place) for place in places]
-                loading = builder.block
-            initial = []
-            for value in loaded:
-                phi = builder.phi(vectors.type)
-                phi.add_incoming(vectors.zero, entry)
-                phi.add_incoming(value, loading)
-                initial.append(phi)
-            for value, place in zip(_loop(builder, count, initial, step), places, strict=True):
-                vectors.store(value, place)
+            totals = _loop(builder, count, [vectors.zero] * (height * span), step)
+            with builder.if_else(accumulate) as (then, otherwise):
+                with then:
+                    for total, place in zip(totals, places, strict=True):
+                        vectors.store(builder.fadd(vectors.load(place), total), place)
+                with otherwise:
+                    for total, place in zip(totals, places, strict=True):
+                        vectors.store(total, place)
 
         done = builder.append_basic_block("tile_done")
         shape = builder.add(_index(builder, MAX_VECTORS + 1, rows), width)
