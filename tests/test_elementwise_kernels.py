@@ -1,12 +1,14 @@
 """Pointwise kernels against NumPy, over dtypes, special values, shapes and layouts."""
 
+import importlib
 import math
+import sys
 
 import numba
 import numpy as np
 import pytest
 
-from autograd_cnn.kernels.cpu import activation, elementwise
+from autograd_cnn.kernels.cpu import activation, elementwise, fingerprint, pointwise
 from autograd_cnn.kernels.cpu.jit import GRAIN
 from autograd_cnn.kernels.cpu.pointwise import broadcast_plan
 
@@ -400,3 +402,25 @@ def test_same_bits_for_any_number_of_threads(dtype):
     for name in ("exp", "log1p", "tanh", "gelu", "erf"):  # serial, against the parallel of the whole
         kernel(name)(x[500:1500], piece)
         assert piece.tobytes() == np.frombuffer(run(kernel(name), x), dtype)[500:1500].tobytes()
+
+
+def test_the_cache_tells_formulas_of_different_sources_apart(tmp_path, monkeypatch):
+    """A loop lies in another file than its formula: an edit of the formula must change the kernel's name."""
+
+    def kernel_name(source):
+        (tmp_path / "edited_formula.py").write_text(source)
+        monkeypatch.setattr(fingerprint, "_STARTED", math.inf)
+        monkeypatch.delitem(sys.modules, "edited_formula", raising=False)
+        importlib.invalidate_caches()
+        module = importlib.import_module("edited_formula")
+        pointwise._sources.cache_clear()
+        return pointwise.with_formula(pointwise.each, module.formula).serial.__name__
+
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    source = (
+        "from autograd_cnn.kernels.cpu.jit import inline\n\n@inline\ndef formula(x):\n    return x + {}\n"
+    )
+    first, second, again = (kernel_name(source.format(n)) for n in (1, 22, 1))
+    assert first == again
+    assert first != second

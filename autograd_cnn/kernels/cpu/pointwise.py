@@ -5,12 +5,16 @@ globals hold a formula of choice: each loop and each formula is written once, an
 results can be cached on disk.
 """
 
-from functools import lru_cache
+import sys
+from functools import cache, lru_cache
+from hashlib import sha256
+from secrets import token_hex
 from types import FunctionType
 
 import numpy as np
 from numba import prange
 
+from autograd_cnn.kernels.cpu.fingerprint import sources_digest
 from autograd_cnn.kernels.cpu.jit import GRAIN, adaptive
 
 PIECE = 8192
@@ -19,8 +23,16 @@ NO_STEP, ONE_STEP = np.uint64(0), np.uint64(1)
 
 def with_formula(loop, formula, **others):
     """`loop`, compiled with its global `formula`, and others by name, bound to compiled scalar functions."""
-    name = f"{formula.__name__}_{loop.__name__}"
+    sources = "".join(_sources(function.__module__) for function in (formula, *others.values()))
+    # The cache knows a kernel by its name and by the loop's file, which does not import the formula's file.
+    name = f"{formula.__name__}_{loop.__name__}_{sha256(sources.encode()).hexdigest()[:12]}"
     return adaptive(FunctionType(loop.__code__, {**loop.__globals__, "formula": formula, **others}, name))
+
+
+@cache
+def _sources(module):
+    """The digest of a module's sources, or, where it has none, what no other process will ask for."""
+    return sources_digest(module, getattr(sys.modules[module], "__file__", "")) or token_hex()
 
 
 def each(x, out):

@@ -27,14 +27,16 @@ CIRCULAR_LIMIT = 1e5
 
 def by_precision(single, double):
     """A function of x that compiles to `single` for float32 and to `double` for float64."""
+    # With NUMBA_DISABLE_JIT=1 both are plain functions already.
+    formulas = {name: getattr(f, "py_func", f) for name, f in (("float32", single), ("float64", double))}
 
     def chosen(x):
-        return single.py_func(x) if isinstance(x, np.float32) else double.py_func(x)
+        return formulas[x.dtype.name](x)
 
     # A call that is left in a loop would keep it from being vectorised.
     @overload(chosen, jit_options={"forceinline": True})
     def choose(x):
-        return {types.float32: single.py_func, types.float64: double.py_func}.get(x)
+        return formulas.get(x.name) if isinstance(x, types.Float) else None
 
     return chosen
 
