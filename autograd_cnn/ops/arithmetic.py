@@ -339,7 +339,7 @@ def div(x: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
     """The quotient: x / other; integers give floats.
 
     With `rounding_mode` "floor" it is rounded down, with "trunc" towards 0: integers stay integers, and the
-    gradient is 0.  Raises ArgumentError for another `rounding_mode`, and for integers with one and a divisor of 0.
+    gradient is 0.  Raises ArgumentError for another `rounding_mode`, and for integers with one and divisor 0.
 
     >>> import autograd_cnn as ag
     >>> div(ag.tensor([3, 2]), 2)

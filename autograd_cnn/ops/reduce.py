@@ -8,11 +8,15 @@ from typing import Any
 import numpy as np
 
 from autograd_cnn.dtype import as_dtype, bool_, int64, uint8
-from autograd_cnn.errors import DTypeError, ShapeError
+from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
 from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.record import apply
+from autograd_cnn.ops.arithmetic import where
 from autograd_cnn.ops.cast import cast
 from autograd_cnn.ops.dim import Dims, many_dims
+from autograd_cnn.ops.elementwise import exp
+from autograd_cnn.ops.operand import floating, require_floating
+from autograd_cnn.ops.scan import product_of_others
 
 Shape = tuple[int, ...]
 
@@ -110,8 +114,54 @@ class Prod(Reduction):
     def compute(self, k: Any, out: Any, x: Any) -> None:
         k.prod(x, self.dims(x.ndim), out)
 
+    def vjp_x(self, g: Any, x: Any) -> Any:
+        """The product of all others for each: nothing is divided by, so that zeros need no care."""
+        dims = self.dims(x.ndim)
+        order = [d for d in range(x.ndim) if d not in dims] + list(dims)
+        lines = x.permute(order)
+        shape = lines.shape
+        lines = lines.reshape(*shape[: len(shape) - len(dims)], self.count(x.shape))
+        others = product_of_others(lines).reshape(shape).permute([order.index(d) for d in range(x.ndim)])
+        return self.unfold(g, x.shape) * others
+
+
+class Var(Reduction):
+    """sum((x - mean)^2) / (n - correction)."""
+
+    def __init__(self, dim: Shape | None, keepdim: bool, correction: float) -> None:
+        super().__init__(dim, keepdim)
+        self.correction = correction
+
+    def compute(self, k: Any, out: Any, x: Any) -> None:
+        k.var(x, self.dims(x.ndim), self.correction, out)
+
+    def vjp_x(self, g: Any, x: Any) -> Any:
+        freedom = self.count(x.shape) - self.correction
+        scale = 2 / freedom if freedom > 0 else math.nan
+        return self.unfold(g * scale, x.shape) * (x - mean(x, self.dim, keepdim=True))
+
+
+class Root(Op):
+    """The square root, with the gradient 0 at 0, where norms and deviations have their minimum."""
+
+    inputs = ("x",)
+
+    def infer(self, x: Any) -> Any:
+        return x.shape, x.dtype
+
+    def compute(self, k: Any, out: Any, x: Any) -> None:
+        k.sqrt(x, out)
+
+    def vjp_x(self, g: Any, y: Any) -> Any:
+        return where(y == 0, 0.0, g / (2 * where(y == 0, 1.0, y)))
+
+
+class Logsumexp(Reduction):
+    def compute(self, k: Any, out: Any, x: Any) -> None:
+        k.logsumexp(x, self.dims(x.ndim), out)
+
     def vjp_x(self, g: Any, x: Any, y: Any) -> Any:
-        return self.unfold(g * y, x.shape) / x
+        return self.unfold(g, x.shape) * exp(x - self.unfold(y, x.shape))
 
 
 class Test(Reduction, abstract=True):
@@ -133,8 +183,7 @@ class All(Test):
         k.all(x, self.dims(x.ndim), out)
 
 
-SUM = Sum(None, False)
-MEAN = Mean(None, False)
+SUM, MEAN, ROOT = Sum(None, False), Mean(None, False), Root()
 
 
 def sum(x: Any, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
@@ -196,6 +245,108 @@ def prod(x: Any, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) 
     if dtype is not None:
         x = cast(x, as_dtype(dtype, "prod"))
     return apply(Prod(many_dims("prod", dim, x.array.ndim), keepdim), x)
+
+
+def var(
+    x: Any,
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+) -> Any:
+    """The variance over `dim`, or over everything: sum((x - mean)^2) / (n - correction).
+
+    It is nan where n <= correction.  `correction` is 1 unless given; `unbiased` is the older way to say 1 or 0.
+
+    Raises DTypeError for integers and bools, ArgumentError where both `unbiased` and `correction` are given.
+
+    >>> import autograd_cnn as ag
+    >>> var(ag.tensor([1.0, 2.0, 4.0])), var(ag.tensor([1.0, 2.0, 4.0]), correction=0)
+    (tensor(2.3333), tensor(1.5556))
+    """
+    return _var("var", x, dim, unbiased, keepdim, correction)
+
+
+def std(
+    x: Any,
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: float | None = None,
+) -> Any:
+    """The standard deviation over `dim`, or over everything: the root of `var`; its gradient at 0 is 0.
+
+    Raises DTypeError for integers and bools, ArgumentError where both `unbiased` and `correction` are given.
+
+    >>> import autograd_cnn as ag
+    >>> std(ag.tensor([1.0, 2.0, 4.0]))
+    tensor(1.5275)
+    """
+    return apply(ROOT, _var("std", x, dim, unbiased, keepdim, correction))
+
+
+def _var(op: str, x: Any, dim: Any, unbiased: Any, keepdim: bool, correction: float | None) -> Any:
+    require_floating(op, x=x)
+    if isinstance(dim, bool):  # var(False): unbiased came first once
+        dim, unbiased = None, dim
+    if unbiased is not None and correction is not None:
+        raise ArgumentError(f"{op}: give unbiased or correction, got {unbiased} and {correction}")
+    if correction is None:
+        correction = 1 if unbiased is None else int(unbiased)
+    return apply(Var(many_dims(op, dim, x.array.ndim), keepdim, correction), x)
+
+
+def logsumexp(x: Any, dim: Dims, keepdim: bool = False) -> Any:
+    """log(sum(exp(x))) over `dim`, without its overflow; integers become floats.
+
+    >>> import autograd_cnn as ag
+    >>> logsumexp(ag.tensor([1000.0, 1000.0]), 0)
+    tensor(1000.6931)
+    """
+    x = floating("logsumexp", x)
+    return apply(Logsumexp(many_dims("logsumexp", dim, x.array.ndim), keepdim), x)
+
+
+def norm(x: Any, p: Any = "fro", dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+    """The p-norm over `dim`, or over everything: sum(|x|^p)^(1/p).
+
+    "fro" is 2, inf and -inf the largest and smallest |x|, 0 the count of what is not 0.  The gradient of the
+    norm of zeros is 0.
+
+    Raises DTypeError for integers and bools, ArgumentError for an unknown p, ShapeError for inf of nothing.
+
+    >>> import autograd_cnn as ag
+    >>> x = ag.tensor([3.0, -4.0])
+    >>> norm(x), norm(x, 1), norm(x, float("inf"))
+    (tensor(5.), tensor(7.), tensor(4.))
+    """
+    if dtype is not None:
+        x = cast(x, as_dtype(dtype, "norm"))
+    require_floating("norm", x=x)
+    if p is None or p == "fro":
+        p = 2
+    if isinstance(p, bool) or not isinstance(p, int | float):
+        raise ArgumentError(f"norm: p must be a number, inf, -inf or 'fro', got {p!r}")
+    if p == 2:
+        return apply(ROOT, sum(x * x, dim, keepdim))
+    if p == 0:
+        return sum(cast(x != 0, x.array.dtype), dim, keepdim)
+    size = x.abs()
+    if math.isinf(p):
+        return size.amax(dim, keepdim) if p > 0 else size.amin(dim, keepdim)
+    if p == 1:
+        return sum(size, dim, keepdim)
+    if p < 0:
+        return sum(size**p, dim, keepdim) ** (1 / p)
+    powers = _power(size, p) if p < 1 else size**p
+    return _power(sum(powers, dim, keepdim), 1 / p)
+
+
+def _power(x: Any, p: float) -> Any:
+    """x ** p for x >= 0, with the gradient 0 at 0."""
+    return where(x == 0, 0.0, where(x == 0, 1.0, x) ** p)
 
 
 def any(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
