@@ -27,7 +27,7 @@ are taken: `apart` for ties, `positive` for logarithms; the kinks themselves are
 `reference`  the same in slow, readable NumPy; gets float64 arrays and `kwargs`; never calls the package
 `torch`      a dotted name below `torch` ("nn.functional.relu"), or a function of the module and the tensors
 `kwargs`     keyword arguments of all three
-`order`      derivatives to check; below 2 only with a reason in `why`:
+`order`      derivatives to check where an input is real; below 2 only with a reason in `why`:
              2: finite differences and PyTorch, both orders;
              1: gradients against PyTorch, no finite differences;
              0: values only
@@ -128,6 +128,15 @@ class Sample:
         """The inputs, the same on every call."""
         rng = np.random.default_rng(0)
         return [one.make(rng, dtype) for one in (self.large if large else self.inputs)]
+
+    def derivatives(self) -> int:
+        """How many orders of derivatives there are to check."""
+        real = [array.dtype.kind == "f" for array in self.arrays()]
+        return (
+            self.order
+            if any(one.grad and is_real for one, is_real in zip(self.inputs, real, strict=True))
+            else 0
+        )
 
     def dtypes(self) -> tuple[np.dtype, ...]:
         """Those to test: both floats where there are real inputs."""
