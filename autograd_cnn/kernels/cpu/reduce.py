@@ -147,11 +147,12 @@ def _last_run(dims):
 
 
 # x comes last: its size, not that of the small output, says whether threads are worth it.
+# prange counts in uint64: np.int64 spares a second compilation of the inlined function.
 @adaptive
 def _reduce_chunks(kind, identity, out, chunks, n, inner, x):
     tasks = out.size // max(inner, 1) * ((inner + COLUMNS - 1) // COLUMNS)
     for task in prange(tasks):
-        _reduce_chunk(kind, identity, out, chunks, n, inner, x, task)
+        _reduce_chunk(kind, identity, out, chunks, n, inner, x, np.int64(task))
 
 
 @inline

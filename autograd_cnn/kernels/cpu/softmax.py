@@ -77,10 +77,13 @@ def _layout(x, dim):
     return (x.shape[dim], math.prod(x.shape[dim + 1 :])) if x.ndim else (1, 1)
 
 
+# prange counts in uint64: np.int64(task) spares a second compilation of each inlined function.
+
+
 @adaptive
 def _softmax(x, n, inner, logarithm, out):
     for task in prange(_tasks(out.size, n, inner)):
-        _softmax_block(x, n, inner, logarithm, out, task)
+        _softmax_block(x, n, inner, logarithm, out, np.int64(task))
 
 
 @inline
@@ -107,7 +110,7 @@ def _softmax_block(x, n, inner, logarithm, out, task):
 @adaptive
 def _softmax_grad(g, y, n, inner, logarithm, out):
     for task in prange(_tasks(out.size, n, inner)):
-        _softmax_grad_block(g, y, n, inner, logarithm, out, task)
+        _softmax_grad_block(g, y, n, inner, logarithm, out, np.int64(task))
 
 
 @inline
@@ -137,7 +140,7 @@ def _softmax_grad_block(g, y, n, inner, logarithm, out, task):
 @adaptive
 def _logsumexp(out, n, inner, x):
     for task in prange(_tasks(x.size, n, inner)):
-        _logsumexp_block(out, n, inner, x, task)
+        _logsumexp_block(out, n, inner, x, np.int64(task))
 
 
 @inline
@@ -156,7 +159,9 @@ def _logsumexp_block(out, n, inner, x, task):
 @adaptive
 def _cross_entropy(target, weight, ignore_index, smoothing, losses, logsumexp, n, inner, x):
     for task in prange(_tasks(x.size, n, inner)):
-        _cross_entropy_block(target, weight, ignore_index, smoothing, losses, logsumexp, n, inner, x, task)
+        _cross_entropy_block(
+            target, weight, ignore_index, smoothing, losses, logsumexp, n, inner, x, np.int64(task)
+        )
 
 
 @inline
@@ -185,7 +190,18 @@ def _cross_entropy_block(target, weight, ignore_index, smoothing, losses, logsum
 def _cross_entropy_grad(scale, x, logsumexp, target, weight, ignore_index, smoothing, weights, n, inner, out):
     for task in prange(_tasks(x.size, n, inner)):
         _cross_entropy_grad_block(
-            scale, x, logsumexp, target, weight, ignore_index, smoothing, weights, n, inner, out, task
+            scale,
+            x,
+            logsumexp,
+            target,
+            weight,
+            ignore_index,
+            smoothing,
+            weights,
+            n,
+            inner,
+            out,
+            np.int64(task),
         )
 
 
