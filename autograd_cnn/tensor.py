@@ -30,6 +30,7 @@ from autograd_cnn.ops import (
     linear,
     reduce,
     rounding,
+    scan,
     shape,
     softmax,
 )
@@ -690,11 +691,11 @@ class Tensor(TensorBase):
     def relu(self) -> Tensor:
         return activation.relu(self)
 
-    def softmax(self, dim: Any) -> Tensor:
-        return softmax.softmax(self, dim)
+    def softmax(self, dim: Any, dtype: Any = None) -> Tensor:
+        return softmax.softmax(self, dim, dtype)
 
-    def log_softmax(self, dim: Any) -> Tensor:
-        return softmax.log_softmax(self, dim)
+    def log_softmax(self, dim: Any, dtype: Any = None) -> Tensor:
+        return softmax.log_softmax(self, dim, dtype)
 
     def sum(self, dim: Any = None, keepdim: Any = False, *, dtype: Any = None) -> Tensor:
         return reduce.sum(self, dim, keepdim, dtype=dtype)
@@ -729,23 +730,23 @@ class Tensor(TensorBase):
     def min(self, dim: Any = None, keepdim: Any = False) -> Any:
         return extreme.min(self, dim, keepdim)
 
-    def norm(self, p: Any = 2, dim: Any = None, keepdim: Any = False) -> Tensor:
-        return reduce.norm(self, p, dim, keepdim)
+    def norm(self, p: Any = "fro", dim: Any = None, keepdim: Any = False, *, dtype: Any = None) -> Tensor:
+        return reduce.norm(self, p, dim, keepdim, dtype=dtype)
 
-    def var(self, dim: Any = None, *, correction: Any = 1, keepdim: Any = False, unbiased: Any = None) -> Tensor:
-        return reduce.var(self, dim, correction=correction, keepdim=keepdim, unbiased=unbiased)
+    def var(self, *args: Any, **options: Any) -> Tensor:
+        return reduce.var(self, *args, **options)
 
-    def std(self, dim: Any = None, *, correction: Any = 1, keepdim: Any = False, unbiased: Any = None) -> Tensor:
-        return reduce.std(self, dim, correction=correction, keepdim=keepdim, unbiased=unbiased)
+    def std(self, *args: Any, **options: Any) -> Tensor:
+        return reduce.std(self, *args, **options)
 
     def logsumexp(self, dim: Any, keepdim: Any = False) -> Tensor:
         return reduce.logsumexp(self, dim, keepdim)
 
-    def cumsum(self, dim: Any) -> Tensor:
-        return reduce.cumsum(self, dim)
+    def cumsum(self, dim: Any, *, dtype: Any = None) -> Tensor:
+        return scan.cumsum(self, dim, dtype=dtype)
 
-    def cumprod(self, dim: Any) -> Tensor:
-        return reduce.cumprod(self, dim)
+    def cumprod(self, dim: Any, *, dtype: Any = None) -> Tensor:
+        return scan.cumprod(self, dim, dtype=dtype)
 
     def sum_to_size(self, *size: Any) -> Tensor:
         return reduce.sum_to_size(self, *size)

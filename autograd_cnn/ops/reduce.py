@@ -257,7 +257,7 @@ def var(
 ) -> Any:
     """The variance over `dim`, or over everything: sum((x - mean)^2) / (n - correction).
 
-    It is nan where n <= correction.  `correction` is 1 unless given; `unbiased` is the older way to say 1 or 0.
+    It is nan where n <= correction, which is 1 unless given; `unbiased` is the older way to say 1 or 0.
 
     Raises DTypeError for integers and bools, ArgumentError where both `unbiased` and `correction` are given.
 
@@ -312,7 +312,7 @@ def logsumexp(x: Any, dim: Dims, keepdim: bool = False) -> Any:
 def norm(x: Any, p: Any = "fro", dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """The p-norm over `dim`, or over everything: sum(|x|^p)^(1/p).
 
-    "fro" is 2, inf and -inf the largest and smallest |x|, 0 the count of what is not 0.  The gradient of the
+    "fro" is 2, inf and -inf the largest and smallest |x|, 0 the count of what is not 0, without a gradient.  The gradient of the
     norm of zeros is 0.
 
     Raises DTypeError for integers and bools, ArgumentError for an unknown p, ShapeError for inf of nothing.

@@ -113,6 +113,7 @@ from .reduce import (
     sum,
     var,
 )
+from .scan import linear_recurrence
 from .softmax import (
     cross_entropy,
     cross_entropy_grad,
