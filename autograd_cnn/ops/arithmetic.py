@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_cnn.dtype import bool_, get_default_dtype, of_scalar, result_type
+from autograd_cnn.dtype import bool_, get_default_dtype
 from autograd_cnn.errors import ArgumentError, DTypeError
 from autograd_cnn.graph.base import TensorBase
 from autograd_cnn.graph.op import Op
@@ -14,7 +14,7 @@ from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.cast import cast
 from autograd_cnn.ops.comparison import eq, ge, gt, logical_and, logical_or, lt
 from autograd_cnn.ops.elementwise import SQUARE
-from autograd_cnn.ops.operand import broadcast, constant, dtype_of, pair, promoted, refuse_bools
+from autograd_cnn.ops.operand import broadcast, dtype_of, pair, refuse_bools, together
 from autograd_cnn.ops.rounding import trunc
 
 
@@ -388,9 +388,5 @@ def where(condition: Any, x: Any, other: Any) -> Any:
     if not isinstance(condition, TensorBase) or condition.array.dtype != bool_:
         got = condition.array.dtype if isinstance(condition, TensorBase) else type(condition).__name__
         raise DTypeError(f"where: condition must be a bool tensor, got {got}")
-    if isinstance(x, TensorBase) or isinstance(other, TensorBase):
-        x, other = promoted("where", x, other)
-    else:
-        dtype = result_type((of_scalar(x), 0), (of_scalar(other), 0))
-        x, other = (constant("where", value, dtype, condition) for value in (x, other))
+    x, other = together("where", condition, x, other)
     return apply(WHERE, condition, x, other)

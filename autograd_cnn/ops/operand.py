@@ -47,6 +47,11 @@ def promoted(op: str, *operands: Any) -> list[Any]:
         raise DTypeError(
             f"{op}: needs at least one tensor, got {', '.join(type(o).__name__ for o in operands)}"
         )
+    return together(op, like, *operands)
+
+
+def together(op: str, like: TensorBase, *operands: Any) -> list[Any]:
+    """The same, also where all are numbers: they go to `like`'s device."""
     levels = []
     for operand in operands:
         if isinstance(operand, TensorBase):

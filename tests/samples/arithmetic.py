@@ -154,7 +154,6 @@ SAMPLES = (
         for name, reference in (
             ("add", np.add),
             ("mul", np.multiply),
-            ("pow", power),
             ("maximum", np.maximum),
         )
     ),

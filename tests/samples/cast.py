@@ -35,6 +35,6 @@ SAMPLES = (
 
 ERRORS = (
     ErrorSample(
-        "to an unknown dtype", lambda x: x.to("complex64"), (real(3),), DTypeError, "to: dtype complex64"
+        "to an unknown dtype", lambda x: x.to(np.dtype("complex64")), (real(3),), DTypeError, "to: dtype complex64"
     ),
 )
