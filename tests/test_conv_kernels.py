@@ -67,10 +67,7 @@ def random_cases(rng: np.random.Generator, count: int) -> list[Case]:
         dilation = (int(rng.integers(1, 4)), int(rng.integers(1, 4)))
         padding = tuple(int(n) for n in rng.integers(0, 4, 4))
         kernel = (int(rng.integers(1, 5)), int(rng.integers(1, 8)))
-        least = [
-            d * (k - 1) + 1 - sum(p)
-            for d, k, p in zip(dilation, kernel, (padding[:2], padding[2:]), strict=True)
-        ]
+        least = [d * (k - 1) + 1 - sum(p) for d, k, p in zip(dilation, kernel, (padding[:2], padding[2:]), strict=True)]
         size = [max(n, 1) + int(rng.integers(0, 12)) for n in least]
         x = (images, groups * channels, size[0], size[1])
         cases.append(Case(x, (groups * outputs, channels, *kernel), stride, padding, dilation, groups))
@@ -99,9 +96,7 @@ def reference(case: Case, x, w, bias, g):
     groups = case.groups
     # Room for the strides' last step; what it adds is cut off by `taps`.
     margin = (max(case.stride), max(case.stride))
-    padded = np.pad(
-        x.astype(np.float64), ((0, 0), (0, 0), (top, bottom + margin[0]), (left, right + margin[1]))
-    )
+    padded = np.pad(x.astype(np.float64), ((0, 0), (0, 0), (top, bottom + margin[0]), (left, right + margin[1])))
     grad_padded = np.zeros_like(padded)
     w_groups, g_groups = split(w, groups, 0), split(g, groups, 1)
     out = np.zeros(g_groups.shape)
@@ -187,7 +182,7 @@ def test_empty_batch() -> None:
 
 
 def test_grad_input_of_any_size_that_fits() -> None:
-    """A stride may leave rows at the end that no output has read: they get zeros, as a transposed convolution's do."""
+    """A stride may leave rows at the end that no output has read: they get zeros."""
     for extra in range(3):
         case = Case((2, 3, 13 + extra, 7 + extra), (4, 3, 3, 3), (3, 3), (1, 1, 0, 0))
         check(case, np.float64, *arrays(case, np.float64))

@@ -1,10 +1,11 @@
 """Two-dimensional convolution and its gradients on the vector micro-kernel.
 
-Images are packed with their padding into rows of one pitch, and split by stride: pixels that a stride reads one after
-the other lie one after the other.  The pixels of a channel then form one line in which output pixel q reads tap (i, j) at
-q + a constant, whatever the kernel, stride or dilation; the vectors of the micro-kernel run along that line, its rows over
-output channels.  The few pixels of the line that lie between two rows are computed and left out when a tile is copied
-to its place.  The gradient for the input is the same loop with another table of taps, once for every phase of the stride.
+Images are packed with their padding into rows of one pitch, and split by stride: pixels that a stride reads one
+after the other lie one after the other.  The pixels of a channel then form one line, in which output pixel q reads
+tap (i, j) at q + a constant, whatever the kernel, stride or dilation; the vectors of the micro-kernel run along
+that line, its rows over output channels.  The few pixels of the line that lie between two rows are computed and
+left out when a tile is copied to its place.  The gradient for the input is the same loop with another table of
+taps, once for every phase of the stride.  The gradient for the weight takes inner products of such lines.
 """
 
 import numpy as np
@@ -42,11 +43,7 @@ def _pack(source, packing, channels, image, count, channel, top, lines, packed):
     step = packing.stride_x
     for c in range(channels):
         for n in range(count):
-            plane = (
-                ((image + n) * packing.channels * packing.groups + channel + c)
-                * packing.height
-                * packing.width
-            )
+            plane = ((image + n) * packing.channels * packing.groups + channel + c) * packing.height * packing.width
             for phase_y in range(packing.stride_y):
                 for phase_x in range(step):
                     phase = (c * packing.stride_y + phase_y) * step + phase_x
@@ -138,9 +135,7 @@ def _correlate_pieces(begin, end, source, weight, bias, a_offset, b_offset, pack
                         )  # fmt: skip
                     q += vectors * lanes
                 channel = group * grid.rows + row
-                _place(
-                    tile, tile_pitch, height, packing, grid, bias, image + n, together, y, lines, channel, out
-                )
+                _place(tile, tile_pitch, height, packing, grid, bias, image + n, together, y, lines, channel, out)
                 row += height
 
 
@@ -153,7 +148,7 @@ def _correlate(pieces, source, weight, bias, a_offset, b_offset, packing, grid, 
 
 @serial
 def _grad_weight_pieces(begin, end, g, x, offset, taps, scheme, g_packing, packing, partial):
-    """Tiles of inner products over the images and strips of a part: partial[part, group, rows, columns, tap]."""
+    """partial[part, group, rows, columns, tap] += a tile of inner products over the images of the part."""
     for piece in range(begin, end):
         rest, split = divmod(piece, (g_packing.channels + scheme.chunk - 1) // scheme.chunk)
         part, group = divmod(rest, packing.groups)
@@ -229,7 +224,7 @@ def _run_correlation(source, weight, bias, plan, out):
 
 
 def conv2d_forward(x, w, bias, stride, padding, dilation, groups, out):
-    """out[n, o, y, x] = bias[o] + the sum over c, i, j of w[o, c, i, j] * padded x[n, c, y sh + i dh, x sw + j dw].
+    """out[n, o, y, x] = bias[o] + the sum over c, i, j of w[o, c, i, j] padded[n, c, y sh + i dh, x sw + j dw].
 
     x: (N, C, H, W), w: (O, C / groups, KH, KW), bias: (O,) or None, padding: (top, bottom, left, right),
     out: (N, O, OH, OW) contiguous.

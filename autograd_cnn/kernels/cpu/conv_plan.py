@@ -1,7 +1,7 @@
 """How a convolution is cut up: the packed layout of images, the tables of taps and the pieces of work.
 
-Everything here is a function of shapes alone, computed once for each, so that results are the same bits whatever the
-number of threads.
+Everything here is a function of shapes alone, computed once for each, so that results are the same bits whatever
+the number of threads.
 """
 
 from functools import lru_cache
@@ -22,6 +22,7 @@ from autograd_cnn.kernels.cpu.microkernel import (
 
 PIXELS = 1024  # of a channel in one packed block: the block stays in the L2 cache
 TASKS = 16  # pieces that a large problem is cut into
+PARTS = 4  # blocks that the images are cut into at least where a sum runs over them
 PARTIAL_SIZE = 1 << 22  # elements of the partial sums of a weight's gradient
 
 
@@ -44,7 +45,7 @@ class Axis(NamedTuple):
         return self.grid + max((shift for _, _, shift in self.taps), default=0)
 
     def pitch(self):
-        """Least distance of two lines of packed elements: the zeros after one and before the next are shared."""
+        """Least distance of two packed lines: the zeros after one and before the next are shared."""
         end = (self.before + self.size - 1) // self.stride + 1
         zeros = max(self.before, 0) // self.stride
         return max(self.grid, min(end, self.reach), self.reach - zeros)
@@ -113,8 +114,8 @@ def _forward_axis(size, grid, kernel, before, stride, dilation):
 def _backward_axes(size, grid, kernel, before, stride, dilation):
     """The correlations that make the input's gradient along one axis, one for each phase of the stride.
 
-    Input element h is read at h + before = y * stride + i * dilation, so that for the phase a of h + before only
-    the taps with i * dilation = a (mod stride) count, and y = (h + before - a) / stride - (i * dilation - a) / stride.
+    Input element h is read where h + before = y * stride + i * dilation: for the phase a of h + before only the
+    taps with i * dilation = a (mod stride) count, and y = (h + before - a) / stride - (i * dilation - a) / stride.
     """
     for phase in range(stride):
         first = max(_ceil(before - phase, stride), 0)
@@ -127,13 +128,13 @@ def _backward_axes(size, grid, kernel, before, stride, dilation):
         yield Axis(grid, count, furthest - first, 1, taps, first * stride + phase - before, stride)
 
 
-def _packing(images, channels, groups, y, x, itemsize):
-    """The packed layout for axes y and x, and the output rows of a strip."""
+def _packing(images, channels, groups, y, x, itemsize, pieces):
+    """The output rows of a strip, and the packed layout for axes y and x, in `pieces` blocks or more."""
     lanes = VECTOR_BYTES // itemsize
     pitch = x.pitch()
     strip = _ceil(y.grid, _ceil(y.grid * pitch, PIXELS + PIXELS // 2))
     lines = y.pitch() if strip == y.grid else strip + y.reach - y.grid
-    block = max(1, min(PIXELS // (lines * pitch), _ceil(images * groups, TASKS))) if strip == y.grid else 1
+    block = max(1, min(PIXELS // (lines * pitch), _ceil(images * groups, pieces))) if strip == y.grid else 1
     line = block * lines * pitch
     reach = (y.reach + 1) * pitch + x.reach
     return strip, Packing(
@@ -159,7 +160,7 @@ def _shift(packing, tap_y, tap_x):
 def _correlation(images, channels, groups, rows, y, x, kernel, planes, lanes_a, itemsize):
     """The tables and the cutting up of one correlation: the arguments of `_correlate` after the arrays."""
     a_channel, a_lane, a_group = lanes_a
-    strip, packing = _packing(images, channels, groups, y, x, itemsize)
+    strip, packing = _packing(images, channels, groups, y, x, itemsize, TASKS)
     joined = _joined(packing, strip, x.grid, VECTOR_BYTES // itemsize)
     taps = list(product(y.taps, x.taps))
     in_weight = np.array([tap_y[0] * kernel[1] + tap_x[0] for tap_y, tap_x in taps], np.int64)
@@ -169,9 +170,7 @@ def _correlation(images, channels, groups, rows, y, x, kernel, planes, lanes_a, 
     b_offset = (channel * (packing.line * y.stride * x.stride) + in_packed).reshape(-1)
     pieces = _ceil(images, packing.block) * _ceil(y.grid, strip) * groups
     chunk = max(_ceil(rows, _ceil(TASKS, pieces)), min(rows, MAX_ROWS))
-    grid = Grid(
-        y.grid, x.grid, strip, joined, rows, chunk, a_lane, a_group, *planes, y.start, x.start, y.step, x.step
-    )
+    grid = Grid(y.grid, x.grid, strip, joined, rows, chunk, a_lane, a_group, *planes, y.start, x.start, y.step, x.step)
     work = y.grid * x.grid * rows * groups * images * a_offset.size
     return pieces * _ceil(rows, chunk), work, a_offset, b_offset, packing, grid
 
@@ -184,9 +183,7 @@ def forward_plan(x_shape, w_shape, out_shape, stride, padding, dilation, groups,
     x = _forward_axis(width, out_shape[3], kernel[1], padding[2], stride[1], dilation[1])
     size = kernel[0] * kernel[1]
     lanes = (size, channels * size, rows // groups * channels * size)
-    return _correlation(
-        images, channels, groups, rows // groups, y, x, kernel, out_shape[2:], lanes, itemsize
-    )
+    return _correlation(images, channels, groups, rows // groups, y, x, kernel, out_shape[2:], lanes, itemsize)
 
 
 @lru_cache(maxsize=512)
@@ -201,8 +198,7 @@ def grad_input_plans(g_shape, w_shape, out_shape, stride, padding, dilation, gro
         _backward_axes(width, g_shape[3], kernel[1], padding[2], stride[1], dilation[1]),
     )
     return [
-        _correlation(images, rows, groups, channels, y, x, kernel, (height, width), lanes, itemsize)
-        for y, x in axes
+        _correlation(images, rows, groups, channels, y, x, kernel, (height, width), lanes, itemsize) for y, x in axes
     ]
 
 
@@ -214,13 +210,11 @@ def grad_weight_plan(g_shape, x_shape, out_shape, stride, padding, dilation, gro
     y = _forward_axis(height, g_shape[2], kernel[0], padding[0], stride[0], dilation[0])
     x = _forward_axis(width, g_shape[3], kernel[1], padding[2], stride[1], dilation[1])
     lanes = VECTOR_BYTES // itemsize
-    strip, packing = _packing(images, channels, groups, y, x, itemsize)
+    strip, packing = _packing(images, channels, groups, y, x, itemsize, PARTS)
     step = dilation[1] // stride[1]
     neighbours = dilation[1] % stride[1] == 0
     # Neighbouring taps fill the tile's columns better than channels do where there are few channels.
-    over_channels = not neighbours or channels / _ceil(channels, INNER_B) >= kernel[1] / _ceil(
-        kernel[1], INNER_B
-    )
+    over_channels = not neighbours or channels / _ceil(channels, INNER_B) >= kernel[1] / _ceil(kernel[1], INNER_B)
     starts = list(product(y.taps, x.taps[:: 1 if over_channels else INNER_B]))
     taps = np.array([_shift(packing, tap_y, tap_x) for tap_y, tap_x in starts])
     packing = packing._replace(slack=packing.slack + INNER_B * step)

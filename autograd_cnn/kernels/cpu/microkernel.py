@@ -5,9 +5,9 @@
 `copy_line`        target[q] = source[q] + added, for lines too short for the compiler's own vector loops
 `sum_line`         the sum of a line in float64
 
-A tile of accumulators stays in registers for the whole loop.  Operands are read through small tables of offsets,
-so that one loop serves a matrix in any layout and a convolution of any shape (the indirect convolution of
-Dukhan, 2019, https://arxiv.org/abs/1907.02129).
+A tile of accumulators stays in registers for the whole loop.  Operands are read through small tables of
+offsets, so that one loop serves a matrix in any layout and a convolution of any shape (the indirect convolution
+of Dukhan, 2019, https://arxiv.org/abs/1907.02129).
 """
 
 import llvmlite.binding as llvm
@@ -23,12 +23,12 @@ _FEATURES = llvm.get_host_cpu_features()
 _WIDE = _FEATURES.get("avx512f", False)
 
 VECTOR_BYTES = 64 if _WIDE else 32 if _FEATURES.get("avx", False) else 16
-# Heights a tile may have.  The largest, three vectors wide, and one broadcast for each row fit into the registers:
-# 32 with AVX-512, else 16.  One more row, and LLVM spills: a third of the speed.
+# Heights a tile may have.  The largest, three vectors wide, and a broadcast for each row fit into the registers: 32
+# with AVX-512, else 16.  Two rows more, and LLVM spills: a third of the speed.
 TILE_ROWS = (6, 4, 2, 1) if _WIDE else (4, 3, 2, 1)
 TILE_VECTORS = (3, 2, 1)
-# Steps of a contraction that are summed in registers: the sums of such blocks are then added, so that rounding errors
-# grow with the block and the number of blocks, not with their product; a packed panel of that depth stays in L1 or L2.
+# Steps of a contraction that are summed in registers.  The sums of such blocks are added, so that rounding errors
+# grow with the block and with the number of blocks, not with their product.
 DEPTH = 256
 MAX_ROWS, MID_ROWS, LOW_ROWS, _ = TILE_ROWS
 MAX_VECTORS = TILE_VECTORS[0]
@@ -97,7 +97,7 @@ def _index(builder, scale, value):
 
 
 def _loop(builder, count, initial, body):
-    """Emit `for k in range(count)`; `body(k, accumulators)` returns the next accumulators, which live in registers."""
+    """Emit `for k in range(count): accumulators = body(k, accumulators)`, all of them in registers."""
     before = builder.block
     head = builder.append_basic_block("contraction")
     after = builder.append_basic_block("contracted")
@@ -153,7 +153,8 @@ def multiply_add(
 ):
     """c[t, v] (+)= the sum over k in [first, first + count) of a's row t times b's `width` vectors.
 
-    `rows` is one of TILE_ROWS and `width` one of TILE_VECTORS; c's row t starts at c_base + t * c_lane.  Exactly `rows` rows of a are read.
+    `rows` is one of TILE_ROWS and `width` one of TILE_VECTORS; c's row t starts at c_base + t * c_lane.
+    Exactly `rows` rows of a are read.
     """
     _check(a, a_offset, b, b_offset, c)
     integer = types.intp
@@ -232,7 +233,7 @@ def multiply_add(
 
 @intrinsic
 def inner_products(typingctx, a, a_base, a_lane, b, b_base, b_lane, offset, first, count, c, c_base):
-    """c[c_base + t * INNER_B + u] += the inner product of a's row t and b's row u over the vectors at offset[first:].
+    """c[c_base + t * INNER_B + u] += the inner product of a's row t and b's row u, over vectors at offset[first:].
 
     The INNER_TILE elements of c from c_base on are the tile's.
     """
@@ -289,12 +290,8 @@ def copy_line(typingctx, count, source, start, target, place, added):
         bits = ir.VectorType(ir.IntType(1), vectors.lanes)
         align = ir.Constant(ir.IntType(32), vectors.itemsize)
         pointer = vectors.type.as_pointer()
-        load = vectors.intrinsic(
-            "masked.load", vectors.type, [pointer, align.type, bits, vectors.type], ".p0"
-        )
-        store = vectors.intrinsic(
-            "masked.store", ir.VoidType(), [vectors.type, pointer, align.type, bits], ".p0"
-        )
+        load = vectors.intrinsic("masked.load", vectors.type, [pointer, align.type, bits, vectors.type], ".p0")
+        store = vectors.intrinsic("masked.store", ir.VoidType(), [vectors.type, pointer, align.type, bits], ".p0")
 
         def step(k, _):
             q = _index(builder, vectors.lanes, k)
