@@ -49,10 +49,7 @@ class AnomalyObserver:
                 self._raise(node, f"was given {_worst(g.array)} as the gradient of its output {slot}", g)
 
     def after(self, node: Node, grads: Sequence[Any], freed_bytes: int, ns: int) -> None:
-        names = [name for name, need in zip(_inputs(node), node.plan.needs, strict=False) if need]
-        if len(grads) != len(names):
-            names = list(_inputs(node))
-        for name, g in zip(names, grads, strict=False):
+        for name, g in zip(_inputs(node), grads, strict=False):
             if g is not None and not np.isfinite(g.array).all():
                 self._raise(node, f"made {_worst(g.array)} in the gradient of {name}", g)
 

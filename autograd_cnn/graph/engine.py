@@ -25,7 +25,10 @@ from autograd_cnn.graph.walk import reachable
 
 
 class Observer(Protocol):
-    """Sees each node run: `before` with the gradients of its outputs, `after` with those of its inputs."""
+    """Sees each node run: `before` with the gradients of its outputs, `after` with those of its inputs.
+
+    There is one for each input, None where it needs none; not yet summed to the input's shape where it was broadcast.
+    """
 
     def before(self, node: Node, grads: Sequence[Any]) -> None: ...
     def after(self, node: Node, grads: Sequence[Any], freed_bytes: int, ns: int) -> None: ...
@@ -245,7 +248,7 @@ def _run(
                 saved = _with_graph(node, saved)
             if observers:
                 started = _observe_before(observers, node, g)
-                seen = []
+                seen: list[Any] = [None] * len(edges)
             for position, vjp, arguments in node.plan.vjps:
                 if position is None:
                     given = saved if arguments is None else [saved[j] for j in arguments]
@@ -261,7 +264,7 @@ def _run(
                     continue
                 r = vjp(op, g, *saved) if arguments is None else vjp(op, g, *[saved[j] for j in arguments])
                 if observers:
-                    seen.append(r)
+                    seen[position] = r
                 source = edge[0]
                 if source.__class__ is Node and source.outputs == 1 and source not in pending:
                     # What _deliver does, for the edge that a chain has.
