@@ -29,6 +29,8 @@ from autograd_cnn.ops.loss import l1_loss as l1_loss
 from autograd_cnn.ops.loss import mse_loss as mse_loss
 from autograd_cnn.ops.loss import smooth_l1_loss as smooth_l1_loss
 from autograd_cnn.ops.norm import batch_norm as batch_norm
+from autograd_cnn.ops.norm import layer_norm as layer_norm
+from autograd_cnn.ops.pad import pad as pad
 from autograd_cnn.ops.pool import adaptive_avg_pool2d as adaptive_avg_pool2d
 from autograd_cnn.ops.pool import avg_pool2d as avg_pool2d
 from autograd_cnn.ops.pool import max_pool2d as max_pool2d

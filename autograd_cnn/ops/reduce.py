@@ -79,9 +79,7 @@ class SumToSize(Op):
         lead = x.ndim - len(self.size)
         fits = [n in (1, m) for n, m in zip(self.size, x.shape[lead:], strict=False)]
         if lead < 0 or False in fits:
-            raise ShapeError(
-                f"sum_to_size: size {list(self.size)} does not broadcast to x's shape {list(x.shape)}"
-            )
+            raise ShapeError(f"sum_to_size: size {list(self.size)} does not broadcast to x's shape {list(x.shape)}")
         return self.size, x.dtype
 
     def compute(self, k: Any, out: Any, x: Any) -> None:
@@ -312,8 +310,8 @@ def logsumexp(x: Any, dim: Dims, keepdim: bool = False) -> Any:
 def norm(x: Any, p: Any = "fro", dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """The p-norm over `dim`, or over everything: sum(|x|^p)^(1/p).
 
-    "fro" is 2, inf and -inf the largest and smallest |x|, 0 the count of what is not 0, without a gradient.  The gradient of the
-    norm of zeros is 0.
+    "fro" is 2, inf and -inf the largest and smallest |x|, 0 the count of what is not 0, without a gradient.
+    The gradient of the norm of zeros is 0.
 
     Raises DTypeError for integers and bools, ArgumentError for an unknown p, ShapeError for inf of nothing.
 
