@@ -18,6 +18,7 @@ from autograd_cnn.graph.op import INPUT, OUTPUT, SHAPE, Op, ViewOp
 
 _next_index = count().__next__
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_MODELS = os.path.join(_PACKAGE, "models", "")  # the lines of the named networks are what a user wants to see
 
 
 def common_device(op: Op, inputs: tuple[TensorBase, ...]) -> Device:
@@ -165,8 +166,8 @@ def record(op: Op, inputs: tuple[Any, ...], outputs: tuple[Any, ...], spec: Any,
 
 @cache
 def _internal(filename: str) -> bool:
-    """Whether a file is this package's own, so that its caller is the user's line."""
-    return filename.startswith(_PACKAGE)
+    """Whether a file is the package's machinery, so that its caller is the line to show."""
+    return filename.startswith(_PACKAGE) and not filename.startswith(_MODELS)
 
 
 def refresh(view: TensorBase) -> None:

@@ -35,7 +35,8 @@ event.register("numba:compile", _LOG)
 
 
 def inline(function):
-    return _compiled(function)
+    # Left to LLVM's judgement, loops over a formula that calls two such functions stay scalar.
+    return _compiled(function, forceinline=True)
 
 
 def serial(function):

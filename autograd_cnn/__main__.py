@@ -1,0 +1,5 @@
+"""`python -m autograd_cnn` is the command line."""
+
+from autograd_cnn.cli import main
+
+main()

@@ -1,0 +1,71 @@
+"""Progress of a training run: a live bar on a terminal, a line an epoch elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from autograd_cnn.train.trainer import Callback, Trainer
+
+
+class ProgressBar(Callback):
+    """Shows epoch, loss, accuracy, images a second and the time that is left."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.live = console.is_terminal
+        self._progress: Progress | None = None
+        self._note = ""
+
+    def on_start(self, trainer: Trainer) -> None:
+        if not self.live:
+            return
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            TextColumn("{task.fields[figures]}"),
+            TimeRemainingColumn(),
+            TextColumn("[dim]{task.fields[note]}"),
+            console=self.console,
+            expand=True,
+            transient=True,
+        )
+        steps = len(trainer.train_loader)
+        total = steps * trainer.epochs
+        self._task = self._progress.add_task(
+            self._epoch(trainer), total=total, completed=trainer.step, figures="", note=self._note
+        )
+        self._progress.start()
+
+    def note(self, text: str) -> None:
+        """Something to say beside the bar, such as what is being compiled; `""` takes it away."""
+        self._note = text
+        if self._progress is not None:
+            self._progress.update(self._task, note=text)
+
+    def on_step(self, trainer: Trainer) -> None:
+        if self._progress is not None:
+            figures = f"loss {trainer.loss.value:.4f}  accuracy {trainer.accuracy.value:6.2%}"
+            if trainer.seconds:
+                figures += f"  {trainer.loss.count / trainer.seconds:,.0f} images/s"
+            self._progress.update(
+                self._task, completed=trainer.step, description=self._epoch(trainer), figures=figures
+            )
+
+    def on_epoch(self, trainer: Trainer, row: dict[str, Any]) -> None:
+        text = f"epoch {row['epoch']:>3}/{trainer.epochs}  loss {row['loss']:.4f}  accuracy {row['accuracy']:7.2%}"
+        if "val_loss" in row:
+            text += f"  |  held out: loss {row['val_loss']:.4f}  accuracy {row['val_accuracy']:7.2%}"
+        text += f"  |  {row['images_per_second']:,.0f} images/s"
+        console = self.console if self._progress is None else self._progress.console
+        console.print(text, highlight=False)
+
+    def on_end(self, trainer: Trainer) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+            self._progress = None
+
+    def _epoch(self, trainer: Trainer) -> str:
+        return f"epoch {min(trainer.epoch + 1, trainer.epochs)}/{trainer.epochs}"
