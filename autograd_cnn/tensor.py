@@ -9,14 +9,14 @@ import numpy as np
 
 from autograd_cnn.device import CPU, Device
 from autograd_cnn.device import device as as_device
-from autograd_cnn.dtype import as_dtype, bool_, float32, float64, get_default_dtype, int32, int64, uint8
-from autograd_cnn.errors import ArgumentError, DTypeError, GraphError
+from autograd_cnn.dtype import CATEGORY, as_dtype, bool_, float32, float64, get_default_dtype, int32, int64, uint8
+from autograd_cnn.errors import ArgumentError, DTypeError, GraphError, InPlaceError
 from autograd_cnn.formatting import tensor_repr
 from autograd_cnn.graph import engine
 from autograd_cnn.graph.base import TensorBase, Version, wrap
 from autograd_cnn.graph.handle import RemovableHandle, add_hook, retain_grad, retains_grad
 from autograd_cnn.graph.node import Node
-from autograd_cnn.graph.record import apply_inplace, refresh
+from autograd_cnn.graph.record import apply, apply_inplace, refresh
 from autograd_cnn.graph.record import detach as detach_from_graph
 from autograd_cnn.ops import (
     activation,
@@ -70,6 +70,8 @@ class Tensor(TensorBase):
 
     @property
     def requires_grad(self) -> bool:
+        if self.base is not None and self.seen != self.version.count:
+            refresh(self)
         return self._requires_grad
 
     @requires_grad.setter
@@ -367,8 +369,12 @@ class Tensor(TensorBase):
     # Change in place
 
     def _change(self, op: Any, *others: Any) -> Tensor:
-        operands = promoted(op.name, self, *others)
-        return apply_inplace(op, self, *operands[1:])
+        x, *others = promoted(op.name, self, *others)
+        if x is self:
+            return apply_inplace(op, self, *others)
+        if CATEGORY[x.dtype] > CATEGORY[self.dtype]:
+            raise InPlaceError(f"{op.name} in place: a result of dtype {x.dtype} cannot be cast to x's {self.dtype}")
+        return assign.copy_(self, apply(op, x, *others))
 
     def add_(self, other: Any, *, alpha: Any = 1) -> Tensor:
         return self._change(arithmetic.ADD, other if alpha == 1 else other * alpha)
@@ -438,7 +444,7 @@ class Tensor(TensorBase):
         return apply_inplace(activation.RELU, self)
 
     def clamp_(self, min: Any = None, max: Any = None) -> Tensor:
-        return assign.copy_(self, rounding.clamp(self, min, max))
+        return rounding.clamp_(self, min, max)
 
     def __setitem__(self, key: Any, value: Any) -> None:
         indexing.setitem(self, key, value)

@@ -21,6 +21,7 @@ from autograd_cnn.graph.op import OUTPUT, FusedOp
 from autograd_cnn.graph.record import apply as apply
 from autograd_cnn.graph.record import apply_inplace as apply_inplace
 from autograd_cnn.graph.record import apply_view as apply_view
+from autograd_cnn.graph.record import refresh
 from autograd_cnn.graph.walk import reachable
 
 
@@ -149,7 +150,11 @@ def _key(tensor: Any) -> Key:
 
 
 def _sequence(tensors: Any) -> list[Any]:
-    return [tensors] if isinstance(tensors, TensorBase) else list(tensors)
+    found = [tensors] if isinstance(tensors, TensorBase) else list(tensors)
+    for tensor in found:
+        if tensor.base is not None and tensor.seen != tensor.version.count:
+            refresh(tensor)
+    return found
 
 
 def _check_targets(what: str, targets: Sequence[Any] | None) -> None:

@@ -58,6 +58,8 @@ def apply(op: Op, *inputs: Any) -> Any:
         y.device = device
     if state.recording:
         for tensor in inputs:
+            if tensor.base is not None and tensor.seen != tensor.version.count:
+                refresh(tensor)
             if tensor._requires_grad and op.differentiable:
                 record(op, inputs, (y,), spec, state)
                 break
@@ -72,12 +74,19 @@ def _apply_several(op: Op, inputs: tuple[Any, ...], arrays: list[Any], state: St
     outs = tuple(device.empty(*spec) for spec in specs)
     op.compute(device.kernels, outs, *arrays)
     ys = tuple(wrap(out, device) for out in outs)
-    if state.recording and op.differentiable and any(tensor._requires_grad for tensor in inputs):
+    if state.recording and op.differentiable and any(_recorded(tensor) for tensor in inputs):
         record(op, inputs, ys, specs, state)
     elif state.inference:
         for y in ys:
             y.inference = True
     return ys
+
+
+def _recorded(tensor: TensorBase) -> bool:
+    """Whether a tensor requires grad, also where it is a view and only its base came to do so."""
+    if tensor.base is not None and tensor.seen != tensor.version.count:
+        refresh(tensor)
+    return tensor._requires_grad
 
 
 def apply_view(op: ViewOp, x: TensorBase) -> Any:
@@ -247,29 +256,29 @@ def apply_inplace(op: Op, x: Any, *others: Any) -> Any:
     op.compute(device.kernels, out, *arrays)
     if not x.array.flags.writeable or _repeats(x.array):
         raise InPlaceError(f"{what}: x is an expanded or read-only view, several elements share memory; clone it first")
-    inputs = (x, *others)
-    before = x.version.count
-    if recording:
-        # What backward keeps of x must not be x itself: x will refer to the new node.
-        old = alias(x)
-        old.node, old.slot, old._requires_grad, old.inference = x.node, x.slot, x._requires_grad, x.inference
-        inputs = tuple(old if tensor is x else tensor for tensor in inputs)
-    if recording and x.base is not None:
-        y = wrap(out, device)
-        record(op, inputs, (y,), (shape, dtype), state)
-        base = x.base
+    if not recording:
         _overwrite(x, out, op)
+        return x
+    # What backward keeps of x must not be x itself: x will refer to the new node.
+    old = alias(x)
+    old.node, old.slot, old._requires_grad, old.inference = x.node, x.slot, x._requires_grad, x.inference
+    base = x.base
+    y = x if base is None else wrap(out, device)
+    inputs = tuple(old if tensor is x else tensor for tensor in (x, *others))
+    node = record(op, inputs, (y,), (shape, y.array.dtype), state)
+    assert node.saved is not None
+    if any(tensor is old for tensor in node.saved):  # its content is about to be lost
+        old.array = device.empty(x.array.shape, x.array.dtype)
+        device.kernels.copy(x.array, old.array)
+        old.version = Version()
+    _overwrite(x, out, op)
+    node.versions = [
+        0 if tensor is old else version + 1 if kind == OUTPUT and y is x else version
+        for tensor, version, (kind, _) in zip(node.saved, node.versions, node.plan.sources, strict=False)
+    ]
+    if base is not None:
         record(AssignView(x.chain), (base, y), (base,), (base.array.shape, base.array.dtype), state)
         refresh(x)
-        return x
-    _overwrite(x, out, op)
-    if recording:
-        node = record(op, inputs, (x,), (shape, x.array.dtype), state)
-        # Saved inputs on x's storage were saved as they were before; the saved output is the new content.
-        node.versions = [
-            before if kind == INPUT and inputs[i].version is x.version else version
-            for (kind, i), version in zip(node.plan.sources, node.versions, strict=False)
-        ]
     return x
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd_cnn.dtype import of_scalar, result_type
-from autograd_cnn.errors import ArgumentError, DTypeError
+from autograd_cnn.dtype import bool_, of_scalar, result_type
+from autograd_cnn.errors import ArgumentError, DTypeError, InPlaceError
 from autograd_cnn.graph.op import Op
-from autograd_cnn.graph.record import apply
+from autograd_cnn.graph.record import apply, apply_inplace
 from autograd_cnn.ops.cast import cast, clone
 from autograd_cnn.ops.operand import Scalar, refuse_bools, require_tensor
 
@@ -160,6 +160,27 @@ def clamp(x: Any, min: float | None = None, max: float | None = None) -> Any:
     >>> clamp(ag.tensor([-2.0, 0.5, 2.0]), -1, 1)
     tensor([-1.0000,  0.5000,  1.0000])
     """
+    op, dtype = _limited(x, min, max)
+    return apply(op, cast(x, dtype))
+
+
+def clamp_(x: Any, min: float | None = None, max: float | None = None) -> Any:
+    """Limits x to [min, max] in place; returns x.
+
+    Raises InPlaceError for integers with a fractional limit, and what `clamp` raises.
+
+    >>> import autograd_cnn as ag
+    >>> clamp_(ag.tensor([-2.0, 0.5, 2.0]), -1, 1)
+    tensor([-1.0000,  0.5000,  1.0000])
+    """
+    op, dtype = _limited(x, min, max)
+    if dtype != x.array.dtype:
+        raise InPlaceError(f"clamp in place: a result of dtype {dtype} cannot be cast to x's {x.array.dtype}")
+    return apply_inplace(op, x)
+
+
+def _limited(x: Any, min: float | None, max: float | None) -> tuple[Clamp, np.dtype]:
+    """The op, and the dtype of its result."""
     if min is None and max is None:
         raise ArgumentError("clamp: give min, max or both; got None and None")
     limits = {"min": min, "max": max}
@@ -167,8 +188,9 @@ def clamp(x: Any, min: float | None = None, max: float | None = None) -> Any:
         if not isinstance(limit, Scalar | np.number | None):
             raise DTypeError(f"clamp: {name} must be a number or None, got {type(limit).__name__}")
     dtypes = [of_scalar(limit) for limit in limits.values() if limit is not None]
-    x = cast(x, result_type((require_tensor("clamp", x).array.dtype, 2), *((dtype, 0) for dtype in dtypes)))
-    refuse_bools("clamp", x)
+    dtype = result_type((require_tensor("clamp", x).array.dtype, 2), *((limit, 0) for limit in dtypes))
+    if dtype == bool_:
+        raise DTypeError(f"clamp: takes numbers, got {bool_}")
     low = -math.inf if min is None else min
     high = math.inf if max is None else max
-    return apply(Clamp(low, high), x)
+    return Clamp(low, high), dtype
