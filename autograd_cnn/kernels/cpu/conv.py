@@ -83,8 +83,9 @@ def _place(tile, tile_pitch, height, packing, grid, bias, image, images, y, line
 
 
 @serial
-def _correlate_pieces(begin, end, source, weight, bias, a_offset, b_offset, packing, grid, out):
+def _correlate_pieces(begin, end, source, weight, bias, a_offset, b_offset, packings, grids, out):
     """out[n, o, pixel] = bias[o] + the sum over k of weight[o, a_offset[k]] * packed[b_offset[k] + pixel]."""
+    packing, grid = packings[0], grids[0]
     for piece in range(begin, end):
         chunks = (grid.rows + grid.chunk - 1) // grid.chunk
         strips = (grid.height + grid.strip - 1) // grid.strip
@@ -140,15 +141,16 @@ def _correlate_pieces(begin, end, source, weight, bias, a_offset, b_offset, pack
 
 
 @parallel
-def _correlate(pieces, source, weight, bias, a_offset, b_offset, packing, grid, out):
+def _correlate(pieces, source, weight, bias, a_offset, b_offset, packings, grids, out):
     for piece in prange(pieces):
         first = np.int64(piece)
-        _correlate_pieces(first, first + 1, source, weight, bias, a_offset, b_offset, packing, grid, out)
+        _correlate_pieces(first, first + 1, source, weight, bias, a_offset, b_offset, packings, grids, out)
 
 
 @serial
-def _grad_weight_pieces(begin, end, g, x, offset, taps, scheme, g_packing, packing, partial):
+def _grad_weight_pieces(begin, end, g, x, offset, taps, schemes, g_packings, packings, partial):
     """partial[part, group, rows, columns, tap] += a tile of inner products over the images of the part."""
+    scheme, g_packing, packing = schemes[0], g_packings[0], packings[0]
     for piece in range(begin, end):
         rest, split = divmod(piece, (g_packing.channels + scheme.chunk - 1) // scheme.chunk)
         part, group = divmod(rest, packing.groups)
@@ -185,10 +187,10 @@ def _grad_weight_pieces(begin, end, g, x, offset, taps, scheme, g_packing, packi
 
 
 @parallel
-def _grad_weight(pieces, g, x, offset, taps, scheme, g_packing, packing, partial):
+def _grad_weight(pieces, g, x, offset, taps, schemes, g_packings, packings, partial):
     for piece in prange(pieces):
         first = np.int64(piece)
-        _grad_weight_pieces(first, first + 1, g, x, offset, taps, scheme, g_packing, packing, partial)
+        _grad_weight_pieces(first, first + 1, g, x, offset, taps, schemes, g_packings, packings, partial)
 
 
 @serial

@@ -151,6 +151,11 @@ def _joined(packing, strip, width, lanes):
     return apart > image or _ceil((packing.block - 1) * image + run, lanes) * lanes <= packing.block * apart
 
 
+def _record(fields):
+    """A NamedTuple of integers as an array of one record: a kernel takes it as one argument."""
+    return np.array([fields], [(name, np.int64) for name in fields._fields])
+
+
 def _shift(packing, tap_y, tap_x):
     _, phase_y, shift_y = tap_y
     _, phase_x, shift_x = tap_x
@@ -172,7 +177,7 @@ def _correlation(images, channels, groups, rows, y, x, kernel, planes, lanes_a, 
     chunk = max(_ceil(rows, _ceil(TASKS, pieces)), min(rows, MAX_ROWS))
     grid = Grid(y.grid, x.grid, strip, joined, rows, chunk, a_lane, a_group, *planes, y.start, x.start, y.step, x.step)
     work = y.grid * x.grid * rows * groups * images * a_offset.size
-    return pieces * _ceil(rows, chunk), work, a_offset, b_offset, packing, grid
+    return pieces * _ceil(rows, chunk), work, a_offset, b_offset, _record(packing), _record(grid)
 
 
 @lru_cache(maxsize=512)
@@ -252,4 +257,12 @@ def grad_weight_plan(g_shape, x_shape, out_shape, stride, padding, dilation, gro
     )
     pieces = parts * groups * _ceil(rows, chunk)
     work = prod(g_shape) * channels * kernel[0] * kernel[1]
-    return (parts, prod(tiles)), gather.reshape(-1), pieces, work, offset, taps, scheme, g_packing, packing
+    return (
+        (parts, prod(tiles)),
+        gather.reshape(-1),
+        pieces,
+        work,
+        offset,
+        taps,
+        *map(_record, (scheme, g_packing, packing)),
+    )
