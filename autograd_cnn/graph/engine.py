@@ -214,6 +214,7 @@ def _run(
     observers = _OBSERVERS.get()
     if state.anomaly:
         observers = (*observers, AnomalyObserver())
+    aside = create_graph or bool(observers)  # sums go to fresh memory: what observers are shown must stay as it was
     pending: dict[Any, Any] = {}  # node or leaf -> its gradient; a list of them for a node with several outputs
     owned: set[Any] = set()
     found: dict[Key, Any] = {}
@@ -260,7 +261,7 @@ def _run(
                     results = _joint(node, vjp, g, edges, given)
                     for edge, r in zip(edges, results, strict=True):
                         if edge is not None and r is not None:
-                            _deliver(pending, owned, edge, r, g, saved, create_graph)
+                            _deliver(pending, owned, edge, r, g, saved, aside)
                     if observers:
                         seen = results
                     continue
@@ -281,7 +282,7 @@ def _run(
                         r = r.to(dtype)
                     pending[source] = r
                 else:
-                    _deliver(pending, owned, edge, r, g, saved, create_graph)
+                    _deliver(pending, owned, edge, r, g, saved, aside)
             freed = node.saved_bytes() if observers and not keep else 0
             if not keep:
                 node.release()
