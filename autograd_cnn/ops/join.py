@@ -9,14 +9,14 @@ from typing import Any
 
 from autograd_cnn.dtype import promote
 from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
-from autograd_cnn.graph.base import TensorBase
-from autograd_cnn.graph.grad_mode import STATE, no_grad
-from autograd_cnn.graph.op import Op
+from autograd_cnn.graph.base import TensorBase, alias
+from autograd_cnn.graph.grad_mode import STATE
+from autograd_cnn.graph.op import Op, ViewOp
 from autograd_cnn.graph.record import apply, apply_view, record, refresh
 from autograd_cnn.ops.cast import cast
 from autograd_cnn.ops.dim import one_dim
 from autograd_cnn.ops.size import as_size
-from autograd_cnn.ops.slice import along
+from autograd_cnn.ops.slice import Slice, along
 
 
 class Cat(Op):
@@ -77,56 +77,56 @@ class Stack(Op):
         return tuple(apply_view(along(self.dim, i), g) if need else None for i, need in enumerate(needs))
 
 
-class Split(Op):
-    """All sections of `dim` as views under one node, whose backward is one cat and no sum of padded parts."""
+class Parts(ViewOp, abstract=True):
+    """Several views that together show all of x, under one node: its backward joins their gradients.
 
-    inputs = ("x",)
-    outputs = ()  # as many as there are sections
+    With a node for each, the backward would add up as many padded gradients of x's size.
+    """
+
+    outputs = ()  # as many as there are parts
+
+    def parts(self) -> list[Slice]:
+        """The view op of each part on its own, by which in-place changes are followed."""
+        raise NotImplementedError(f"{type(self).__name__}.parts")
+
+    def view(self, x: Any) -> Any:
+        return [part.view(x) for part in self.parts()]
+
+
+class Split(Parts):
+    """Sections of `dim`, of the given sizes."""
 
     def __init__(self, dim: int, sizes: tuple[int, ...]) -> None:
         self.dim = dim
         self.sizes = sizes
 
-    def parts(self) -> list[Any]:
+    def parts(self) -> list[Slice]:
         return [along(self.dim, slice(start, end)) for start, end in _bounds(self.sizes)]
 
     def vjp(self, g: Any, needs: Any, x_shape: Any) -> Any:
-        dim, like = self.dim, next(part for part in g if part is not None)
-        return (
-            cat(
-                [
-                    like.new_zeros((*x_shape[:dim], size, *x_shape[dim + 1 :])) if part is None else part
-                    for part, size in zip(g, self.sizes, strict=True)
-                ],
-                dim,
-            ),
-        )
+        lead, rest = x_shape[: self.dim], x_shape[self.dim + 1 :]
+        like = next(part for part in g if part is not None)
+        parts = [
+            like.new_zeros((*lead, size, *rest)) if part is None else part
+            for part, size in zip(g, self.sizes, strict=True)
+        ]
+        return (cat(parts, self.dim),)
 
 
-class Unbind(Op):
-    """All positions of `dim` as views under one node, whose backward is one stack."""
-
-    inputs = ("x",)
-    outputs = ()  # as many as there are positions
+class Unbind(Parts):
+    """All `size` positions of `dim`."""
 
     def __init__(self, dim: int, size: int) -> None:
         self.dim = dim
         self.size = size
 
-    def parts(self) -> list[Any]:
+    def parts(self) -> list[Slice]:
         return [along(self.dim, i) for i in range(self.size)]
 
     def vjp(self, g: Any, needs: Any) -> Any:
-        zeros = None
-        parts = []
-        for part in g:
-            if part is None:
-                if zeros is None:
-                    like = next(p for p in g if p is not None)
-                    zeros = like.new_zeros(like.array.shape)
-                part = zeros
-            parts.append(part)
-        return (stack(parts, self.dim),)
+        like = next(part for part in g if part is not None)
+        zeros = like.new_zeros(like.array.shape)
+        return (stack([zeros if part is None else part for part in g], self.dim),)
 
 
 def _bounds(sizes: tuple[int, ...]) -> zip[tuple[int, int]]:
@@ -134,19 +134,26 @@ def _bounds(sizes: tuple[int, ...]) -> zip[tuple[int, int]]:
     return zip([0, *ends], ends, strict=False)
 
 
-def _views(op: Split | Unbind, x: Any) -> tuple[Any, ...]:
+def _views(op: Parts, x: Any) -> tuple[Any, ...]:
     """The parts of x, all outputs of one node, and each a view on its own for in-place changes."""
     state = STATE.get()
     parts = op.parts()
-    if len(parts) < 2 or not state.recording:
+    if len(parts) < 2:
         return tuple(apply_view(part, x) for part in parts)
     if x.base is not None and x.seen != x.version.count:
         refresh(x)
-    with no_grad():
-        views = tuple(apply_view(part, x) for part in parts)
-    if x._requires_grad:
-        record(op, (x,), views, [(v.array.shape, v.array.dtype) for v in views], state)
-    return views
+    views = []
+    for part, array in zip(parts, op.view(x.array), strict=True):
+        y = alias(x)
+        y.array = array
+        y.base = x if x.base is None else x.base
+        y.chain = (*x.chain, part)
+        y.seen = x.version.count
+        y.inference = state.inference
+        views.append(y)
+    if state.recording and x._requires_grad:
+        record(op, (x,), tuple(views), [(y.array.shape, y.array.dtype) for y in views], state)
+    return tuple(views)
 
 
 def _operands(op: str, tensors: Any) -> list[Any]:
