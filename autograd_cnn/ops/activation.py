@@ -260,9 +260,7 @@ def prelu(x: Any, weight: Any) -> Any:
     if count != 1:
         channels = shape[1] if len(shape) > 1 else 1
         if count != channels:
-            raise ShapeError(
-                f"prelu: weight has {count} elements, x of shape {list(shape)} has {channels} channels"
-            )
+            raise ShapeError(f"prelu: weight has {count} elements, x of shape {list(shape)} has {channels} channels")
         weight = weight.reshape((1, count, *(1,) * (len(shape) - 2)))
     elif weight.array.ndim and not shape:
         weight = weight.reshape(())

@@ -19,9 +19,7 @@ class Correlation(Op, abstract=True):
     `size` is that of the image (H, W) or of the kernel (KH, KW), where it does not follow from the inputs.
     """
 
-    def __init__(
-        self, stride: Pair, padding: Sides, dilation: Pair, groups: int, size: Pair | None = None
-    ) -> None:
+    def __init__(self, stride: Pair, padding: Sides, dilation: Pair, groups: int, size: Pair | None = None) -> None:
         self.stride = stride
         self.padding = padding
         self.dilation = dilation

@@ -42,9 +42,7 @@ class CrossEntropy(FusedOp):
         scores, labels, weights = _arrays(x, target, weight)
         k.cross_entropy(scores, labels, weights, self.ignore_index, self.label_smoothing, losses, logsumexp)
 
-    def gradient(
-        self, k: Any, out: Sequence[Any], g: Any, x: Any, target: Any, weight: Any, logsumexp: Any
-    ) -> None:
+    def gradient(self, k: Any, out: Sequence[Any], g: Any, x: Any, target: Any, weight: Any, logsumexp: Any) -> None:
         scores, labels, weights = _arrays(x, target, weight)
         k.cross_entropy_grad(
             _flat(g),
@@ -146,9 +144,7 @@ def cross_entropy(
     return reduced(losses if batched else losses.squeeze(0))
 
 
-def nll_loss(
-    x: Any, target: Any, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean"
-) -> Any:
+def nll_loss(x: Any, target: Any, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean") -> Any:
     """The negative log-likelihood of labels: -w_t x_t for log-probabilities x, label t and w = weight.
 
     "mean" divides by the sum of the w_t that count; labels of `ignore_index` do not.
@@ -190,9 +186,7 @@ def _of_probabilities(x: Any, target: Any, weight: Any, ignore_index: int, label
             f"target has {list(target.array.shape)}"
         )
     if ignore_index >= 0:
-        raise ArgumentError(
-            f"cross_entropy: ignore_index {ignore_index} is for labels, target has probabilities"
-        )
+        raise ArgumentError(f"cross_entropy: ignore_index {ignore_index} is for labels, target has probabilities")
     channel = 0 if x.array.ndim == 1 else 1
     if label_smoothing:
         target = target * (1 - label_smoothing) + label_smoothing / x.array.shape[channel]
@@ -222,8 +216,7 @@ def _check_labels(op: str, x: Any, target: Any, ignore_index: int) -> bool:
     fitting = shape[:1] + shape[2:] if len(shape) > 1 else ()
     if target.array.shape != fitting:
         raise ShapeError(
-            f"{op}: target must have shape {list(fitting)} for x of shape {list(shape)}, "
-            f"got {list(target.array.shape)}"
+            f"{op}: target must have shape {list(fitting)} for x of shape {list(shape)}, got {list(target.array.shape)}"
         )
     classes = shape[0] if len(shape) == 1 else shape[1]
     labels = target.device.to_host(target.array)

@@ -17,9 +17,7 @@ class MaxPool2d(Op):
     outputs = ("y", "indices")
     auxiliary = ("indices",)
 
-    def __init__(
-        self, kernel_size: Pair, stride: Pair, padding: Pair, dilation: Pair, ceil_mode: bool
-    ) -> None:
+    def __init__(self, kernel_size: Pair, stride: Pair, padding: Pair, dilation: Pair, ceil_mode: bool) -> None:
         self.kernel_size = kernel_size
         self.stride = stride
         self.padding = padding
@@ -170,9 +168,7 @@ class AdaptiveAvgPool2dGrad(Op):
 
 def _sizes(op: str, x: Any, extent: Any, stride: Pair, padding: Pair, ceil_mode: bool) -> Pair:
     """Size of the output; in ceil_mode a last window may overhang, where it starts inside of the image."""
-    height, width = (
-        _size(op, *axis, ceil_mode) for axis in zip(x.shape[2:], extent, stride, padding, strict=True)
-    )
+    height, width = (_size(op, *axis, ceil_mode) for axis in zip(x.shape[2:], extent, stride, padding, strict=True))
     return height, width
 
 

@@ -32,9 +32,7 @@ def pair(op: str, name: str, value: Any, least: int) -> Pair:
 def steps(op: str, size: int, padded: int, extent: int, stride: int) -> int:
     """How many windows of `extent` fit into `padded` cells; ShapeError where not even one does."""
     if extent > padded:
-        raise ShapeError(
-            f"{op}: the kernel spans {extent} cells, the input has {size} and with its padding {padded}"
-        )
+        raise ShapeError(f"{op}: the kernel spans {extent} cells, the input has {size} and with its padding {padded}")
     return (padded - extent) // stride + 1
 
 
