@@ -108,7 +108,8 @@ class StateManager:
                     try:
                         resume = functools.partial(generator.send, (yield item))
                     except GeneratorExit:
-                        generator.close()
+                        with StateManager(**changes):
+                            generator.close()
                         raise
                     except BaseException as error:
                         resume = functools.partial(generator.throw, error)
