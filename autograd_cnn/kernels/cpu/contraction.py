@@ -8,9 +8,11 @@ from autograd_cnn.kernels.cpu.microkernel import (
     DEPTH,
     MAX_VECTORS,
     VECTOR_BYTES,
+    copy_line,
     multiply_add,
     tile_height,
     tile_vectors,
+    transpose_block,
 )
 
 __all__ = ["linear_forward", "matmul"]
@@ -25,19 +27,21 @@ def _pack_panel(b, start, row_stride, column_stride, depth, columns, width, pane
     """panel[k, j] = b[k, j], with zeros from `columns` to `width`."""
     if column_stride == 1:
         for k in range(depth):
-            source = start + k * row_stride
-            for j in range(columns):
-                panel[k * width + j] = b[source + j]
+            copy_line(columns, b, start + k * row_stride, panel, k * width, -0.0)
             for j in range(columns, width):
                 panel[k * width + j] = 0
         return
-    for j in range(columns):
+    lanes = VECTOR_BYTES // panel.itemsize
+    turned_rows = depth // lanes * lanes if row_stride == 1 else 0
+    turned_columns = columns // lanes * lanes
+    for j in range(0, turned_columns, lanes):
+        for k in range(0, turned_rows, lanes):
+            source = start + j * column_stride + k
+            transpose_block(b, source, column_stride, panel, k * width + j, width)
+    for j in range(width):
         source = start + j * column_stride
-        for k in range(depth):
-            panel[k * width + j] = b[source + k * row_stride]
-    for j in range(columns, width):
-        for k in range(depth):
-            panel[k * width + j] = 0
+        for k in range(turned_rows if j < turned_columns else 0, depth):
+            panel[k * width + j] = b[source + k * row_stride] if j < columns else 0
 
 
 @serial

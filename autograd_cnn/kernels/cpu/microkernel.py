@@ -3,6 +3,7 @@
 `multiply_add`     acc[t, v] += a[a_offset[k] + t * a_lane] * b[b_offset[k] + v], for all k
 `inner_products`   acc[t, u] += a[offset[k] + t * a_lane + v] * b[offset[k] + u * b_lane + v], for all k and v
 `copy_line`        target[q] = source[q] + added, for lines too short for the compiler's own vector loops
+`transpose_block`  a square block of one vector, turned
 `sum_line`         the sum of a line in float64
 
 A tile of accumulators stays in registers for the whole loop.  Operands are read through small tables of
@@ -307,6 +308,32 @@ def copy_line(typingctx, count, source, start, target, place, added):
             builder.add(count, ir.Constant(_INDEX, vectors.lanes - 1)), ir.Constant(_INDEX, vectors.lanes)
         )
         _loop(builder, steps, [], step)
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+@intrinsic
+def transpose_block(typingctx, source, start, source_pitch, target, place, target_pitch):
+    """target[place + k * target_pitch + j] = source[start + j * source_pitch + k] for a square block of one vector."""
+    _check(source, target)
+    signature = types.void(source, types.intp, types.intp, target, types.intp, types.intp)
+
+    def codegen(context, builder, signature, arguments):
+        source, start, source_pitch, target, place, target_pitch = arguments
+        kinds = signature.args
+        vectors = _Vectors(builder, kinds[0].dtype)
+        source = builder.gep(_data(context, builder, kinds[0], source), [start])
+        target = builder.gep(_data(context, builder, kinds[3], target), [place])
+        lanes = vectors.lanes
+        rows = [vectors.load(builder.gep(source, [_index(builder, t, source_pitch)])) for t in range(lanes)]
+        interleaved = [lane + half * lanes for lane in range(lanes) for half in range(2)]
+        for _ in range(lanes.bit_length() - 1):
+            pairs = zip(rows[: lanes // 2], rows[lanes // 2 :], strict=True)
+            halves = (interleaved[:lanes], interleaved[lanes:])
+            rows = [vectors.select(x, y, half) for x, y in pairs for half in halves]
+        for t, row in enumerate(rows):
+            vectors.store(row, builder.gep(target, [_index(builder, t, target_pitch)]))
         return context.get_dummy_value()
 
     return signature, codegen
