@@ -1,41 +1,22 @@
-"""The backward pass: backward() and grad().
+"""backward() and grad(): what they are asked for is checked, a pass is run, and its gradients handed out.
 
-Nodes run from the last made to the first.  A gradient that arrives first is kept by reference, the second allocates,
-later ones are added in place; while the pass itself is recorded, all additions are out of place.  Leaves get their
-gradients at the end, so a pass that fails has changed no `.grad`.
+Leaves get their gradients at the end, so a pass that fails has changed no `.grad`.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Sequence
-from contextvars import ContextVar
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from autograd_cnn.errors import ArgumentError, GraphError, GraphFreedError, InPlaceError, ShapeError
-from autograd_cnn.graph.anomaly import AnomalyObserver
-from autograd_cnn.graph.base import TensorBase, alias, wrap
-from autograd_cnn.graph.grad_mode import STATE
-from autograd_cnn.graph.node import Edge, Node, edge_spec
-from autograd_cnn.graph.op import OUTPUT, FusedOp
+from autograd_cnn.errors import ArgumentError, GraphError, ShapeError
+from autograd_cnn.graph.backward_pass import OBSERVERS, Observer, key_of, run
+from autograd_cnn.graph.base import TensorBase, alias
+from autograd_cnn.graph.handle import retains_grad
+from autograd_cnn.graph.node import Node
 from autograd_cnn.graph.record import apply as apply
 from autograd_cnn.graph.record import apply_inplace as apply_inplace
 from autograd_cnn.graph.record import apply_view as apply_view
 from autograd_cnn.graph.record import refresh
-from autograd_cnn.graph.walk import reachable
-
-
-class Observer(Protocol):
-    """Sees each node run: `before` with the gradients of its outputs, `after` with those of its inputs.
-
-    There is one for each input, None where it needs none; not yet summed to the input's shape where it was broadcast.
-    """
-
-    def before(self, node: Node, grads: Sequence[Any]) -> None: ...
-    def after(self, node: Node, grads: Sequence[Any], freed_bytes: int, ns: int) -> None: ...
-
-
-_OBSERVERS: ContextVar[tuple[Observer, ...]] = ContextVar("autograd_cnn_observers", default=())
 
 
 def add_backward_observer(observer: Observer) -> Callable[[], None]:
@@ -51,10 +32,10 @@ def add_backward_observer(observer: Observer) -> Callable[[], None]:
     MulBackward
     >>> remove()
     """
-    _OBSERVERS.set((*_OBSERVERS.get(), observer))
+    OBSERVERS.set((*OBSERVERS.get(), observer))
 
     def remove() -> None:
-        _OBSERVERS.set(tuple(o for o in _OBSERVERS.get() if o is not observer))
+        OBSERVERS.set(tuple(o for o in OBSERVERS.get() if o is not observer))
 
     return remove
 
@@ -87,15 +68,14 @@ def backward(
     seeds = _seeds("backward", roots, grad_tensors, create_graph)
     keep = create_graph if retain_graph is None else retain_graph
     _check_targets("backward", targets)
-    found, owned = _run(roots, seeds, keep, create_graph, targets)
-    for leaf, g in found.items():
-        tensor, slot = leaf
-        if tensor.__class__ is not Node:
-            _accumulate(tensor, g, tensor in owned, create_graph)
-        else:
-            for target in targets or ():
-                if target.node is tensor and target.slot == slot and not _retained(tensor, target):
-                    _accumulate(target, g, False, create_graph)
+    found = run(roots, seeds, keep, create_graph, targets)
+    for (source, slot), (g, fresh) in found.items():
+        if source.__class__ is not Node:
+            _accumulate(source, g, fresh, create_graph)
+            continue
+        for target in targets or ():
+            if target.node is source and target.slot == slot and not retains_grad(target):
+                _accumulate(target, g, False, create_graph)
 
 
 def grad(
@@ -126,10 +106,10 @@ def grad(
     seeds = _seeds("grad", roots, grad_outputs, create_graph)
     keep = create_graph if retain_graph is None else retain_graph
     _check_targets("grad", targets)
-    found, _ = _run(roots, seeds, keep, create_graph, targets)
+    found = run(roots, seeds, keep, create_graph, targets)
     results = []
     for i, target in enumerate(targets):
-        g = found.get(_key(target))
+        g, _ = found.get(key_of(target), (None, False))
         if g is None:
             if not allow_unused:
                 raise GraphError(
@@ -140,13 +120,6 @@ def grad(
                 g = target.new_zeros(target.array.shape)
         results.append(g)
     return tuple(results)
-
-
-Key = tuple[Any, int]
-
-
-def _key(tensor: Any) -> Key:
-    return (tensor if tensor.node is None else tensor.node, tensor.slot)
 
 
 def _sequence(tensors: Any) -> list[Any]:
@@ -195,225 +168,6 @@ def _seeds(what: str, roots: Sequence[Any], given: Any, create_graph: bool) -> l
             g = g.to(dtype)
         seeds.append(g if create_graph else alias(g) if g._requires_grad else g)
     return seeds
-
-
-def _run(
-    roots: Sequence[Any], seeds: Sequence[Any], keep: bool, create_graph: bool, targets: Sequence[Any] | None
-) -> tuple[dict[Key, Any], set[Any]]:
-    """Runs the graph backwards; returns gradients of the leaves (or targets), and which of them nobody else holds."""
-    nodes = reachable({root.node for root in roots if root.node is not None})
-    captured: set[Key] = set()
-    needed: set[Any] | None = None
-    if targets is not None:
-        captured = {_key(target) for target in targets}
-        needed = {source for source, _ in captured}
-        for node in nodes:
-            if node not in needed and any(edge is not None and edge[0] in needed for edge in node.edges):
-                needed.add(node)
-    state = STATE.get()
-    observers = _OBSERVERS.get()
-    if state.anomaly:
-        observers = (*observers, AnomalyObserver())
-    aside = create_graph or bool(observers)  # sums go to fresh memory: what observers are shown must stay as it was
-    pending: dict[Any, Any] = {}  # node or leaf -> its gradient; a list of them for a node with several outputs
-    owned: set[Any] = set()
-    found: dict[Key, Any] = {}
-    order = 1 + max((node.order for node in nodes), default=state.order)
-    outer = STATE.set(state.but(recording=create_graph, scope=None, timestep=None, order=order))
-    try:
-        for root, seed in zip(roots, seeds, strict=True):
-            source, slot = _key(root)
-            if needed is None or source in needed:
-                _add(pending, owned, source, slot, seed, create_graph)
-        for node in reversed(nodes):
-            g = pending.pop(node, None)
-            if g is None:
-                continue
-            if node.hooks is not None or node.retained is not None or captured:
-                g = _arrived(node, g, captured, found)
-            edges = node.edges
-            if needed is not None:
-                edges = [edge if edge is not None and edge[0] in needed else None for edge in edges]
-                if not any(edges):
-                    continue
-            op = node.op
-            if not op.single and op.principal is not None:
-                g = g[op.principal]
-                if g is None:
-                    continue
-            saved = node.saved
-            if saved is None:
-                raise GraphFreedError(
-                    f"{node.name()}: a second backward pass through a graph whose saved tensors were freed by the "
-                    "first; pass retain_graph=True to the first one"
-                )
-            for tensor, version in zip(saved, node.versions):  # noqa: B905  (shapes follow the tensors)
-                if tensor.version.count != version:
-                    raise _changed(node, tensor, version)
-            if create_graph:
-                saved = _with_graph(node, saved)
-            if observers:
-                started = _observe_before(observers, node, g)
-                seen: list[Any] = [None] * len(edges)
-            for position, vjp, arguments in node.plan.vjps:
-                if position is None:
-                    given = saved if arguments is None else [saved[j] for j in arguments]
-                    results = _joint(node, vjp, g, edges, given)
-                    for edge, r in zip(edges, results, strict=True):
-                        if edge is not None and r is not None:
-                            _deliver(pending, owned, edge, r, g, saved, aside)
-                    if observers:
-                        seen = results
-                    continue
-                edge = edges[position]
-                if edge is None:
-                    continue
-                r = vjp(op, g, *saved) if arguments is None else vjp(op, g, *[saved[j] for j in arguments])
-                if observers:
-                    seen[position] = r
-                source = edge[0]
-                if source.__class__ is Node and source.outputs == 1 and source not in pending:
-                    # What _deliver does, for the edge that a chain has.
-                    shape, dtype = source.specs
-                    array = r.array
-                    if array.shape != shape:
-                        r = r.sum_to_size(shape)
-                    if array.dtype is not dtype and array.dtype != dtype:
-                        r = r.to(dtype)
-                    pending[source] = r
-                else:
-                    _deliver(pending, owned, edge, r, g, saved, aside)
-            freed = node.saved_bytes() if observers and not keep else 0
-            if not keep:
-                node.release()
-            if observers:
-                elapsed = time.perf_counter_ns() - started
-                for observer in observers:
-                    observer.after(node, seen, freed, elapsed)
-    finally:
-        STATE.reset(outer)
-    for leaf, g in pending.items():
-        if leaf.__class__ is not Node:
-            for hook in list((leaf.hooks or {}).values()):
-                replaced = hook(g)
-                if replaced is not None:
-                    g = replaced
-                    owned.discard(leaf)
-            found[leaf, 0] = g
-    return found, owned
-
-
-def _deliver(
-    pending: dict[Any, Any], owned: set[Any], edge: Any, r: Any, g: Any, saved: Sequence[Any], create_graph: bool
-) -> None:
-    """Hands the result of a vjp to where its input came from, in that input's shape and dtype."""
-    source, slot = edge
-    shape, dtype = edge_spec(edge)
-    array = r.array
-    if source.__class__ is not Node and source not in pending:
-        # A result that nobody else can see may become the leaf's own .grad without a copy.
-        if r is not g and r.base is None and not any(r is s for s in saved):
-            owned.add(source)
-    if array.shape != shape:
-        r = r.sum_to_size(shape)
-    if array.dtype is not dtype and array.dtype != dtype:
-        r = r.to(dtype)
-    _add(pending, owned, source, slot, r, create_graph)
-
-
-def _add(pending: dict[Any, Any], owned: set[Any], source: Any, slot: int, r: Any, create_graph: bool) -> None:
-    if source.__class__ is Node and source.outputs > 1:
-        grads = pending.get(source)
-        if grads is None:
-            grads = pending[source] = [None] * source.outputs
-        grads[slot] = r if grads[slot] is None else grads[slot] + r
-        return
-    first = pending.get(source)
-    if first is None:
-        pending[source] = r
-    elif create_graph:
-        pending[source] = first + r
-    elif source in owned:
-        first.device.kernels.add_(first.array, r.array)
-    else:
-        pending[source] = first + r
-        owned.add(source)
-
-
-def _arrived(node: Node, g: Any, captured: set[Key], found: dict[Key, Any]) -> Any:
-    """Runs the hooks of a node's outputs on their complete gradients, and keeps what was asked for."""
-    grads = [g] if node.outputs == 1 else g
-    for slot, grad_slot in enumerate(grads):
-        if grad_slot is None:
-            continue
-        for hook in list((node.hooks or {}).get(slot, {}).values()):
-            replaced = hook(grad_slot)
-            if replaced is not None:
-                grad_slot = grads[slot] = replaced
-        reference = (node.retained or {}).get(slot)
-        tensor = reference() if reference is not None else None
-        if tensor is not None:
-            tensor._grad = grad_slot
-        if (node, slot) in captured:
-            found[node, slot] = grad_slot
-    return grads[0] if node.outputs == 1 else grads
-
-
-def _retained(node: Node, tensor: Any) -> bool:
-    reference = (node.retained or {}).get(tensor.slot)
-    return reference is not None and reference() is tensor
-
-
-def _changed(node: Node, tensor: Any, version: int) -> InPlaceError:
-    name = next(n for n, t in zip(node.plan.names, node.saved or (), strict=False) if t is tensor)
-    return InPlaceError(
-        f"{node.name()}: its saved tensor {name!r}, of shape {list(tensor.array.shape)}, was changed in place by "
-        f"{tensor.version.changed_by}: it is at version {tensor.version.count}, saved at version {version} (recorded at {node.source}); "
-        "clone it before changing it"
-    )
-
-
-def _with_graph(node: Node, saved: list[Any]) -> list[Any]:
-    """The saved tensors with saved outputs linked to their node, for a pass that is recorded itself."""
-    linked = list(saved)
-    for j, (kind, i) in enumerate(node.plan.sources[: node.plan.tensors]):
-        if kind == OUTPUT and node.op.carries_gradient(i):
-            twin = alias(saved[j])
-            twin.node, twin.slot, twin._requires_grad = node, i, True
-            linked[j] = twin
-    return linked
-
-
-def _joint(
-    node: Node, vjp: Callable[..., Any], g: Any, edges: Sequence[Edge | None], arguments: Sequence[Any]
-) -> list[Any]:
-    """Gradients of all inputs at once, from a joint vjp or a fused kernel."""
-    op = node.op
-    needs = tuple(edge is not None for edge in edges)
-    if not isinstance(op, FusedOp):
-        return list(vjp(op, g, needs, *arguments))
-    if STATE.get().recording:
-        return _composite(node, op, g, needs)
-    device = g.device
-    out = [None if edge is None else device.empty(*edge_spec(edge)) for edge in edges]
-    op.gradient(device.kernels, out, g.array, *(a.array if isinstance(a, TensorBase) else a for a in arguments))
-    return [None if array is None else wrap(array, device) for array in out]
-
-
-def _composite(node: Node, op: FusedOp, g: Any, needs: tuple[bool, ...]) -> list[Any]:
-    assert node.saved is not None
-    inputs = [node.saved[node.plan.names.index(name)] for name in op.inputs[: len(needs)]]
-    wanted = [x for x, need in zip(inputs, needs, strict=True) if need]
-    y = op.composite(*inputs)
-    grads = iter(grad(y, wanted, g, create_graph=True, allow_unused=True))
-    return [next(grads) if need else None for need in needs]
-
-
-def _observe_before(observers: Iterable[Observer], node: Node, g: Any) -> int:
-    grads = g if isinstance(g, list) else [g]
-    for observer in observers:
-        observer.before(node, grads)
-    return time.perf_counter_ns()
 
 
 def _accumulate(tensor: Any, g: Any, owned: bool, create_graph: bool) -> None:

@@ -78,7 +78,7 @@ class FunctionOp(Op):
         names = tuple(f"saved_tensors[{i}]" for i, t in enumerate(to_save) if t is not None)
         self.present = [t is not None for t in to_save]
         self.extra = len(inputs) - len(tensors)
-        key = (sum(need << i for i, need in enumerate(needs)), 1 << len(needs))
+        key = sum(need << i for i, need in enumerate(needs)) + (1 << len(needs))
         self.plans = {key: Plan.of(needs, names, tuple(sources), FunctionOp.vjp)}  # type: ignore[misc]
         return tuple(inputs)
 

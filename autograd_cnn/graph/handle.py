@@ -47,6 +47,7 @@ def add_hook(tensor: Any, hook: Callable[[Any], Any]) -> RemovableHandle:
         return register(tensor.hooks, hook)
     if node.hooks is None:
         node.hooks = {}
+    node.watched = True
     return register(node.hooks.setdefault(tensor.slot, {}), hook)
 
 
@@ -58,6 +59,7 @@ def retain_grad(tensor: Any) -> None:
     if node is not None:
         if node.retained is None:
             node.retained = {}
+        node.watched = True
         node.retained[tensor.slot] = ref(tensor)
 
 

@@ -54,6 +54,7 @@ class Node:
     code: CodeType
     instruction: int
     outputs: int = 1
+    watched: bool = False  # has hooks, or a tensor that retains its gradient
     hooks: dict[int, dict[int, Callable[[Any], Any]]] | None = None
     retained: dict[int, ref[TensorBase]] | None = None
     kept: Sequence[tuple[tuple[int, ...], np.dtype]] = ()

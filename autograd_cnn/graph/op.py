@@ -128,7 +128,7 @@ class Op:
     joint: ClassVar[Callable[..., Any] | None] = None
     title: str  # the class's name; `<title>Backward` is what a node is called
     name: str  # as the user calls it: `MaxPool2d` is `max_pool2d`
-    plans: ClassVar[dict[tuple[int, int], Plan]]
+    plans: ClassVar[dict[int, Plan]]
 
     def __init_subclass__(cls, abstract: bool = False) -> None:
         cls.plans = {}
@@ -152,10 +152,10 @@ class Op:
             Plan(cls, (True,) * len(cls.inputs))  # resolves every name, or raises now
 
     @classmethod
-    def plan(cls, needs: int, end: int) -> Plan:
-        """The plan for inputs given as bits: those in need of a gradient, and the bit after the last input."""
-        count = end.bit_length() - 1
-        plan = cls.plans[needs, end] = Plan(cls, tuple(bool(needs >> i & 1) for i in range(count)))
+    def plan(cls, key: int) -> Plan:
+        """The plan for inputs given as bits: those in need of a gradient, and one after the last input."""
+        count = key.bit_length() - 1
+        plan = cls.plans[key] = Plan(cls, tuple(bool(key >> i & 1) for i in range(count)))
         return plan
 
     @classmethod

@@ -39,15 +39,19 @@ def apply(op: Op, *inputs: Any) -> Any:
     >>> apply(MUL, ag.tensor([2.0]), ag.tensor([3.0]))
     tensor([6.])
     """
-    state = STATE.get()
     device = inputs[0].device
     arrays = []
+    needed = False
     for tensor in inputs:
         if tensor.device is not device:
             common_device(op, inputs)
+        if tensor.base is not None and tensor.seen != tensor.version.count:
+            refresh(tensor)
+        if tensor._requires_grad:
+            needed = True
         arrays.append(tensor.array)
     if not op.single:
-        return _apply_several(op, inputs, arrays, state, device)
+        return _apply_several(op, inputs, arrays, needed, device)
     spec = op.infer(*arrays)
     out = device.empty(*spec)
     op.compute(device.kernels, out, *arrays)
@@ -56,37 +60,28 @@ def apply(op: Op, *inputs: Any) -> Any:
     y.version = Version()
     if device is not CPU:
         y.device = device
+    state = STATE.get()
     if state.recording:
-        for tensor in inputs:
-            if tensor.base is not None and tensor.seen != tensor.version.count:
-                refresh(tensor)
-            if tensor._requires_grad and op.differentiable:
-                record(op, inputs, (y,), spec, state)
-                break
+        if needed and op.differentiable:
+            record(op, inputs, (y,), spec, state)
     elif state.inference:
         y.inference = True
     return y
 
 
-def _apply_several(op: Op, inputs: tuple[Any, ...], arrays: list[Any], state: State, device: Device) -> Any:
+def _apply_several(op: Op, inputs: tuple[Any, ...], arrays: list[Any], needed: bool, device: Device) -> Any:
     """`apply` for an op with several outputs: returns a tuple."""
     specs = op.infer(*arrays)
     outs = tuple(device.empty(*spec) for spec in specs)
     op.compute(device.kernels, outs, *arrays)
     ys = tuple(wrap(out, device) for out in outs)
-    if state.recording and op.differentiable and any(_recorded(tensor) for tensor in inputs):
+    state = STATE.get()
+    if state.recording and needed and op.differentiable:
         record(op, inputs, ys, specs, state)
     elif state.inference:
         for y in ys:
             y.inference = True
     return ys
-
-
-def _recorded(tensor: TensorBase) -> bool:
-    """Whether a tensor requires grad, also where it is a view and only its base came to do so."""
-    if tensor.base is not None and tensor.seen != tensor.version.count:
-        refresh(tensor)
-    return tensor._requires_grad
 
 
 def apply_view(op: ViewOp, x: TensorBase) -> Any:
@@ -115,8 +110,6 @@ def record(op: Op, inputs: tuple[Any, ...], outputs: tuple[Any, ...], spec: Any,
     needs = 0
     bit = 1
     for tensor in inputs:
-        if tensor.base is not None and tensor.seen != tensor.version.count:
-            refresh(tensor)
         if tensor._requires_grad:
             source = tensor.node
             edges.append((tensor if source is None else source, tensor.slot))
@@ -124,7 +117,7 @@ def record(op: Op, inputs: tuple[Any, ...], outputs: tuple[Any, ...], spec: Any,
         else:
             edges.append(None)
         bit += bit
-    plan = op.plans.get((needs, bit)) or op.plan(needs, bit)
+    plan = op.plans.get(needs + bit) or op.plan(needs + bit)
     node = Node()
     node.op = op
     node.plan = plan

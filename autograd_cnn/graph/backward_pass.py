@@ -1,0 +1,269 @@
+"""One backward pass: from gradients of the roots to gradients of the leaves.
+
+A heap gives the node that was made last, so every node runs after all that consumed its outputs, and only nodes that
+a gradient reaches are looked at.  No recursion.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from heapq import heappop, heappush
+from typing import Any, Protocol
+
+from autograd_cnn.errors import GraphFreedError, InPlaceError
+from autograd_cnn.graph.anomaly import AnomalyObserver
+from autograd_cnn.graph.base import TensorBase, alias, wrap
+from autograd_cnn.graph.grad_mode import STATE
+from autograd_cnn.graph.node import Edge, Node, edge_spec
+from autograd_cnn.graph.op import OUTPUT, FusedOp
+from autograd_cnn.graph.walk import reachable
+
+Key = tuple[Any, int]  # a leaf and 0, or a node and the position of its output
+Found = dict[Key, tuple[Any, bool]]  # the gradient, and whether nobody else holds its memory
+
+
+class Observer(Protocol):
+    """Sees each node run: `before` with the gradients of its outputs, `after` with those of its inputs."""
+
+    def before(self, node: Node, grads: Sequence[Any]) -> None: ...
+    def after(self, node: Node, grads: Sequence[Any], freed_bytes: int, ns: int) -> None: ...
+
+
+OBSERVERS: ContextVar[tuple[Observer, ...]] = ContextVar("autograd_cnn_observers", default=())
+
+
+def key_of(tensor: Any) -> Key:
+    return (tensor if tensor.node is None else tensor.node, tensor.slot)
+
+
+class Arrivals:
+    """Gradients on their way: of nodes in the order they run, and of leaves.
+
+    An entry is [node or leaf, gradient, whether its memory is ours to add to].  The first gradient is kept by
+    reference, the second allocates, later ones are added in place, unless `aside` asks for fresh memory each time.
+    """
+
+    __slots__ = ("aside", "heap", "leaves", "nodes")
+
+    def __init__(self, aside: bool) -> None:
+        self.aside = aside
+        self.heap: list[int] = []
+        self.nodes: dict[int, list[Any]] = {}  # by minus the index, as in the heap
+        self.leaves: dict[Any, list[Any]] = {}
+
+    def deliver(self, edge: Edge, r: Any, g: Any, saved: Sequence[Any]) -> None:
+        """Adds the result of a vjp, in the shape and dtype of the input that it is the gradient of."""
+        source, slot = edge
+        shape, dtype = edge_spec(edge)
+        # What is neither g, nor a view, nor a saved tensor was made by the vjp and is seen by nobody else.
+        fresh = r is not g and r.base is None and not any(r is s for s in saved)
+        if r.array.shape != shape:
+            r = r.sum_to_size(shape)
+        if r.array.dtype != dtype:
+            r = r.to(dtype)
+        self.add(source, slot, r, fresh)
+
+    def add(self, source: Any, slot: int, r: Any, fresh: bool = False) -> None:
+        if source.__class__ is not Node:
+            entry = self.leaves.get(source)
+            if entry is None:
+                self.leaves[source] = [source, r, fresh]
+                return
+        else:
+            key = -source.index
+            entry = self.nodes.get(key)
+            if entry is None:
+                grads = r if source.outputs == 1 else [None] * source.outputs
+                entry = self.nodes[key] = [source, grads, False]
+                heappush(self.heap, key)
+                if source.outputs == 1:
+                    return
+            if source.outputs > 1:
+                grads = entry[1]
+                grads[slot] = r if grads[slot] is None else grads[slot] + r
+                return
+        _, first, ours = entry
+        if ours and not self.aside:
+            first.device.kernels.add_(first.array, r.array)
+        else:
+            entry[1], entry[2] = first + r, True
+
+
+def run(
+    roots: Sequence[Any], seeds: Sequence[Any], keep: bool, create_graph: bool, targets: Sequence[Any] | None
+) -> Found:
+    """Runs the graph backwards from `seeds`; returns the gradients of the leaves, or of `targets`."""
+    captured = set() if targets is None else {key_of(target) for target in targets}
+    needed = None if targets is None else _paths(roots, {source for source, _ in captured})
+    state = STATE.get()
+    observers = OBSERVERS.get()
+    if state.anomaly:
+        observers = (*observers, AnomalyObserver())
+    arrivals = Arrivals(aside=create_graph or bool(observers))  # what observers are shown must stay as it was
+    heap, waiting = arrivals.heap, arrivals.nodes
+    found: Found = {}
+    order = state.order + 1
+    if create_graph:
+        order = 1 + max((root.node.order for root in roots if root.node is not None), default=state.order)
+    outer = STATE.set(state.but(recording=create_graph, scope=None, timestep=None, order=order))
+    try:
+        for root, seed in zip(roots, seeds, strict=True):
+            source, slot = key_of(root)
+            if needed is None or source in needed:
+                arrivals.add(source, slot, seed)
+        while heap:
+            node, g, _ = waiting.pop(heappop(heap))
+            if node.watched or captured:
+                g = _arrived(node, g, captured, found)
+            edges = node.edges
+            if needed is not None:
+                edges = [edge if edge is not None and edge[0] in needed else None for edge in edges]
+                if not any(edges):
+                    continue
+            op = node.op
+            if not op.single and op.principal is not None:
+                g = g[op.principal]
+                if g is None:
+                    continue
+            saved = node.saved
+            if saved is None:
+                raise GraphFreedError(
+                    f"{node.name()}: a second backward pass through a graph whose saved tensors were freed by the "
+                    "first; pass retain_graph=True to the first one"
+                )
+            for tensor, version in zip(saved, node.versions):  # noqa: B905  (shapes follow the tensors)
+                if tensor.version.count != version:
+                    raise _changed(node, tensor, version)
+            if create_graph:
+                saved = _with_graph(node, saved)
+            if observers:
+                started = _observe_before(observers, node, g)
+            seen: list[Any] = []  # for observers: the gradient of each input
+            for position, vjp, arguments in node.plan.vjps:
+                if position is None:
+                    given = saved if arguments is None else [saved[j] for j in arguments]
+                    seen = _joint(node, vjp, g, edges, given)
+                    for edge, r in zip(edges, seen, strict=True):
+                        if edge is not None and r is not None:
+                            arrivals.deliver(edge, r, g, saved)
+                    continue
+                edge = edges[position]
+                if edge is None:
+                    continue
+                r = vjp(op, g, *saved) if arguments is None else vjp(op, g, *[saved[j] for j in arguments])
+                if observers:
+                    seen += [None] * (position - len(seen)) + [r]
+                source = edge[0]
+                if source.__class__ is Node and source.outputs == 1 and -source.index not in waiting:
+                    # As `deliver` does, for the edge that a chain has, without its calls.
+                    shape, dtype = source.specs
+                    array = r.array
+                    if array.shape != shape:
+                        r = r.sum_to_size(shape)
+                    if array.dtype is not dtype and array.dtype != dtype:
+                        r = r.to(dtype)
+                    key = -source.index
+                    waiting[key] = [source, r, False]
+                    heappush(heap, key)
+                else:
+                    arrivals.deliver(edge, r, g, saved)
+            freed = node.saved_bytes() if observers and not keep else 0
+            if not keep:
+                node.release()
+            if observers:
+                elapsed = time.perf_counter_ns() - started
+                seen += [None] * (len(edges) - len(seen))
+                for observer in observers:
+                    observer.after(node, seen, freed, elapsed)
+    finally:
+        STATE.reset(outer)
+    for leaf, g, fresh in arrivals.leaves.values():
+        for hook in list((leaf.hooks or {}).values()):
+            replaced = hook(g)
+            if replaced is not None:
+                g, fresh = replaced, False
+        found[leaf, 0] = (g, fresh)
+    return found
+
+
+def _paths(roots: Sequence[Any], targets: set[Any]) -> set[Any]:
+    """The targets and all nodes between them and the roots."""
+    needed = set(targets)
+    for node in reachable({root.node for root in roots if root.node is not None}):
+        if any(edge is not None and edge[0] in needed for edge in node.edges):
+            needed.add(node)
+    return needed
+
+
+def _arrived(node: Node, g: Any, captured: set[Key], found: Found) -> Any:
+    """Runs the hooks of a node's outputs on their complete gradients, and keeps what was asked for."""
+    grads = [g] if node.outputs == 1 else g
+    for slot, grad_slot in enumerate(grads):
+        if grad_slot is None:
+            continue
+        for hook in list((node.hooks or {}).get(slot, {}).values()):
+            replaced = hook(grad_slot)
+            if replaced is not None:
+                grad_slot = grads[slot] = replaced
+        reference = (node.retained or {}).get(slot)
+        tensor = reference() if reference is not None else None
+        if tensor is not None:
+            tensor._grad = grad_slot
+        if (node, slot) in captured:
+            found[node, slot] = (grad_slot, False)
+    return grads[0] if node.outputs == 1 else grads
+
+
+def _changed(node: Node, tensor: Any, version: int) -> InPlaceError:
+    name = next(n for n, t in zip(node.plan.names, node.saved or (), strict=False) if t is tensor)
+    return InPlaceError(
+        f"{node.name()}: its saved tensor {name!r}, of shape {list(tensor.array.shape)}, was changed in place by "
+        f"{tensor.version.changed_by}: it is at version {tensor.version.count}, saved at version {version} "
+        f"(recorded at {node.source}); clone it before changing it"
+    )
+
+
+def _with_graph(node: Node, saved: list[Any]) -> list[Any]:
+    """The saved tensors with saved outputs linked to their node, for a pass that is recorded itself."""
+    linked = list(saved)
+    for j, (kind, i) in enumerate(node.plan.sources[: node.plan.tensors]):
+        if kind == OUTPUT and node.op.carries_gradient(i):
+            twin = alias(saved[j])
+            twin.node, twin.slot, twin._requires_grad = node, i, True
+            linked[j] = twin
+    return linked
+
+
+def _joint(
+    node: Node, vjp: Callable[..., Any], g: Any, edges: Sequence[Edge | None], arguments: Sequence[Any]
+) -> list[Any]:
+    """Gradients of all inputs at once, from a joint vjp or a fused kernel."""
+    op = node.op
+    needs = tuple(edge is not None for edge in edges)
+    if not isinstance(op, FusedOp):
+        return list(vjp(op, g, needs, *arguments))
+    if STATE.get().recording:
+        return _composite(node, op, g, needs)
+    device = g.device
+    out = [None if edge is None else device.empty(*edge_spec(edge)) for edge in edges]
+    op.gradient(device.kernels, out, g.array, *(a.array if isinstance(a, TensorBase) else a for a in arguments))
+    return [None if array is None else wrap(array, device) for array in out]
+
+
+def _composite(node: Node, op: FusedOp, g: Any, needs: tuple[bool, ...]) -> list[Any]:
+    assert node.saved is not None
+    inputs = [node.saved[node.plan.names.index(name)] for name in op.inputs[: len(needs)]]
+    wanted = [x for x, need in zip(inputs, needs, strict=True) if need]
+    y = op.composite(*inputs)
+    found = run([y], [g], True, True, wanted)
+    grads = (found.get(key_of(x), (None,))[0] for x in wanted)
+    return [next(grads) if need else None for need in needs]
+
+
+def _observe_before(observers: Sequence[Observer], node: Node, g: Any) -> int:
+    grads = g if isinstance(g, list) else [g]
+    for observer in observers:
+        observer.before(node, grads)
+    return time.perf_counter_ns()
