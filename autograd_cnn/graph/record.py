@@ -176,9 +176,10 @@ def refresh(view: TensorBase) -> None:
     """Brings a view's place in the graph up to date after its base was changed in place through another view."""
     base = view.base
     assert base is not None
-    state = STATE.get()
+    if not STATE.get().recording:
+        return  # it stays out of date, until an op on it is recorded
     view.seen = view.version.count
-    if state.recording and base._requires_grad and not (base.node is None and view.node is None):
+    if base._requires_grad and not (base.node is None and view.node is None):
         current = base
         for op in view.chain:
             current = apply_view(op, current)
