@@ -115,17 +115,39 @@ SAMPLES = (
         why="second derivatives below 1e-17 count as 0",
     ),
     Sample("prelu, one weight", activation.prelu, (apart(3, 4), given([0.3])), prelu, "nn.functional.prelu"),
-    Sample("prelu, a weight a channel", activation.prelu, (apart(2, 3, 2), given([0.3, -0.2, 0.0])), prelu, "nn.functional.prelu"),
-    Sample("prelu, two dimensions", activation.prelu, (apart(4, 3), given([0.3, -0.2, 1.5])), prelu, "nn.functional.prelu"),
+    Sample(
+        "prelu, a weight a channel",
+        activation.prelu,
+        (apart(2, 3, 2), given([0.3, -0.2, 0.0])),
+        prelu,
+        "nn.functional.prelu",
+    ),
+    Sample(
+        "prelu, two dimensions", activation.prelu, (apart(4, 3), given([0.3, -0.2, 1.5])), prelu, "nn.functional.prelu"
+    ),
     Sample("prelu, one dimension", activation.prelu, (apart(4), given([0.3])), prelu, "nn.functional.prelu"),
     Sample("prelu, a number", activation.prelu, (apart(), given([0.3])), prelu, "nn.functional.prelu"),
-)  # fmt: skip
+)
 
 ERRORS = (
-    ErrorSample("prelu, weights", activation.prelu, (real(2, 3), real(2)), ShapeError, "prelu: weight has 2 .* 3 channels"),
-    ErrorSample("prelu, weight of rank 2", activation.prelu, (real(2, 3), real(1, 3)), ShapeError, r"prelu: weight .*\[1, 3\]"),
+    ErrorSample(
+        "prelu, weights", activation.prelu, (real(2, 3), real(2)), ShapeError, "prelu: weight has 2 .* 3 channels"
+    ),
+    ErrorSample(
+        "prelu, weight of rank 2", activation.prelu, (real(2, 3), real(1, 3)), ShapeError, r"prelu: weight .*\[1, 3\]"
+    ),
     ErrorSample("gelu, approximate", activation.gelu, (real(3), "exact"), ArgumentError, "gelu: approximate .*'exact'"),
-    ErrorSample("hardtanh, limits", activation.hardtanh, (real(3), 1, 1), ArgumentError, "hardtanh: min_val .* 1 and 1"),
-    ErrorSample("elu of ints", activation.elu, (whole(3),), DTypeError, "elu: x must be a floating point tensor, got int64"),
-    ErrorSample("leaky_relu in place", activation.leaky_relu, (real(3), -1, True), ArgumentError, "negative_slope must be at least 0, got -1"),
-)  # fmt: skip
+    ErrorSample(
+        "hardtanh, limits", activation.hardtanh, (real(3), 1, 1), ArgumentError, "hardtanh: min_val .* 1 and 1"
+    ),
+    ErrorSample(
+        "elu of ints", activation.elu, (whole(3),), DTypeError, "elu: x must be a floating point tensor, got int64"
+    ),
+    ErrorSample(
+        "leaky_relu in place",
+        activation.leaky_relu,
+        (real(3), -1, True),
+        ArgumentError,
+        "negative_slope must be at least 0, got -1",
+    ),
+)

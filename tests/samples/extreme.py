@@ -45,19 +45,34 @@ def both(name: str, fold: Callable, find: Callable) -> list[Sample]:
         for shape, kwargs in lines
     ]
     samples += [
-        Sample(f"arg{name} {list(shape)} {kwargs}", argument, (apart(*shape),), index, f"arg{name}", kwargs,
-               order=0, why="an index has no gradient")
+        Sample(
+            f"arg{name} {list(shape)} {kwargs}",
+            argument,
+            (apart(*shape),),
+            index,
+            f"arg{name}",
+            kwargs,
+            order=0,
+            why="an index has no gradient",
+        )
         for shape, kwargs in [*lines, ((3, 4), {}), ((3, 4), {"keepdim": True})]
-    ]  # fmt: skip
+    ]
     for kind, values in (("ties", TIED), ("nans", NANS)):
         why = "kinks"
         samples += [
             Sample(f"a{name}, {kind}", reduced, (given(values),), over(fold), f"a{name}", {"dim": 1}, order=1, why=why),
-            Sample(f"{name} of all, {kind}", whole_or_along, (given(values),), fold, name,
-                   order=1 if kind == "ties" else 0, why="kinks; with nan every gradient is nan, as of amax"),
+            Sample(
+                f"{name} of all, {kind}",
+                whole_or_along,
+                (given(values),),
+                fold,
+                name,
+                order=1 if kind == "ties" else 0,
+                why="kinks; with nan every gradient is nan, as of amax",
+            ),
             Sample(f"{name}, {kind}", whole_or_along, (given(values),), pair, name, {"dim": 1}, order=1, why=why),
             Sample(f"arg{name}, {kind}", argument, (given(values),), index, f"arg{name}", {"dim": 1}, order=0, why=why),
-        ]  # fmt: skip
+        ]
     return [
         *samples,
         Sample(f"a{name} of ints", reduced, (whole(3, 4),), over(fold), f"a{name}", {"dim": 0}),
@@ -91,6 +106,8 @@ ERRORS = (
     ErrorSample("max of nothing", extreme.max, (real(2, 0), 1), ShapeError, "max: dimension 1 of x is empty"),
     ErrorSample("argmin of nothing", extreme.argmin, (real(2, 0),), ShapeError, "argmin: dimension 1 of x is empty"),
     ErrorSample("max, no such dim", extreme.max, (real(2, 3), -3), IndexOutOfRangeError, "max: dim -3 is out of range"),
-    ErrorSample("argmax, several dims", extreme.argmax, (real(2, 3), (0, 1)), DTypeError, "argmax: dim must be an integer"),
+    ErrorSample(
+        "argmax, several dims", extreme.argmax, (real(2, 3), (0, 1)), DTypeError, "argmax: dim must be an integer"
+    ),
     ErrorSample("argmax of bools", extreme.argmax, (truth(3),), DTypeError, "argmax: x must hold numbers, got bool"),
-)  # fmt: skip
+)

@@ -42,4 +42,4 @@ SAMPLES = (*each("cumsum", np.cumsum), *each("cumprod", np.cumprod))
 ERRORS = (
     ErrorSample("cumsum, no such dim", scan.cumsum, (real(3), 1), IndexOutOfRangeError, "cumsum: dim 1 is out of"),
     ErrorSample("cumprod, no dim", scan.cumprod, (real(3), None), DTypeError, "cumprod: dim must be an integer"),
-)  # fmt: skip
+)

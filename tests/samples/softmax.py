@@ -46,19 +46,39 @@ def each(name: str, reference) -> list[Sample]:
             order=0,
             why="integers have no gradient",
         ),
-    ]  # fmt: skip
+    ]
 
 
 SAMPLES = (
     *each("softmax", probabilities),
     *each("softmin", of_negative),
     *each("log_softmax", logarithm),
-    Sample("softmax with -inf", softmax.softmax, (given([[0.0, -np.inf, 1.0]]),), probabilities, "softmax", {"dim": 1}, order=1, why="differences are inf"),
-    Sample("softmax of -inf", softmax.softmax, (given([[-np.inf, -np.inf]]),), lambda x, dim: x * np.nan, "softmax", {"dim": 1}, order=1, why="nan"),
-)  # fmt: skip
+    Sample(
+        "softmax with -inf",
+        softmax.softmax,
+        (given([[0.0, -np.inf, 1.0]]),),
+        probabilities,
+        "softmax",
+        {"dim": 1},
+        order=1,
+        why="differences are inf",
+    ),
+    Sample(
+        "softmax of -inf",
+        softmax.softmax,
+        (given([[-np.inf, -np.inf]]),),
+        lambda x, dim: x * np.nan,
+        "softmax",
+        {"dim": 1},
+        order=1,
+        why="nan",
+    ),
+)
 
 ERRORS = (
     ErrorSample("softmax without dim", softmax.softmax, (real(3), None), ArgumentError, "softmax: give dim"),
     ErrorSample("softmax of ints", softmax.softmax, (whole(3), 0), DTypeError, "softmax: x must be a floating point"),
-    ErrorSample("log_softmax, no such dim", softmax.log_softmax, (real(3), 1), IndexOutOfRangeError, "log_softmax: dim 1"),
-)  # fmt: skip
+    ErrorSample(
+        "log_softmax, no such dim", softmax.log_softmax, (real(3), 1), IndexOutOfRangeError, "log_softmax: dim 1"
+    ),
+)

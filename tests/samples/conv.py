@@ -1,0 +1,129 @@
+"""Samples: convolution."""
+
+import numpy as np
+
+from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
+from autograd_cnn.ops import conv
+from samples.sample import ErrorSample, Sample, real, whole
+
+
+def both(value: int | tuple[int, int]) -> tuple[int, int]:
+    return value if isinstance(value, tuple) else (value, value)
+
+
+def conv2d(x: np.ndarray, weight: np.ndarray, bias=None, stride=1, padding=0, dilation=1, groups=1) -> np.ndarray:
+    if x.ndim == 3:
+        return conv2d(x[None], weight, bias, stride, padding, dilation, groups)[0]
+    stride, dilation = both(stride), both(dilation)
+    extents = [d * (size - 1) for d, size in zip(dilation, weight.shape[2:], strict=True)]
+    if padding == "same":
+        sides = [(extent // 2, extent - extent // 2) for extent in extents]
+    else:
+        sides = [(p, p) for p in both(0 if padding == "valid" else padding)]
+    x = np.pad(x, [(0, 0), (0, 0), *sides])
+    out_channels, per_group = weight.shape[:2]
+    rows, columns = ((x.shape[2 + i] - extents[i] - 1) // stride[i] + 1 for i in range(2))
+    y = np.zeros((len(x), out_channels, rows, columns))
+    for o in range(out_channels):
+        first = o // (out_channels // groups) * per_group
+        for c, u, v in np.ndindex(per_group, *weight.shape[2:]):
+            top, left = u * dilation[0], v * dilation[1]
+            part = x[:, first + c, top:, left:][:, :: stride[0], :: stride[1]][:, :rows, :columns]
+            y[:, o] += weight[o, c, u, v] * part
+        if bias is not None:
+            y[:, o] += bias[o]
+    return y
+
+
+def case(x: tuple[int, ...], weight: tuple[int, ...], bias: bool = False, large=(), **kwargs) -> Sample:
+    shapes = [x, weight] + [weight[:1]] * bias
+    name = f"{' * '.join(str(list(shape)) for shape in shapes)} {kwargs}{' large' if large else ''}"
+    inputs = tuple(real(*shape) for shape in shapes)
+    return Sample(f"conv2d {name}", conv.conv2d, inputs, conv2d, "nn.functional.conv2d", kwargs, large=large)
+
+
+SAMPLES = (
+    case((2, 3, 5, 4), (4, 3, 3, 2), bias=True),
+    case((2, 3, 5, 4), (4, 3, 3, 2)),
+    case((1, 1, 3, 3), (1, 1, 3, 3)),
+    case((2, 3, 4, 4), (2, 3, 1, 1), bias=True),
+    case((3, 5, 4), (2, 3, 3, 2), bias=True),
+    case((2, 2, 5, 6), (3, 2, 3, 3), bias=True, stride=2),
+    case((2, 2, 5, 6), (3, 2, 2, 3), stride=(3, 2), padding=1),
+    case((2, 2, 4, 3), (3, 2, 3, 3), padding=(2, 1)),
+    case((2, 2, 6, 5), (2, 2, 2, 2), dilation=2),
+    case((2, 2, 7, 6), (2, 2, 3, 2), dilation=(3, 2), padding=(1, 2), stride=(2, 1), bias=True),
+    case((2, 4, 4, 4), (4, 2, 2, 2), groups=2, bias=True),
+    case((2, 3, 4, 4), (6, 1, 3, 3), groups=3, padding=1),
+    case((2, 4, 5, 5), (4, 2, 3, 3), groups=2, stride=2, dilation=2, padding=2),
+    case((2, 2, 4, 4), (2, 2, 3, 3), padding="same"),
+    case((2, 2, 5, 4), (2, 2, 2, 4), padding="same", dilation=(1, 3), bias=True),
+    case((2, 2, 4, 4), (2, 2, 3, 3), padding="valid", stride=2),
+    case((0, 2, 4, 4), (3, 2, 3, 3), bias=True),
+    Sample(
+        "conv2d large",
+        conv.conv2d,
+        (real(1, 2, 4, 4), real(3, 2, 3, 3), real(3)),
+        conv2d,
+        "nn.functional.conv2d",
+        {"padding": 1},
+        large=(real(8, 4, 24, 24), real(16, 4, 3, 3), real(16)),
+    ),
+    Sample(
+        "conv2d large with stride",
+        conv.conv2d,
+        (real(1, 2, 4, 4), real(2, 1, 3, 3)),
+        conv2d,
+        "nn.functional.conv2d",
+        {"stride": 2, "padding": 1, "groups": 2},
+        large=(real(16, 2, 65, 66), real(2, 1, 3, 3)),
+    ),
+)
+
+X, W = real(1, 4, 5, 5), real(6, 4, 3, 3)
+
+
+def wrong(name: str, inputs: tuple, error: type[Exception], match: str, **kwargs) -> ErrorSample:
+    return ErrorSample(f"conv2d, {name}", conv.conv2d, inputs, error, f"conv2d: {match}", kwargs)
+
+
+ERRORS = (
+    wrong(
+        "channels",
+        (X, real(6, 3, 3, 3)),
+        ShapeError,
+        "weight has 3 input channels per group times groups 1 = 3, x has 4",
+    ),
+    wrong(
+        "grouped channels",
+        (X, real(6, 4, 3, 3)),
+        ShapeError,
+        "weight has 4 input channels per group times groups 2 = 8, x has 4",
+        groups=2,
+    ),
+    wrong("groups", (X, real(5, 2, 3, 3)), ShapeError, "groups 2 does not divide weight's 5 output channels", groups=2),
+    wrong("no groups", (X, W), ArgumentError, "groups must be at least 1, got 0", groups=0),
+    wrong("half a group", (X, W), DTypeError, "groups must be an integer, got float", groups=1.5),
+    wrong("bias", (X, W, real(5)), ShapeError, r"bias has shape \[5\], weight has 6 output channels"),
+    wrong("large kernel", (X, real(6, 4, 6, 3)), ShapeError, "the kernel spans 6 cells, the input has 5"),
+    wrong(
+        "large dilated kernel",
+        (X, W),
+        ShapeError,
+        "the kernel spans 9 cells, the input has 5 and with its padding 7",
+        dilation=4,
+        padding=1,
+    ),
+    wrong("flat image", (real(5, 5), W), ShapeError, r"x must be \(N, C, H, W\) or \(C, H, W\), got shape \[5, 5\]"),
+    wrong("flat weight", (X, real(4, 3, 3)), ShapeError, r"weight must be .* got shape \[4, 3, 3\]"),
+    wrong("empty kernel", (X, real(6, 4, 0, 3)), ShapeError, "weight has an empty kernel"),
+    wrong("stride", (X, W), ArgumentError, "stride must be at least 1, got 0", stride=0),
+    wrong("stride of one axis", (X, W), ArgumentError, r"stride must be at least 1, got \(1, -1\)", stride=(1, -1)),
+    wrong("stride of three axes", (X, W), ArgumentError, "stride takes 1 or 2 integers, got 3", stride=(1, 1, 1)),
+    wrong("half a stride", (X, W), DTypeError, "stride takes an integer or a pair of them, got 1.5", stride=1.5),
+    wrong("dilation", (X, W), ArgumentError, "dilation must be at least 1, got 0", dilation=0),
+    wrong("padding", (X, W), ArgumentError, "padding must be at least 0, got -1", padding=-1),
+    wrong("unknown padding", (X, W), ArgumentError, "padding must be .*'full'", padding="full"),
+    wrong("same and stride", (X, W), ArgumentError, "padding 'same' needs stride 1", padding="same", stride=2),
+    wrong("ints", (whole(1, 4, 5, 5), W), DTypeError, "x must be a floating point tensor, got int64"),
+)

@@ -1,0 +1,81 @@
+"""Samples: dropout."""
+
+import numpy as np
+
+from autograd_cnn.errors import ArgumentError, DTypeError
+from autograd_cnn.ops import dropout
+from autograd_cnn.random import Generator
+from samples.sample import ErrorSample, Sample, real, whole
+
+RANDOM = "the mask is random"
+
+
+def masked(x: np.ndarray, p: float, shape: tuple[int, ...]) -> np.ndarray:
+    """x with the mask that a freshly seeded generator draws."""
+    keep = Generator().manual_seed(0).numpy.random(shape, np.float32) >= p
+    return np.where(keep, x / (1 - p), 0.0)
+
+
+SAMPLES = (
+    *(
+        Sample(
+            f"dropout {list(shape)} p={p}",
+            dropout.dropout,
+            (real(*shape),),
+            lambda x, p: masked(x, p, x.shape),
+            None,
+            {"p": p},
+            why=RANDOM,
+        )
+        for shape in ((3, 4), (), (0,), (2, 3, 2))
+        for p in (0.25, 0.5)
+    ),
+    Sample(
+        "dropout in place",
+        lambda x: dropout.dropout(x * 1.0, 0.4, inplace=True),
+        (real(3, 4),),
+        lambda x: masked(x, 0.4, x.shape),
+        None,
+        why=RANDOM,
+    ),
+    Sample("dropout p=0", dropout.dropout, (real(3, 4),), lambda x, p: x, "nn.functional.dropout", {"p": 0.0}),
+    Sample("dropout p=1", dropout.dropout, (real(3, 4),), lambda x, p: x * 0, "nn.functional.dropout", {"p": 1.0}),
+    Sample(
+        "dropout in evaluation",
+        dropout.dropout,
+        (real(3, 4),),
+        lambda x, p, training: x,
+        "nn.functional.dropout",
+        {"p": 0.9, "training": False},
+    ),
+    *(
+        Sample(
+            f"dropout2d {list(shape)}",
+            dropout.dropout2d,
+            (real(*shape),),
+            lambda x, p: masked(x, p, (*x.shape[:-2], 1, 1)),
+            None,
+            {"p": 0.4},
+            why=RANDOM,
+        )
+        for shape in ((2, 3, 2, 2), (4, 2, 3))
+    ),
+    Sample(
+        "dropout large",
+        dropout.dropout,
+        (real(5),),
+        lambda x: masked(x, 0.5, x.shape),
+        None,
+        why=RANDOM,
+        large=(real(200, 300),),
+    ),
+)
+
+ERRORS = (
+    *(
+        ErrorSample(f"dropout p={p}", dropout.dropout, (real(3), p), ArgumentError, f"dropout: p .* got {p}")
+        for p in (-0.1, 1.5)
+    ),
+    ErrorSample("dropout of ints", dropout.dropout, (whole(3),), DTypeError, "dropout: x must be a floating point"),
+    ErrorSample("dropout2d, rank", dropout.dropout2d, (real(3, 4),), ArgumentError, r"dropout2d: x must .*\[3, 4\]"),
+)
