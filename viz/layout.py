@@ -24,6 +24,7 @@ class Sketch:
     parents: list[int]  # of each cluster
     label_width: list[float]
     label_height: float = 22.0
+    label_beside: bool = False  # the label takes a strip at the left, not a place in the rank at the top
     padding: float = 14.0
 
 

@@ -108,12 +108,12 @@ def _lay_out(
         tail, head = child_of[e]
         area.pieces.append(Piece(e, area.element[tail], area.element[head]))
     ranks = _rank(area, solid)
+    label = -1
     if c >= 0:
-        label = area.add(("label", c), sketch.label_width[c], sketch.label_height, 0)
+        if not sketch.label_beside:
+            label = area.add(("label", c), sketch.label_width[c], sketch.label_height, 0)
         area.rank[:solid] = [r + 1 for r in area.rank[:solid]]
         ranks += 1
-    else:
-        label = -1
     for e in area.entries:
         head = area.element[_inside(sketch, areas, c, sketch.edges[e][1])]
         area.pieces.append(Piece(e, area.add(("entry", e), 0.0, 0.0, 0), head))
@@ -351,7 +351,8 @@ def _route(sketch: Sketch, area: Area, rows: list[list[int]], lanes: list[Piece]
     """Heights of the ranks, the points of each piece, and the size; the origin moves to the top left corner."""
     pad = sketch.padding if c >= 0 else 0.0
     n = len(area.w)
-    left = min((area.x[i] - area.w[i] / 2 for i in range(n)), default=0.0) - pad
+    beside = c >= 0 and sketch.label_beside
+    left = min((area.x[i] - area.w[i] / 2 for i in range(n)), default=0.0) - pad - beside * sketch.label_height
     right = max((area.x[i] + area.w[i] / 2 for i in range(n)), default=0.0)
     area.x = [x - left for x in area.x]
     right -= left
@@ -376,6 +377,8 @@ def _route(sketch: Sketch, area: Area, rows: list[list[int]], lanes: list[Piece]
         else:
             y += height
     area.height = y + (0.0 if area.exits else pad)
+    if beside:
+        area.height = max(area.height, sketch.label_width[c] + pad)
     area.top = [tops[area.rank[i]] + (heights[area.rank[i]] - area.h[i]) / 2 for i in range(n)]
     for piece in area.pieces:
         _points(area, piece, tops, heights, lane_x.get(piece.edge))
