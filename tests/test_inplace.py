@@ -281,6 +281,18 @@ def test_stale_view_is_brought_up_to_date() -> None:
     assert x.grad.tolist() == (2 * x).tolist()
 
 
+def test_stale_view_stays_stale_under_no_grad() -> None:
+    """Ops that are not recorded do not bring it up to date, and must not mark it so."""
+    x = leaf(ag, 3)
+    y = x * 1
+    part = y[:2]
+    y.mul_(2)
+    with ag.no_grad():
+        part[0:1]
+    part.sum().backward()
+    assert x.grad.tolist() == [2.0, 2.0, 0.0]
+
+
 def test_versions_are_shared() -> None:
     x = ag.zeros(2, 3)
     row, other = x[0], x.detach()

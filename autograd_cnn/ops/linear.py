@@ -24,10 +24,11 @@ class Matmul(Op):
     def infer(self, x: Any, other: Any) -> Any:
         if x.shape[-1] != other.shape[-2]:
             raise ShapeError(
-                f"matmul: x {x.shape} and other {other.shape}: "
-                f"inner sizes {x.shape[-1]} and {other.shape[-2]} differ"
+                f"matmul: x {x.shape} and other {other.shape}: inner sizes {x.shape[-1]} and {other.shape[-2]} differ"
             )
-        batch = broadcast("matmul", x.shape[:-2], other.shape[:-2])
+        batch = x.shape[:-2]
+        if batch != other.shape[:-2]:
+            batch = broadcast("matmul", batch, other.shape[:-2])
         return (*batch, x.shape[-2], other.shape[-1]), x.dtype
 
     def compute(self, k: Any, out: Any, x: Any, other: Any) -> None:
@@ -62,14 +63,10 @@ class Linear(Op):
 
     def infer(self, x: Any, weight: Any, bias: Any = None) -> Any:
         if weight.ndim != 2:
-            raise ShapeError(
-                f"linear: weight must be (out_features, in_features), got shape {list(weight.shape)}"
-            )
+            raise ShapeError(f"linear: weight must be (out_features, in_features), got shape {list(weight.shape)}")
         if not x.ndim or x.shape[-1] != weight.shape[1]:
             have = x.shape[-1] if x.ndim else "no"
-            raise ShapeError(
-                f"linear: x {x.shape} has {have} features, weight {weight.shape} takes {weight.shape[1]}"
-            )
+            raise ShapeError(f"linear: x {x.shape} has {have} features, weight {weight.shape} takes {weight.shape[1]}")
         if bias is not None and bias.shape != weight.shape[:1]:
             raise ShapeError(
                 f"linear: bias has shape {list(bias.shape)}, weight {weight.shape} needs [{weight.shape[0]}]"
@@ -114,9 +111,7 @@ def _require_pair(op: str, x: Any, other: Any, names: tuple[str, str] = ("x", "o
 def _require_dims(op: str, **tensors: tuple[Any, int]) -> None:
     for name, (tensor, ndim) in tensors.items():
         if tensor.array.ndim != ndim:
-            raise ShapeError(
-                f"{op}: {name} must have {ndim} dimensions, got shape {list(tensor.array.shape)}"
-            )
+            raise ShapeError(f"{op}: {name} must have {ndim} dimensions, got shape {list(tensor.array.shape)}")
 
 
 def matmul(x: Any, other: Any) -> Any:
@@ -135,9 +130,7 @@ def matmul(x: Any, other: Any) -> Any:
     if len(x_shape) > 1 and len(other_shape) > 1:
         return apply(MATMUL, x, other)
     if not x_shape or not other_shape:
-        raise ShapeError(
-            f"matmul: takes at least 1 dimension, x has shape {x_shape} and other {other_shape}; use mul"
-        )
+        raise ShapeError(f"matmul: takes at least 1 dimension, x has shape {x_shape} and other {other_shape}; use mul")
     if x_shape[-1] != other_shape[max(len(other_shape) - 2, 0)]:
         inner = f"{x_shape[-1]} and {other_shape[max(len(other_shape) - 2, 0)]}"
         raise ShapeError(f"matmul: x {x_shape} and other {other_shape}: inner sizes {inner} differ")

@@ -92,7 +92,13 @@ class Expand(ViewOp):
         self.size = size
 
     def view(self, x: Any) -> Any:
-        y = np.broadcast_to(x, self.size)
+        size = self.size
+        if x.flags.c_contiguous and x.size and 0 not in size:
+            # What follows, at an eighth of its cost.
+            new = len(size) - x.ndim
+            steps = [s if n == m else 0 for n, m, s in zip(x.shape, size[new:], x.strides, strict=True)]
+            return np.ndarray(size, x.dtype, x, 0, (*(0,) * new, *steps))
+        y = np.broadcast_to(x, size)
         # NumPy marks it read-only, which would be another type, and another compilation, for every kernel.
         y.flags.writeable = x.flags.writeable
         return y
@@ -175,9 +181,7 @@ def flatten(x: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     start = one_dim("flatten", start_dim, len(shape), "start_dim")
     end = one_dim("flatten", end_dim, len(shape), "end_dim")
     if start > end:
-        raise ArgumentError(
-            f"flatten: start_dim {start_dim} comes after end_dim {end_dim} in shape {list(shape)}"
-        )
+        raise ArgumentError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim} in shape {list(shape)}")
     return _as(Flatten, x, (*shape[:start], prod(shape[start : end + 1]), *shape[end + 1 :]))
 
 
@@ -208,9 +212,7 @@ def permute(x: Any, *dims: Any) -> Any:
     dims = as_size("permute", dims, "dims")
     shape = x.array.shape
     if len(dims) != len(shape):
-        raise ArgumentError(
-            f"permute: dims {list(dims)} must name each of the {len(shape)} dimensions of x once"
-        )
+        raise ArgumentError(f"permute: dims {list(dims)} must name each of the {len(shape)} dimensions of x once")
     return apply_view(Permute(_distinct("permute", dims, len(shape), "dims")), x)
 
 
@@ -240,9 +242,7 @@ def t(x: Any) -> Any:
     """
     ndim = x.array.ndim
     if ndim > 2:
-        raise ShapeError(
-            f"t: takes at most 2 dimensions, x has shape {list(x.array.shape)}; use transpose or mT"
-        )
+        raise ShapeError(f"t: takes at most 2 dimensions, x has shape {list(x.array.shape)}; use transpose or mT")
     return apply_view(Permute(tuple(range(ndim))[::-1]), x)
 
 
@@ -299,9 +299,7 @@ def _expanded(op: str, x: Any, size: tuple[int, ...]) -> Any:
         if n == -1 and i >= new:
             result[i] = have
         elif n < 0 or have not in (1, n):
-            raise ShapeError(
-                f"{op}: shape {list(shape)} does not expand to {list(size)}: {have} to {n} at dim {i}"
-            )
+            raise ShapeError(f"{op}: shape {list(shape)} does not expand to {list(size)}: {have} to {n} at dim {i}")
     return apply_view(Expand(tuple(result)), x)
 
 
@@ -347,9 +345,7 @@ def narrow(x: Any, dim: int, start: int, length: int) -> Any:
     start, length, size = index(start), index(length), shape[dim]
     first = start + size if start < 0 else start
     if length < 0 or not 0 <= first <= size - length:
-        raise IndexOutOfRangeError(
-            f"narrow: start {start} and length {length} reach out of dim {dim} of size {size}"
-        )
+        raise IndexOutOfRangeError(f"narrow: start {start} and length {length} reach out of dim {dim} of size {size}")
     return apply_view(along(dim, slice(first, first + length)), x)
 
 
