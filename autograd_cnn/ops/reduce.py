@@ -162,21 +162,21 @@ class Logsumexp(Reduction):
         return self.unfold(g, x.shape) * exp(x - self.unfold(y, x.shape))
 
 
-class Test(Reduction, abstract=True):
+class Question(Reduction, abstract=True):
     nondifferentiable = ("x",)
 
     def infer(self, x: Any) -> Any:
         return self.reduced(x.shape), uint8 if x.dtype == uint8 else bool_
 
 
-class Any_(Test):
+class Any_(Question):
     name = "any"
 
     def compute(self, k: Any, out: Any, x: Any) -> None:
         k.any(x, self.dims(x.ndim), out)
 
 
-class All(Test):
+class All(Question):
     def compute(self, k: Any, out: Any, x: Any) -> None:
         k.all(x, self.dims(x.ndim), out)
 
@@ -301,7 +301,7 @@ def logsumexp(x: Any, dim: Dims, keepdim: bool = False) -> Any:
 
     >>> import autograd_cnn as ag
     >>> logsumexp(ag.tensor([1000.0, 1000.0]), 0)
-    tensor(1000.6931)
+    tensor(1000.6932)
     """
     x = floating("logsumexp", x)
     return apply(Logsumexp(many_dims("logsumexp", dim, x.array.ndim), keepdim), x)

@@ -36,20 +36,28 @@ def named(function: Any, names: str) -> Any:
     return lambda x, *others, **kwargs: function(x, **dict(zip(names.split(), others, strict=True)), **kwargs)
 
 
-def torch_batch_norm(torch: Any, x: Any, running_mean: Any = None, running_var: Any = None, **kwargs) -> Any:
-    return torch.nn.functional.batch_norm(x, running_mean, running_var, **kwargs)
-
-
 def normed(names: str, x: Input, *others: Input, large: tuple[Input, ...] = (), **kwargs) -> Sample:
+    shifted_alone = "bias" in names and "weight" not in names
     return Sample(
         f"batch_norm {list(x.shape)} {names} {kwargs}{' large' if large else ''}",
         named(norm.batch_norm, names),
         (x, *others),
         named(batch_norm, names),
-        lambda torch, *inputs, **kw: named(lambda x, **more: torch_batch_norm(torch, x, **more), names)(*inputs, **kw),
+        None if shifted_alone else named_in_torch(names),
         kwargs,
+        why="PyTorch fails to differentiate it twice" if shifted_alone else "",
         large=large,
     )
+
+
+def named_in_torch(names: str) -> Any:
+    def call(torch: Any, *inputs: Any, **kwargs: Any) -> Any:
+        def function(x: Any, running_mean: Any = None, running_var: Any = None, **more: Any) -> Any:
+            return torch.nn.functional.batch_norm(x, running_mean, running_var, **more)
+
+        return named(function, names)(*inputs, **kwargs)
+
+    return call
 
 
 def moved(x: Any, mean: Any, var: Any, batch_norm: Any, clone: Any) -> list[Any]:

@@ -161,6 +161,13 @@ SAMPLES = (
         ((1, 2, 3, 4), {"output_size": (5, 9)}),
         ((0, 2, 4, 4), {"output_size": 2}),
     ),
+    Sample(
+        "max_pool2d squared: its gradient depends on x",
+        lambda x: pool.max_pool2d(x, 2) ** 2,
+        (apart(2, 2, 4, 4),),
+        lambda x: max_pool2d(x, 2)[0] ** 2,
+        lambda torch, x: torch.nn.functional.max_pool2d(x, 2) ** 2,
+    ),
     large(max_pool2d, kernel_size=2),
     large(max_pool2d, kernel_size=3, stride=1, padding=1),
     large(avg_pool2d, kernel_size=2),
