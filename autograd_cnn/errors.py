@@ -45,6 +45,12 @@ class GradcheckError(AutogradCnnError, RuntimeError):
     """A gradient differs from the one that finite differences give."""
 
 
+class RegistrationError(AutogradCnnError, KeyError, ValueError):
+    """A module cannot have a parameter, buffer or child of that name."""
+
+    __str__ = Exception.__str__  # KeyError's shows the repr of the message
+
+
 class StateDictError(AutogradCnnError, RuntimeError):
     """A state dict does not fit the module or optimizer it is loaded into."""
 

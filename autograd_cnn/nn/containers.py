@@ -2,14 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+import operator
+from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
+from typing import Any, Self
 
-from autograd_cnn.errors import ArgumentError
+from autograd_cnn.errors import ArgumentError, DTypeError, IndexOutOfRangeError, ShapeError
 from autograd_cnn.nn.module import Module
 
 
-class Sequential(Module):
+class Sequence(Module):
+    """What Sequential and ModuleList share: the methods of a list."""
+
+    def __len__(self) -> int:
+        return len(self._modules)
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._modules.values())
+
+    def _name_at(self, index: int) -> str:
+        """The name of the module at a position, counted from the end where it is negative."""
+        position, size = operator.index(index), len(self)
+        if not -size <= position < size:
+            raise IndexOutOfRangeError(f"{self._get_name()}: index {position} is out of range for {size} modules")
+        return list(self._modules)[position]
+
+    def __setitem__(self, index: int, module: Module) -> None:
+        self.add_module(self._name_at(index), module)
+
+    def __delitem__(self, index: int | slice) -> None:
+        names = list(self._modules)[index] if isinstance(index, slice) else [self._name_at(index)]
+        self._renumber(module for name, module in self._modules.items() if name not in names)
+
+    def _renumber(self, modules: Iterable[Any]) -> None:
+        self._modules = {str(i): module for i, module in enumerate(list(modules))}
+
+    def append(self, module: Module) -> Self:
+        """Adds a module at the end; returns self."""
+        self.add_module(str(len(self)), module)
+        return self
+
+    def extend(self, modules: Iterable[Module]) -> Self:
+        """Adds modules at the end; returns self."""
+        if not isinstance(modules, Iterable):
+            raise DTypeError(f"{self._get_name()}.extend: modules must be iterable, got {type(modules).__name__}")
+        for module in list(modules):
+            self.append(module)
+        return self
+
+    def insert(self, index: int, module: Module) -> Self:
+        """Puts a module before the one at `index`; returns self."""
+        if not isinstance(module, Module):
+            raise DTypeError(f"{self._get_name()}.insert: module must be a Module, got {type(module).__name__}")
+        size = len(self)
+        if not -size <= index <= size:
+            raise IndexOutOfRangeError(f"{self._get_name()}.insert: index {index} is out of range for {size} modules")
+        modules = list(self)
+        modules.insert(index, module)
+        self._renumber(modules)
+        return self
+
+    def pop(self, index: int | slice = -1) -> Any:
+        """Takes out the module at `index` and returns it."""
+        module = self[index]
+        del self[index]
+        return module
+
+    def __getitem__(self, index: Any) -> Any:
+        raise NotImplementedError(f"{self._get_name()}.__getitem__")
+
+    def __iadd__(self, modules: Iterable[Module]) -> Self:
+        return self.extend(modules)
+
+
+class Sequential(Sequence):
     """Modules applied one after the other: y = m_k(... m_2(m_1(x))).
 
     >>> from autograd_cnn import nn
@@ -22,84 +87,73 @@ class Sequential(Module):
 
     def __init__(self, *modules: Any) -> None:
         super().__init__()
-        named: Iterable[tuple[str, Module]]
         if len(modules) == 1 and isinstance(modules[0], Mapping):
-            named = modules[0].items()
+            for name, module in modules[0].items():
+                self.add_module(name, module)
         else:
-            named = ((str(i), module) for i, module in enumerate(modules))
-        for name, module in named:
-            self.add_module(name, module)
+            self.extend(modules)
 
     def forward(self, x: Any) -> Any:
-        for module in self._modules.values():
+        for module in self:
             x = module(x)
         return x
 
-    def append(self, module: Module) -> Sequential:
-        self.add_module(str(len(self)), module)
-        return self
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return type(self)(dict(list(self._modules.items())[index]))
+        return self._modules[self._name_at(index)]
 
-    def extend(self, modules: Iterable[Module]) -> Sequential:
-        for module in modules:
-            self.append(module)
-        return self
+    def __add__(self, other: Sequential) -> Sequential:
+        if not isinstance(other, Sequential):
+            raise ArgumentError(f"Sequential: can only add a Sequential, got {type(other).__name__}")
+        return Sequential(*self, *other)
 
-    def __len__(self) -> int:
-        return len(self._modules)
+    def __mul__(self, times: int) -> Sequential:
+        if times < 1:
+            raise ArgumentError(f"Sequential: can only be repeated 1 or more times, got {times}")
+        return Sequential(*(list(self) * times))
 
-    def __iter__(self) -> Iterator[Module]:
-        return iter(self._modules.values())
-
-    def __getitem__(self, key: int | slice) -> Any:
-        if isinstance(key, slice):
-            return Sequential(dict(list(self._modules.items())[key]))
-        return self._modules[_name(self, key)]
-
-    def __setitem__(self, key: int, module: Module) -> None:
-        self.add_module(_name(self, key), module)
+    __rmul__ = __mul__
 
 
-class ModuleList(Module):
+class ModuleList(Sequence):
     """A list of modules whose parameters count as its own; it has no forward.
 
     >>> from autograd_cnn import nn
     >>> layers = ModuleList(nn.Linear(2, 2) for _ in range(3))
     >>> len(layers), len(list(layers.parameters()))
     (3, 6)
+    >>> layers
+    ModuleList(
+      (0-2): 3 x Linear(in_features=2, out_features=2, bias=True)
+    )
     """
 
     def __init__(self, modules: Iterable[Module] | None = None) -> None:
         super().__init__()
-        self.extend(modules or ())
+        if modules is not None:
+            self.extend(modules)
 
-    def append(self, module: Module) -> ModuleList:
-        self.add_module(str(len(self)), module)
-        return self
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return type(self)(list(self)[index])
+        return self._modules[self._name_at(index)]
 
-    def extend(self, modules: Iterable[Module]) -> ModuleList:
-        for module in modules:
-            self.append(module)
-        return self
+    def __add__(self, other: Iterable[Module]) -> ModuleList:
+        return ModuleList([*self, *other])
 
-    def insert(self, index: int, module: Module) -> None:
-        modules = list(self)
-        modules.insert(index, module)
-        self._modules.clear()
-        self.extend(modules)
-
-    def __len__(self) -> int:
-        return len(self._modules)
-
-    def __iter__(self) -> Iterator[Module]:
-        return iter(self._modules.values())
-
-    def __getitem__(self, key: int | slice) -> Any:
-        if isinstance(key, slice):
-            return ModuleList(list(self)[key])
-        return self._modules[_name(self, key)]
-
-    def __setitem__(self, key: int, module: Module) -> None:
-        self.add_module(_name(self, key), module)
+    def __repr__(self) -> str:
+        blocks: list[tuple[int, str]] = []  # where each run of equal modules starts
+        for i, text in enumerate(map(repr, self)):
+            if not blocks or blocks[-1][1] != text:
+                blocks.append((i, text))
+        ends = [start for start, _ in blocks[1:]] + [len(self)]
+        return self._block(
+            [
+                f"({start}): {text}" if end == start + 1 else f"({start}-{end - 1}): {end - start} x {text}"
+                for (start, text), end in zip(blocks, ends, strict=True)
+            ]
+        )
 
 
 class ModuleDict(Module):
@@ -113,30 +167,42 @@ class ModuleDict(Module):
 
     def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] | None = None) -> None:
         super().__init__()
-        self.update(modules or {})
+        if modules is not None:
+            self.update(modules)
 
     def update(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]]) -> None:
-        for name, module in dict(modules).items():
+        """Adds modules from a mapping or from pairs; those with a name that is there replace it."""
+        if not isinstance(modules, Iterable):
+            raise DTypeError(f"ModuleDict.update: modules must be a mapping or pairs, got {type(modules).__name__}")
+        pairs = list(modules.items() if isinstance(modules, Mapping | ModuleDict) else modules)
+        for i, pair in enumerate(pairs):
+            if not isinstance(pair, tuple | list):
+                raise DTypeError(f"ModuleDict.update: element {i} must be a pair, got {type(pair).__name__}")
+            if len(pair) != 2:
+                raise ShapeError(
+                    f"ModuleDict.update: element {i} must have 2 parts, a name and a module, got {len(pair)}"
+                )
+        for name, module in pairs:
             self.add_module(name, module)
 
-    def _new_name(self, kind: str, name: str) -> None:
-        # Keys may coincide with attributes of the class, such as "train": they are not reached as attributes.
-        if not isinstance(name, str) or "." in name or not name:
-            raise ArgumentError(f"ModuleDict: a key must be a non-empty string without dots, got {name!r}")
-
-    def keys(self) -> Iterable[str]:
+    def keys(self) -> KeysView[str]:
+        """The names."""
         return self._modules.keys()
 
-    def values(self) -> Iterable[Module]:
+    def values(self) -> ValuesView[Any]:
+        """The modules."""
         return self._modules.values()
 
-    def items(self) -> Iterable[tuple[str, Module]]:
+    def items(self) -> ItemsView[str, Any]:
+        """Names and modules."""
         return self._modules.items()
 
-    def pop(self, key: str) -> Module:
+    def pop(self, key: str) -> Any:
+        """Takes out the module of that name and returns it."""
         return self._modules.pop(key)
 
     def clear(self) -> None:
+        """Takes out all modules."""
         self._modules.clear()
 
     def __contains__(self, key: str) -> bool:
@@ -148,7 +214,7 @@ class ModuleDict(Module):
     def __iter__(self) -> Iterator[str]:
         return iter(self._modules)
 
-    def __getitem__(self, key: str) -> Module:
+    def __getitem__(self, key: str) -> Any:
         return self._modules[key]
 
     def __setitem__(self, key: str, module: Module) -> None:
@@ -156,11 +222,3 @@ class ModuleDict(Module):
 
     def __delitem__(self, key: str) -> None:
         del self._modules[key]
-
-
-def _name(container: Sequential | ModuleList, index: int) -> str:
-    """The name of the module at a position, counted from the end where it is negative."""
-    size = len(container)
-    if not -size <= index < size:
-        raise IndexError(f"{type(container).__name__}: index {index} is out of range for {size} modules")
-    return list(container._modules)[index]

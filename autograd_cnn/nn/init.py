@@ -14,8 +14,7 @@ from autograd_cnn.tensor import Tensor
 
 def _fill(tensor: Tensor, values: Any) -> Tensor:
     tensor.array[...] = values
-    tensor.version.count += 1
-    tensor.version.changed_by = "init"
+    tensor.mark_changed("init")
     return tensor
 
 
@@ -37,7 +36,9 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     linear = ("linear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
     gains = dict.fromkeys((*linear, "sigmoid"), 1.0) | {"tanh": 5 / 3, "relu": math.sqrt(2), "selu": 0.75}
     if nonlinearity not in gains:
-        raise ArgumentError(f"calculate_gain: unknown nonlinearity {nonlinearity!r}; there is {', '.join(gains)}, leaky_relu")
+        raise ArgumentError(
+            f"calculate_gain: unknown nonlinearity {nonlinearity!r}; there is {', '.join(gains)}, leaky_relu"
+        )
     return gains[nonlinearity]
 
 
@@ -49,7 +50,9 @@ def fans(tensor: Tensor) -> tuple[int, int]:
     (75, 400)
     """
     if tensor.ndim < 2:
-        raise ShapeError(f"init: fan in and fan out need a weight of at least 2 dimensions, got shape {list(tensor.shape)}")
+        raise ShapeError(
+            f"init: fan in and fan out need a weight of at least 2 dimensions, got shape {list(tensor.shape)}"
+        )
     receptive = math.prod(tensor.shape[2:])
     return tensor.shape[1] * receptive, tensor.shape[0] * receptive
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from autograd_cnn.creation import empty
 from autograd_cnn.errors import DTypeError
-from autograd_cnn.graph.base import Version
+from autograd_cnn.graph.base import prepare
 from autograd_cnn.tensor import Tensor
 
 
@@ -20,14 +22,7 @@ class Parameter(Tensor):
     """
 
     def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Parameter:
-        if data is None:
-            data = empty(0)
-        if not isinstance(data, Tensor):
-            raise DTypeError(f"Parameter: data must be a tensor, got {type(data).__name__}")
-        parameter = super().__new__(cls)
-        parameter.array = data.array
-        parameter.version = Version()
-        parameter.device = data.device
+        parameter: Parameter = _on_memory_of(cls, data)
         if requires_grad:
             parameter.requires_grad_()
         return parameter
@@ -54,13 +49,22 @@ class Buffer(Tensor):
 
     persistent: bool
 
-    def __new__(cls, data: Tensor, *, persistent: bool = True) -> Buffer:
-        buffer = super().__new__(cls)
-        buffer.array = data.array
-        buffer.version = Version()
-        buffer.device = data.device
+    def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Buffer:
+        buffer: Buffer = _on_memory_of(cls, data)
         buffer.persistent = persistent
         return buffer
 
-    def __init__(self, data: Tensor, *, persistent: bool = True) -> None:
+    def __init__(self, data: Tensor | None = None, *, persistent: bool = True) -> None:
         pass
+
+
+def _on_memory_of(cls: type[Tensor], data: Tensor | None) -> Any:
+    """A tensor of class `cls` that shares memory and version counter with `data`; an empty one for None."""
+    if data is None:
+        data = empty(0)
+    if not isinstance(data, Tensor):
+        raise DTypeError(f"{cls.__name__}: data must be a tensor, got {type(data).__name__}")
+    tensor = Tensor.__new__(cls)
+    prepare(tensor, data.array, data.device)
+    tensor.version = data.version
+    return tensor

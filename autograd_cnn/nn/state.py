@@ -1,0 +1,80 @@
+"""A module's state as a flat dictionary, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from autograd_cnn.errors import DTypeError, StateDictError
+from autograd_cnn.tensor import Tensor
+
+if TYPE_CHECKING:
+    from autograd_cnn.nn.module import Module
+
+
+class IncompatibleKeys(NamedTuple):
+    """What `load_state_dict(strict=False)` could not match."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+
+    def __repr__(self) -> str:
+        if not self.missing_keys and not self.unexpected_keys:
+            return "<All keys matched successfully>"
+        return f"IncompatibleKeys(missing_keys={self.missing_keys}, unexpected_keys={self.unexpected_keys})"
+
+
+def entries(module: Module, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
+    """Every parameter and persistent buffer under every path it has."""
+    for path, owner in module.named_modules(remove_duplicate=False):
+        start = f"{prefix}{path}." if path else prefix
+        for name, tensor in (*owner._parameters.items(), *owner._buffers.items()):
+            if tensor is not None and name not in owner._non_persistent_buffers_set:
+                yield start + name, tensor
+
+
+def load(module: Module, state_dict: Mapping[str, Any], strict: bool) -> IncompatibleKeys:
+    """Copies a state dict into a module; see `Module.load_state_dict`."""
+    if not isinstance(state_dict, Mapping):
+        raise DTypeError(f"load_state_dict: state_dict must be a mapping, got {type(state_dict).__name__}")
+    own = dict(entries(module))
+    missing = [name for name in own if name not in state_dict]
+    unexpected = [name for name in state_dict if name not in own]
+    problems = [f"missing: {name}, of shape {list(own[name].shape)}" for name in missing] if strict else []
+    problems += [f"unexpected: {name}" for name in unexpected] if strict else []
+    arrays = {}
+    for name, tensor in own.items():
+        if name in state_dict:
+            array = _array(state_dict[name])
+            problem = _misfit(array, state_dict[name], tensor)
+            if problem:
+                problems.append(f"{name}: {problem}")
+            arrays[name] = array
+    if problems:
+        raise StateDictError(f"load_state_dict for {type(module).__name__}:\n  " + "\n  ".join(problems))
+    for name, array in arrays.items():
+        tensor = own[name]
+        values = tensor.device.from_host(array)
+        tensor.device.kernels.copy(values, tensor.array)
+        tensor.mark_changed("load_state_dict")
+    return IncompatibleKeys(missing, unexpected)
+
+
+def _array(value: Any) -> Any:
+    """The numbers of a tensor or of anything NumPy takes for an array; None for anything else."""
+    if isinstance(value, Tensor):
+        return value.device.to_host(value.array)
+    return np.asarray(value) if hasattr(value, "__array__") else None
+
+
+def _misfit(array: Any, value: Any, tensor: Tensor) -> str:
+    """Why an array cannot be copied into a tensor; nothing where it can."""
+    if array is None:
+        return f"is a {type(value).__name__}, not a tensor or an array"
+    if array.shape != tensor.shape:
+        return f"has shape {list(array.shape)} in the state dict, {list(tensor.shape)} in the model"
+    if array.dtype.kind not in "biuf" or not np.can_cast(array.dtype, tensor.dtype, "same_kind"):
+        return f"has dtype {array.dtype} in the state dict, {tensor.dtype} in the model"
+    return ""
