@@ -8,8 +8,8 @@ from collections.abc import Callable
 from viz.ink import RADIUS, circle, cut_corner, cylinder, num, path, rect, text
 from viz.model import GraphTrace, Kind, Stat
 from viz.palette import HeatScale, text_on
-from viz.scene import PILL, SMALL, Card
-from viz.text import number, text_width
+from viz.scene import PILL, Card, badge_room, badge_width
+from viz.text import number
 
 
 def draw_card(card: Card, trace: GraphTrace, scale: HeatScale | None, turned: bool) -> str:
@@ -27,13 +27,15 @@ def draw_card(card: Card, trace: GraphTrace, scale: HeatScale | None, turned: bo
         parts.append(text(card.x, line + 17, card.foot, "t mono", "middle"))
         return "".join(parts)
     inset += 8.0 * middle
+    right = x + w - inset + 2
+    inset += badge_room(card.fan_in)
     parts.append(text(x + inset, line, card.title, "t name"))
     for k, field in enumerate(card.lines):
         parts.append(text(x + inset, line + 15 + 14 * k, field, "t mono dim"))
     foot = y + h - (11.0 if card.kind == Kind.OP else 8.0 if card.kind == Kind.PARAMETER else 10.0)
     parts.append(text(x + inset, foot, card.foot, "t mono"))
     if card.pill:
-        parts.append(pill(x + w - inset + 2, foot - 4, card.stat, scale))
+        parts.append(pill(right, foot - 4, card.stat, scale))
     if card.kind == Kind.OP:
         parts.append(_marks(card, trace, x, y, w))
     parts.append(_accumulate(card, turned))
@@ -56,9 +58,9 @@ def pill(right: float, middle: float, stat: Stat | None, scale: HeatScale | None
             + text(left + PILL / 2 + 4, top + 12, "0", "t mono onzero", "middle")
         )
     fill = scale.colour(stat.rms) if scale is not None else "#7d7c78"
-    ink = text_on(fill)
+    ink = "black" if text_on(fill) == "#000000" else "white"
     return rect(left, top, PILL, h, "heat", 8, f' fill="{fill}"') + text(
-        left + PILL / 2, top + 12, number(stat.rms), "t mono b", "middle", f' fill="{ink}"'
+        left + PILL / 2, top + 12, number(stat.rms), f"t mono b on{ink}", "middle"
     )
 
 
@@ -66,7 +68,9 @@ def _op(card: Card, trace: GraphTrace, x: float, y: float, w: float, h: float) -
     style = "card view" if trace.view[card.node] else "card second" if trace.order[card.node] > 1 else "card"
     outline = path(cut_corner(x, y, w, h), style)
     if card.root:
-        return path(cut_corner(x - 4, y - 4, w + 8, h + 8, 13, RADIUS + 3), "rim") + path(cut_corner(x, y, w, h), style + " root")
+        return path(cut_corner(x - 4, y - 4, w + 8, h + 8, 13, RADIUS + 3), "rim") + path(
+            cut_corner(x, y, w, h), style + " root"
+        )
     return outline
 
 
@@ -111,6 +115,9 @@ def _marks(card: Card, trace: GraphTrace, x: float, y: float, w: float) -> str:
     """What backward keeps (a filled square; struck and hollow once it is freed), and the order of the derivative."""
     i, parts = card.node, []
     right = x + w - 17
+    if card.root:
+        parts.append(text(right + 3, y + 18, "loss" if trace.numel(i) == 1 else "output", "t mono b start", "end"))
+        right -= 42
     if trace.saved_bytes[i] > 0:
         parts.append(saved_mark(right - 5, y + 10, bool(trace.freed[i])))
         right -= 14
@@ -138,12 +145,12 @@ def _accumulate(card: Card, turned: bool) -> str:
 def plus_place(card: Card, turned: bool) -> tuple[float, float]:
     """On the border, beside the arrows that come in."""
     if card.satellite:
-        return (card.x - card.width / 2 + 12, card.y - card.height / 2) if not turned else (card.x - card.width / 2, card.y)
+        return (card.x - card.width / 2, card.y) if not turned else (card.x, card.y - card.height / 2)
     left, top = card.x - card.width / 2, card.y - card.height / 2
     return (left, top + card.height * 0.5) if not turned else (left + card.width * 0.5, top)
 
 
 def plus(x: float, y: float, label: str) -> str:
-    r = 8.0 if len(label) == 1 else 6.0 + text_width(label, SMALL) / 2
+    r = badge_width(label) / 2
     body = circle(x, y, r, "sum") if len(label) == 1 else rect(x - r, y - 8, 2 * r, 16, "sum", 8)
     return body + text(x, y + 3.8, label, "t mono b", "middle")

@@ -20,7 +20,13 @@ def source(view: GraphView, title: str, direction: str) -> str:
     trace = view.trace
     graph = graphviz.Digraph(
         "backward",
-        graph_attr={"rankdir": direction, "label": _text(title), "labelloc": "t", "fontname": "Helvetica", "id": "backward"},
+        graph_attr={
+            "rankdir": direction,
+            "label": _text(title),
+            "labelloc": "t",
+            "fontname": "Helvetica",
+            "id": "backward",
+        },
         node_attr={"fontname": "Helvetica", "fontsize": "11", "color": LIGHT["card-line"]},
         edge_attr={"color": LIGHT["gradient"], "fontname": "Helvetica", "fontsize": "9"},
     )
@@ -34,7 +40,12 @@ def source(view: GraphView, title: str, direction: str) -> str:
         label = f"{call.path} · {call.module}" if call.path else call.module
         cluster = graphviz.Digraph(
             f"cluster_c{c}",
-            graph_attr={"label": _text(one_line(label, 44)), "id": f"c{c}", "style": "rounded,filled", "fillcolor": LIGHT["frame0"]},
+            graph_attr={
+                "label": _text(one_line(label, 44)),
+                "id": f"c{c}",
+                "style": "rounded,filled",
+                "fillcolor": LIGHT["frame0"],
+            },
         )
         for item in inside.get(c, []):
             _node(cluster, view, item)

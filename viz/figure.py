@@ -11,7 +11,7 @@ from autograd_cnn.errors import ArgumentError
 from viz import dot as dot_text
 from viz.capture import trace
 from viz.layout import Placement, Sketch
-from viz.layout_dot import available, placed_by_dot, render
+from viz.layout_dot import placed_by_dot, render
 from viz.layout_layered import layered
 from viz.model import GraphTrace, check_option
 from viz.recorder import Recorder
@@ -60,9 +60,7 @@ class Figure:
         return scene(self._view, self._layout, self._direction, self._show_shapes)
 
     def _layout(self, sketch: Sketch) -> Placement:
-        if self._engine == "dot" or (self._engine == "auto" and available()):
-            return placed_by_dot(sketch, self._timeout)
-        return layered(sketch)
+        return placed_by_dot(sketch, self._timeout) if self._engine == "dot" else layered(sketch)
 
     @cached_property
     def _svg(self) -> str:
@@ -71,7 +69,9 @@ class Figure:
         if self._view.hidden:
             lines[0] += f" · drawn {seen:,} + folded {self._view.hidden:,} = {total:,}"
         where = "top" if self._direction == "TB" else "left"
-        lines.append(f"Read from the loss ({where}): arrows carry gradients to the leaves; values flowed the other way.")
+        lines.append(
+            f"Read from the loss ({where}): arrows carry gradients to the leaves; values flowed the other way."
+        )
         return write_svg(self._scene, self._title, lines, self._theme)
 
     def svg(self) -> str:
@@ -147,8 +147,10 @@ def backward_graph(
 
     `x` is a tensor (or several), a `GraphTrace`, or a recorder from `viz.record`, whose picture has the gradients of
     every op and edge.  `model` names the parameters.  Modules are frames; beyond `max_visible` nodes, or below `depth`
-    levels of modules, they are folded, and the picture says how much.  `engine` places the boxes: "dot" is Graphviz, in
-    a process of its own for at most `timeout` seconds; "layered" needs nothing; "auto" takes Graphviz if it is there.
+    levels of modules, they are folded, and the picture says how much.  `engine` places the boxes: "layered" needs
+    nothing, and is what "auto" takes, because dot leaves an unrolled loop of modules tangled, puts edges through the
+    frames' captions and would make the picture depend on what is installed; "dot" is Graphviz all the same, in a
+    process of its own for at most `timeout` seconds, with a warning and the layered layout where it fails.
 
     Reading runs from top to bottom ("TB": boxes are wider than high and graphs longer than wide), or "LR".
 

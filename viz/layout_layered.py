@@ -331,7 +331,9 @@ def _pack(area: Area, row: list[int], wishes: list[float], weights: list[float])
     for k, i in enumerate(row):
         if k:
             before = row[k - 1]
-            gap = LANE if area.w[i] < LANE and area.w[before] < LANE else GAP if area.w[i] and area.w[before] else GAP / 2
+            gap = (
+                LANE if area.w[i] < LANE and area.w[before] < LANE else GAP if area.w[i] and area.w[before] else GAP / 2
+            )
             offset += (area.w[before] + area.w[i]) / 2 + gap
         offsets.append(offset)
     blocks: list[list[float]] = []  # weight, weighted sum of wishes, members
@@ -370,7 +372,7 @@ def _route(sketch: Sketch, area: Area, rows: list[list[int]], lanes: list[Piece]
     tops, y = [], 0.0
     for r, height in enumerate(heights):
         tops.append(y)
-        border = c >= 0 and (r == 0 or (r == len(rows) - 1 and bool(area.exits)))
+        border = c >= 0 and (r == 0 or (r == len(rows) - 2 and bool(area.exits)))
         gap = 10.0 if border and not busy[r] else min(90.0, max(RANK_GAP if not border else 16.0, slant[r] / 5))
         if r + 1 < len(rows):
             y += height + gap
@@ -419,7 +421,10 @@ def _points(area: Area, piece: Piece, tops: list[float], heights: list[float], l
         if k == 0:
             points += [(x, area.top[i] + area.h[i]), (x, band_bottom)]
             if lane is not None:
-                points += [(lane, tops[r + 1]), (lane, tops[area.rank[piece.head] - 1] + heights[area.rank[piece.head] - 1])]
+                points += [
+                    (lane, tops[r + 1]),
+                    (lane, tops[area.rank[piece.head] - 1] + heights[area.rank[piece.head] - 1]),
+                ]
         elif k == len(piece.path) - 1:
             points += [(x, band_top), (x, area.top[i])]
         else:

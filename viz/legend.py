@@ -21,7 +21,7 @@ def legend(scene: Scene, scale: HeatScale | None, width: float) -> tuple[str, fl
     parts = [path(f"M0 0H{num(width)}", "line")]
     x, y = 0.0, 24.0
     for sign_width, sign, meaning in _entries(scene, scale):
-        needed = sign_width + 8 + text_width(meaning, FONT, False)
+        needed = sign_width + 8 + text_width(meaning, FONT, mono=False, bold=False)
         if x and x + needed > width:
             x, y = 0.0, y + ROW
         parts.append(f'<g transform="translate({num(x)} {num(y)})">{sign}{text(sign_width + 7, 4, meaning, "t")}</g>')
@@ -86,7 +86,11 @@ def _wires(scene: Scene) -> Iterator[Entry]:
 
     if gradient:
         known = any(trace.edge_grad[wire.edge] is not None for wire in gradient)
-        yield 34, line("gradient known", 3.0 if known else 1.4), "gradient" + (", wider is larger (log RMS)" if known else "")
+        yield (
+            34,
+            line("gradient known", 3.0 if known else 1.4),
+            "gradient" + (", wider is larger (log RMS)" if known else ""),
+        )
     if any((s := trace.edge_grad[wire.edge]) is not None and s.rms == 0 for wire in gradient):
         yield 34, line("gradient known nil", 1.4), "gradient exactly 0"
     if any((s := trace.edge_grad[wire.edge]) is not None and s.nonfinite for wire in gradient):

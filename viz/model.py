@@ -64,7 +64,11 @@ class Stats:
         if self.nonfinite[i] < 0:
             return None
         return Stat(
-            float(self.rms[i]), float(self.l2[i]), float(self.absmax[i]), float(self.frac_zero[i]), int(self.nonfinite[i])
+            float(self.rms[i]),
+            float(self.l2[i]),
+            float(self.absmax[i]),
+            float(self.frac_zero[i]),
+            int(self.nonfinite[i]),
         )
 
 
@@ -157,7 +161,9 @@ class GraphTrace:
         try:
             data = json.loads(text)
             if data["format"] != FORMAT or data["version"] != VERSION:
-                raise DataError(f"{what}: holds {data['format']!r} version {data['version']}, not {FORMAT!r} version {VERSION}")
+                raise DataError(
+                    f"{what}: holds {data['format']!r} version {data['version']}, not {FORMAT!r} version {VERSION}"
+                )
             return cls(**{name: _restore(name, data[name]) for name in cls.__dataclass_fields__})
         except (ValueError, KeyError, TypeError) as error:
             if isinstance(error, DataError):
@@ -169,7 +175,10 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Stats):
         known = value.nonfinite >= 0
         floats = ("rms", "l2", "absmax", "frac_zero")
-        columns = {name: [_float(x) if k else None for x, k in zip(getattr(value, name), known, strict=True)] for name in floats}
+        columns = {
+            name: [_float(x) if k else None for x, k in zip(getattr(value, name), known, strict=True)]
+            for name in floats
+        }
         return {**columns, "nonfinite": value.nonfinite.tolist()}
     if isinstance(value, np.ndarray):
         return value.tolist()
@@ -184,7 +193,9 @@ def _float(x: float) -> float | str:
 
 def _restore(name: str, value: Any) -> Any:
     if name in ("grad", "edge_grad"):
-        columns = [[math.nan if x is None else float(x) for x in value[c]] for c in ("rms", "l2", "absmax", "frac_zero")]
+        columns = [
+            [math.nan if x is None else float(x) for x in value[c]] for c in ("rms", "l2", "absmax", "frac_zero")
+        ]
         return Stats(*(np.array(c, np.float64) for c in columns), np.array(value["nonfinite"], np.int64))
     if name == "kind":
         return [Kind(k) for k in value]
@@ -194,7 +205,19 @@ def _restore(name: str, value: Any) -> Any:
         return [None if s is None else tuple(s) for s in value]
     if name in ("freed", "view", "differentiable"):
         return np.array(value, np.bool_)
-    if name in ("call", "timestep", "order", "seq", "saved_bytes", "ns", "freed_bytes", "tail", "head", "position", "slot"):
+    if name in (
+        "call",
+        "timestep",
+        "order",
+        "seq",
+        "saved_bytes",
+        "ns",
+        "freed_bytes",
+        "tail",
+        "head",
+        "position",
+        "slot",
+    ):
         return np.array(value, np.int64)
     return value
 

@@ -12,7 +12,7 @@ from viz.view import GraphView
 
 TITLE, SMALL = 13.0, 10.5
 PILL = 58.0
-BESIDE = 40.0  # from an op to its own parameters
+BESIDE = 46.0  # from an op to its own parameters
 MAX_SATELLITES = 6
 
 Layout = Callable[[Sketch], Placement]
@@ -64,11 +64,12 @@ class Scene:
 def scene(view: GraphView, layout: Layout, direction: str, show_shapes: bool) -> Scene:
     """Cards for the items of a view, placed by `layout`."""
     trace = view.trace
-    cards = [_card(view, k, show_shapes) for k in range(view.items)]
+    fan_in = [0] * view.items
     beside: dict[tuple[int, int], int] = {}
     for tail, head, e, count in view.edges:
-        cards[head].fan_in += count * bool(trace.differentiable[e])
+        fan_in[head] += count * bool(trace.differentiable[e])
         beside[tail, head] = beside.get((tail, head), 0) + 1
+    cards = [_card(view, k, show_shapes, fan_in[k]) for k in range(view.items)]
     wires = [
         Wire(tail, head, e, count, trace.argument[e] if count == 1 and beside[tail, head] > 1 else "")
         for tail, head, e, count in view.edges
@@ -79,7 +80,7 @@ def scene(view: GraphView, layout: Layout, direction: str, show_shapes: bool) ->
     return result
 
 
-def _card(view: GraphView, k: int, show_shapes: bool) -> Card:
+def _card(view: GraphView, k: int, show_shapes: bool, fan_in: int) -> Card:
     trace = view.trace
     if k >= len(view.shown):
         fold = view.folds[k - len(view.shown)]
@@ -87,7 +88,9 @@ def _card(view: GraphView, k: int, show_shapes: bool) -> Card:
         extra = fold.nodes - fold.ops
         foot = f"+{fold.ops:,} ops" + (f", {extra:,} leaves" if extra else "")
         title = one_line(fold.label, 26)
-        width = max(120.0, text_width(title, TITLE, False) + 28, text_width(foot, SMALL) + 24, text_width(module, SMALL) + 24)
+        width = max(
+            120.0, text_width(title, TITLE, False) + 28, text_width(foot, SMALL) + 24, text_width(module, SMALL) + 24
+        )
         return Card(k, -1, None, title, [one_line(module, 26)], foot, width, 62.0, None, False)
     i = view.shown[k]
     kind = trace.kind[i]
@@ -99,12 +102,23 @@ def _card(view: GraphView, k: int, show_shapes: bool) -> Card:
     pill = kind != Kind.CONSTANT
     stat = trace.grad[i]
     bottom = text_width(foot, SMALL) + ((PILL + 10) if pill and stat is not None else 30 if pill else 0)
-    slope = 30.0 if kind in (Kind.INPUT, Kind.CONSTANT) else 24.0
-    widest = max([text_width(title, TITLE, False) + 8, bottom, *(text_width(line, SMALL) for line in lines)])
-    width = max(112.0, widest + slope)
+    inset = 2 * (12.0 + 8.0 * (kind in (Kind.INPUT, Kind.CONSTANT))) + badge_room(fan_in)
+    mark = 48.0 if i in trace.roots else 30.0 if kind == Kind.OP else 8.0
+    widest = max([text_width(title, TITLE, False) + mark - 8, bottom, *(text_width(line, SMALL) for line in lines)])
+    width = max(112.0, widest + inset)
     height = 46.0 + 14.0 * len(lines)
     root = i in trace.roots
-    return Card(k, i, kind, title, lines, foot, width, height, stat, pill, root)
+    return Card(k, i, kind, title, lines, foot, width, height, stat, pill, root, fan_in)
+
+
+def badge_width(label: str) -> float:
+    """Of the + that sums gradients, with their number where it is more than one."""
+    return 16.0 if len(label) == 1 else 12.0 + text_width(label, SMALL)
+
+
+def badge_room(fan_in: int) -> float:
+    """How far a text moves to the right of a badge on the left border."""
+    return badge_width(f"+{fan_in}") / 2 - 4.0 if fan_in > 1 else 0.0
 
 
 def _field_lines(fields: dict[str, str]) -> list[str]:
@@ -156,7 +170,9 @@ def _satellites(result: Scene) -> dict[int, list[int]]:
                 own.append(wire)
         if len(own) == len(wires):  # the data that went in stays in the line of reading
             first = min(
-                own, key=lambda w: (result.cards[w.head].kind == Kind.PARAMETER, int(trace.position[w.edge])), default=None
+                own,
+                key=lambda w: (result.cards[w.head].kind == Kind.PARAMETER, int(trace.position[w.edge])),
+                default=None,
             )
             own = [wire for wire in own if wire is not first]
         if 0 < len(own) <= MAX_SATELLITES:
@@ -255,6 +271,6 @@ def _across(op: Card, leaf: Card, leaves: list[int], turned: bool) -> list[Point
     k = leaves.index(leaf.item)
     step = min(14.0, oh * 0.6 / max(1, len(leaves)))
     y = oy + (k - (len(leaves) - 1) / 2) * step
-    x0, x1 = ox + ow / 2, lx - lw / 2
+    x0, x1 = ox + ow / 2, lx - lw / 2 - (8.0 if leaf.kind == Kind.PARAMETER else 0.0)
     middle = (x0 + x1) / 2
     return [(x0, y), (middle, y), (middle, ly), (x1, ly)]

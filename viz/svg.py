@@ -49,6 +49,9 @@ STYLE = """
 #ID .cross{stroke:#66758a;stroke-width:1.2;fill:none}
 #ID .onzero{fill:#17202c}
 #ID .bad{fill:#a0156f;stroke:var(--bad);stroke-width:1.2}
+#ID .onblack{fill:#000}
+#ID .onwhite{fill:#fff}
+#ID .start{fill:var(--loss)}
 #ID .onbad{fill:#fff;font-weight:700}
 #ID .wire{fill:none;stroke:var(--gradient);stroke-linecap:butt;stroke-linejoin:round}
 #ID .tip{fill:var(--gradient)}
@@ -131,7 +134,12 @@ def _frames(scene: Scene) -> list[str]:
         call = trace.calls[c]
         what = ink.title(f"module {call.path or '(outermost)'}: {call.module}")
         box = ink.rect(
-            frame.left, frame.top, frame.right - frame.left, frame.bottom - frame.top, f"frame {'odd' if level % 2 else 'even'}", 10
+            frame.left,
+            frame.top,
+            frame.right - frame.left,
+            frame.bottom - frame.top,
+            f"frame {'odd' if level % 2 else 'even'}",
+            10,
         )
         parts.append(f'<g id="{PREFIX}-c{c}" class="cluster">{what}{box}</g>')
     return parts
@@ -165,14 +173,24 @@ def _wire(scene: Scene, wire: Wire, scale: HeatScale | None) -> str:
     tip = f'<polygon points="{ink.arrow_head((x, y), before, size)}" class="tip"/>'
     label = ""
     if wire.label:
-        lx, ly = wire.route[0]
-        label = ink.text(lx, ly + 11, wire.label, "t mono dim", "middle")
+        label = _argument(wire, scene.cards[wire.tail], scene.direction == "LR")
     t, h = trace.tail[wire.edge], trace.head[wire.edge]
-    ends = f'data-tail="{_item_id(scene, wire.tail)}" data-head="{_item_id(scene, wire.head)}" data-count="{wire.count}"'
+    ends = (
+        f'data-tail="{_item_id(scene, wire.tail)}" data-head="{_item_id(scene, wire.head)}" data-count="{wire.count}"'
+    )
     return (
         f'<g id="{PREFIX}-e{wire.edge}" class="edge {kind}" {ends}>{ink.title(_edge_tip(trace, wire, int(t), int(h), stat))}'
         f"{line}{tip}{label}</g>"
     )
+
+
+def _argument(wire: Wire, tail: Card, turned: bool) -> str:
+    """The argument's name at the start of its edge, on the side where no other edge is."""
+    x, y = wire.route[0]
+    if turned:
+        return ink.text(x + 5, y - 5 if y <= tail.y else y + 13, wire.label, "t mono dim")
+    left = x <= tail.x
+    return ink.text(x - 5 if left else x + 5, y + 12, wire.label, "t mono dim", "end" if left else "start")
 
 
 def _item_id(scene: Scene, item: int) -> str:
@@ -217,7 +235,9 @@ def node_tip(trace: GraphTrace, i: int) -> str:
     lines += _stat_lines(trace.grad[i], "gradient" if kind == Kind.OP else "AccumulateGrad, .grad")
     if kind == Kind.OP:
         if trace.saved_bytes[i]:
-            lines.append(f"saved for backward: {size_text(int(trace.saved_bytes[i]))}{', freed' if trace.freed[i] else ''}")
+            lines.append(
+                f"saved for backward: {size_text(int(trace.saved_bytes[i]))}{', freed' if trace.freed[i] else ''}"
+            )
         if trace.ns[i] >= 0:
             lines.append(f"backward: {trace.ns[i] / 1000:.1f} µs")
         if trace.order[i] > 1:

@@ -26,9 +26,9 @@ def cells(text: str) -> int:
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
-def text_width(text: str, size: float, mono: bool = True) -> float:
+def text_width(text: str, size: float, mono: bool = True, bold: bool = True) -> float:
     """An upper bound on the width in pixels; fonts differ, so it is a generous one."""
-    return cells(text) * size * (0.605 if mono else 0.63)
+    return cells(text) * size * (0.605 if mono else 0.63 if bold else 0.53)
 
 
 def one_line(text: str, limit: int = 30) -> str:
@@ -64,10 +64,10 @@ def number(x: float) -> str:
 
 
 def shape_text(shape: tuple[int, ...] | None) -> str:
-    """`4×16×5×5`; a scalar is named, and so is what was not kept."""
+    """`[4, 16, 5, 5]`; a scalar is named, and so is what was not kept."""
     if shape is None:
         return "shape not kept"
-    return "×".join(map(str, shape)) if shape else "scalar"
+    return f"[{', '.join(map(str, shape))}]" if shape else "scalar"
 
 
 def size_text(nbytes: int) -> str:
