@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
 from importlib import import_module
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 
@@ -13,22 +13,26 @@ from autograd_cnn.errors import DeviceError
 
 
 class Device:
-    """A place for arrays, with the namespace of kernels that run there.
+    """A place for arrays, with the namespace of `kernels` that run there, imported when the first op asks for it.
 
     >>> from autograd_cnn import device
     >>> device("cpu")
     device(type='cpu')
     """
 
+    kernels: ModuleType
+
     def __init__(self, type: str, kernels: str) -> None:
         self.type = type
         self.empty: Callable[[tuple[int, ...], np.dtype], np.ndarray] = np.empty
         self._kernels = kernels
 
-    @cached_property
-    def kernels(self) -> ModuleType:
-        """The module of kernels for this device, imported when the first op asks for it."""
-        return import_module(self._kernels)
+    def __getattr__(self, name: str) -> Any:
+        # `kernels` is missing until it is first asked for; from then on it is a plain attribute, quick to read.
+        if name != "kernels":
+            raise AttributeError(f"Device has no attribute {name!r}")
+        self.kernels = import_module(self._kernels)
+        return self.kernels
 
     def to_host(self, array: np.ndarray) -> np.ndarray:
         return array

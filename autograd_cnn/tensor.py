@@ -13,7 +13,7 @@ from autograd_cnn.dtype import CATEGORY, as_dtype, bool_, float32, float64, get_
 from autograd_cnn.errors import ArgumentError, DTypeError, GraphError, InPlaceError
 from autograd_cnn.formatting import tensor_repr
 from autograd_cnn.graph import engine
-from autograd_cnn.graph.base import TensorBase, Version, wrap
+from autograd_cnn.graph.base import TensorBase, prepare, wrap
 from autograd_cnn.graph.handle import RemovableHandle, add_hook, retain_grad, retains_grad
 from autograd_cnn.graph.node import Node
 from autograd_cnn.graph.record import apply, apply_inplace, refresh
@@ -70,7 +70,7 @@ class Tensor(TensorBase):
 
     @property
     def requires_grad(self) -> bool:
-        if self.base is not None and self.seen != self.version.count:
+        if self._view is not None:
             refresh(self)
         return self._requires_grad
 
@@ -84,7 +84,7 @@ class Tensor(TensorBase):
 
     @property
     def grad_fn(self) -> Node | None:
-        if self.base is not None and self.seen != self.version.count:
+        if self._view is not None:
             refresh(self)
         return self.node
 
@@ -119,11 +119,11 @@ class Tensor(TensorBase):
 
     @property
     def _base(self) -> TensorBase | None:
-        return self.base
+        return None if self._view is None else self._view.base
 
     @property
     def _version(self) -> int:
-        return self.version.count
+        return 0 if self.version is None else self.version[0]
 
     @property
     def is_cuda(self) -> bool:
@@ -159,7 +159,7 @@ class Tensor(TensorBase):
         return self.array.dtype.kind == "f"
 
     def is_inference(self) -> bool:
-        return self.inference
+        return self.version is None
 
     def data_ptr(self) -> int:
         return int(self.array.__array_interface__["data"][0])
@@ -295,9 +295,9 @@ class Tensor(TensorBase):
         if self.node is not None:
             raise GraphError("deepcopy: only leaves can be copied, this is the result of " + self.node.op.name)
         twin = type(self).__new__(type(self))
-        twin.__dict__.update({k: v for k, v in self.__dict__.items() if k not in ("hooks", "base", "chain")})
-        twin.array = self.array.copy()
-        twin.version = Version()
+        prepare(twin, self.array.copy(), self.device)
+        twin.__dict__.update({name: value for name, value in self.__dict__.items() if name != "hooks"})
+        twin._requires_grad = self._requires_grad
         if self._grad is not None:
             twin._grad = self._grad.__deepcopy__(memo)
         memo[id(self)] = twin

@@ -58,7 +58,7 @@ class Arrivals:
         source, slot = edge
         shape, dtype = edge_spec(edge)
         # What is neither g, nor a view, nor a saved tensor was made by the vjp and is seen by nobody else.
-        fresh = r is not g and r.base is None and not any(r is s for s in saved)
+        fresh = r is not g and r._view is None and not any(r is s for s in saved)
         if r.array.shape != shape:
             r = r.sum_to_size(shape)
         if r.array.dtype != dtype:
@@ -123,7 +123,7 @@ def run(
                 if not any(edges):
                     continue
             op = node.op
-            if not op.single and op.principal is not None:
+            if node.outputs > 1 and op.principal is not None:
                 g = g[op.principal]
                 if g is None:
                     continue
@@ -134,7 +134,7 @@ def run(
                     "first; pass retain_graph=True to the first one"
                 )
             for tensor, version in zip(saved, node.versions):  # noqa: B905  (shapes follow the tensors)
-                if tensor.version.count != version:
+                if tensor.version[0] != version:
                     raise _changed(node, tensor, version)
             if create_graph:
                 saved = _with_graph(node, saved)
@@ -217,10 +217,11 @@ def _arrived(node: Node, g: Any, captured: set[Key], found: Found) -> Any:
 
 
 def _changed(node: Node, tensor: Any, version: int) -> InPlaceError:
+    count, changed_by = tensor.version or (0, "")
     name = next(n for n, t in zip(node.plan.names, node.saved or (), strict=False) if t is tensor)
     return InPlaceError(
         f"{node.name()}: its saved tensor {name!r}, of shape {list(tensor.array.shape)}, was changed in place by "
-        f"{tensor.version.changed_by}: it is at version {tensor.version.count}, saved at version {version} "
+        f"{changed_by}: it is at version {count}, saved at version {version} "
         f"(recorded at {node.source}); clone it before changing it"
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -14,65 +14,89 @@ if TYPE_CHECKING:
     from autograd_cnn.graph.op import ViewOp
 
 
-class Version:
-    """Counts the in-place changes of a storage; a tensor and its views share one."""
+class View:
+    """What a view remembers: the tensor whose memory it shows, by which ops, as of which version of it."""
 
-    count: int = 0
-    changed_by: str = ""
+    __slots__ = ("base", "chain", "seen")
 
-
-class Arithmetic(Protocol):
-    """What the engine asks of a gradient; `Tensor` has it."""
-
-    array: np.ndarray
-
-    def __add__(self, other: Any) -> Any: ...
-    def sum_to_size(self, *size: int) -> Any: ...
-    def to(self, dtype: np.dtype) -> Any: ...
+    def __init__(self, base: TensorBase, chain: tuple[ViewOp, ...], seen: int) -> None:
+        self.base = base
+        self.chain = chain
+        self.seen = seen
 
 
 class TensorBase:
-    """The engine's view of a tensor.
+    """The engine's view of a tensor.  Slots, since reading them is what most of an op's overhead comes down to.
 
-    Fields that most tensors leave alone are class attributes, so that making a tensor costs only what it uses.
+    `version` counts the in-place changes of the storage and names the last op that made one; a tensor, its views and
+    its detached twins share the list.  None for what was made in inference mode.
     """
+
+    __slots__ = (
+        "__dict__",
+        "__weakref__",
+        "_grad",
+        "_requires_grad",
+        "_view",
+        "array",
+        "device",
+        "node",
+        "slot",
+        "version",
+    )
 
     result_class: ClassVar[type[TensorBase]]  # what ops return; set by Tensor
 
     array: np.ndarray
-    version: Version
-    device: Device = CPU
-    _requires_grad: bool = False
-    _grad: TensorBase | None = None
-    node: Node | None = None
-    slot: int = 0  # which output of the node this is
-    base: TensorBase | None = None  # of a view: the tensor whose memory it shows,
-    chain: tuple[ViewOp, ...] = ()  # by these ops,
-    seen: int = 0  # as of this version of it
+    device: Device
+    version: list[Any] | None
+    node: Node | None
+    slot: int  # which output of the node this is
+    _requires_grad: bool
+    _grad: TensorBase | None
+    _view: View | None
+
+    # Rarely set, so not in slots.
     hooks: dict[int, Callable[[Any], Any]] | None = None  # of a leaf; others keep theirs on the node
-    inference: bool = False
     name: str | None = None
     detached_from: Any = None  # a weak reference, so that a picture can draw the cut
 
     __hash__ = object.__hash__
 
+    @property
+    def root(self) -> TensorBase:
+        """The tensor that owns the memory: self, or what self is a view of."""
+        return self if self._view is None else self._view.base
+
+    def mark_changed(self, by: str) -> None:
+        """Notes that the content was changed in place."""
+        if self.version is not None:
+            self.version[0] += 1
+            self.version[1] = by
+
+
+def prepare(tensor: TensorBase, array: np.ndarray, device: Device) -> None:
+    """Makes `tensor` a leaf round `array`."""
+    tensor.array = array
+    tensor.device = device
+    tensor.version = [0, ""]
+    tensor.node = None
+    tensor.slot = 0
+    tensor._requires_grad = False
+    tensor._grad = None
+    tensor._view = None
+
 
 def wrap(array: np.ndarray, device: Device = CPU) -> TensorBase:
     """A fresh tensor round `array`, without a graph."""
     tensor = TensorBase.result_class()
-    tensor.array = array
-    tensor.version = Version()
-    if device is not CPU:
-        tensor.device = device
+    prepare(tensor, array, device)
     return tensor
 
 
 def alias(tensor: TensorBase) -> TensorBase:
     """A tensor on the same storage and version counter, without the graph."""
-    twin = wrap(tensor.array, tensor.device)
+    twin = TensorBase.result_class()
+    prepare(twin, tensor.array, tensor.device)
     twin.version = tensor.version
     return twin
-
-
-def arithmetic(tensor: TensorBase) -> Arithmetic:
-    return cast(Arithmetic, tensor)

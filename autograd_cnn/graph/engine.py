@@ -125,8 +125,7 @@ def grad(
 def _sequence(tensors: Any) -> list[Any]:
     found = [tensors] if isinstance(tensors, TensorBase) else list(tensors)
     for tensor in found:
-        if tensor.base is not None and tensor.seen != tensor.version.count:
-            refresh(tensor)
+        refresh(tensor)
     return found
 
 
@@ -178,5 +177,4 @@ def _accumulate(tensor: Any, g: Any, owned: bool, create_graph: bool) -> None:
         tensor._grad = held + g
     else:
         held.device.kernels.add_(held.array, g.array)
-        held.version.count += 1
-        held.version.changed_by = "backward"
+        held.mark_changed("backward")

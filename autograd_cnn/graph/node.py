@@ -43,6 +43,23 @@ class Node:
     `index` grows with every node made; in a define-by-run graph that is a topological order.
     """
 
+    __slots__ = (
+        "__dict__",
+        "__weakref__",
+        "code",
+        "edges",
+        "index",
+        "instruction",
+        "op",
+        "outputs",
+        "plan",
+        "saved",
+        "specs",
+        "state",
+        "versions",
+        "watched",
+    )
+
     op: Op
     plan: Plan
     edges: list[Edge | None]
@@ -53,8 +70,10 @@ class Node:
     state: State  # where it was recorded: module scope, time step, order of derivative
     code: CodeType
     instruction: int
-    outputs: int = 1
-    watched: bool = False  # has hooks, or a tensor that retains its gradient
+    outputs: int
+    watched: bool  # has hooks, or a tensor that retains its gradient
+
+    # Rarely set, so not in slots.
     hooks: dict[int, dict[int, Callable[[Any], Any]]] | None = None
     retained: dict[int, ref[TensorBase]] | None = None
     kept: Sequence[tuple[tuple[int, ...], np.dtype]] = ()

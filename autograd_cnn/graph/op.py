@@ -122,9 +122,7 @@ class Op:
     nondifferentiable: ClassVar[tuple[str, ...]] = ()  # inputs that never have a gradient
     variadic: ClassVar[bool] = False  # any number of inputs; needs a joint vjp
     variadic_outputs: ClassVar[bool] = False  # any number of outputs, as for split
-    single: ClassVar[bool]  # exactly one output
     principal: ClassVar[int | None] = None  # the only output with a gradient, where there is just one
-    differentiable: bool = True  # False where no input has a gradient, as for comparisons
     joint: ClassVar[Callable[..., Any] | None] = None
     title: str  # the class's name; `<title>Backward` is what a node is called
     name: str  # as the user calls it: `MaxPool2d` is `max_pool2d`
@@ -138,13 +136,10 @@ class Op:
         if abstract:
             return
         main = [i for i, name in enumerate(cls.outputs) if name not in cls.auxiliary]
-        cls.single = len(cls.outputs) == 1 and not cls.variadic_outputs
         cls.principal = main[0] if len(main) == 1 and not cls.variadic_outputs else None
         cls.joint = cls.gradient if issubclass(cls, FusedOp) else getattr(cls, "vjp", None)
         if cls.variadic and cls.joint is None:
             raise TypeError(f"{cls.__name__}: a variadic op needs a joint vjp(self, g, needs, ...)")
-        if cls.inputs and set(cls.inputs) <= set(cls.nondifferentiable):
-            cls.differentiable = False
         for name in cls.inputs:
             if cls.joint is None and name not in cls.nondifferentiable and not hasattr(cls, f"vjp_{name}"):
                 raise TypeError(f"{cls.__name__}: input {name!r} has no vjp_{name} and is not declared nondifferentiable")

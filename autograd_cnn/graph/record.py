@@ -9,12 +9,12 @@ from itertools import count
 from typing import Any
 from weakref import ref
 
-from autograd_cnn.device import CPU, Device
+from autograd_cnn.device import Device
 from autograd_cnn.errors import DeviceError, GraphError, InPlaceError
-from autograd_cnn.graph.base import TensorBase, Version, alias, wrap
+from autograd_cnn.graph.base import TensorBase, View, alias, wrap
 from autograd_cnn.graph.grad_mode import STATE, State
 from autograd_cnn.graph.node import Edge, Node
-from autograd_cnn.graph.op import INPUT, OUTPUT, SHAPE, Op, ViewOp
+from autograd_cnn.graph.op import INPUT, OUTPUT, SHAPE, Op, Spec, ViewOp
 
 _next_index = count().__next__
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
@@ -45,67 +45,74 @@ def apply(op: Op, *inputs: Any) -> Any:
     for tensor in inputs:
         if tensor.device is not device:
             common_device(op, inputs)
-        if tensor.base is not None and tensor.seen != tensor.version.count:
+        if tensor._view is not None:
             refresh(tensor)
         if tensor._requires_grad:
             needed = True
         arrays.append(tensor.array)
-    if not op.single:
-        return _apply_several(op, inputs, arrays, needed, device)
     spec = op.infer(*arrays)
+    if spec.__class__ is list:
+        return _apply_several(op, inputs, arrays, needed, spec, device)
     out = device.empty(*spec)
     op.compute(device.kernels, out, *arrays)
+    # `wrap`, without the call.
     y = TensorBase.result_class()
     y.array = out
-    y.version = Version()
-    if device is not CPU:
-        y.device = device
+    y.device = device
+    y.version = [0, ""]
+    y.node = None
+    y.slot = 0
+    y._requires_grad = False
+    y._grad = None
+    y._view = None
     state = STATE.get()
     if state.recording:
-        if needed and op.differentiable:
+        if needed:
             record(op, inputs, (y,), spec, state)
     elif state.inference:
-        y.inference = True
+        y.version = None
     return y
 
 
-def _apply_several(op: Op, inputs: tuple[Any, ...], arrays: list[Any], needed: bool, device: Device) -> Any:
+def _apply_several(
+    op: Op, inputs: tuple[Any, ...], arrays: list[Any], needed: bool, specs: list[Spec], device: Device
+) -> Any:
     """`apply` for an op with several outputs: returns a tuple."""
-    specs = op.infer(*arrays)
     outs = tuple(device.empty(*spec) for spec in specs)
     op.compute(device.kernels, outs, *arrays)
     ys = tuple(wrap(out, device) for out in outs)
     state = STATE.get()
-    if state.recording and needed and op.differentiable:
+    if state.recording and needed:
         record(op, inputs, ys, specs, state)
     elif state.inference:
         for y in ys:
-            y.inference = True
+            y.version = None
     return ys
+
+
+def view_of(x: TensorBase, op: ViewOp, array: Any, state: State) -> Any:
+    """A tensor that shows a part of x's memory, not yet recorded; as such it may be changed in place."""
+    y = alias(x)
+    y.array = array
+    y._view = View(x.root, (op,) if x._view is None else (*x._view.chain, op), 0 if x.version is None else x.version[0])
+    if state.inference:
+        y.version = None
+    return y
 
 
 def apply_view(op: ViewOp, x: TensorBase) -> Any:
     """Runs a view op: the output shares `x`'s memory and version counter."""
     state = STATE.get()
-    y = TensorBase.result_class()
-    y.array = array = op.view(x.array)
-    y.version = version = x.version
-    y.base = x if x.base is None else x.base
-    y.chain = (*x.chain, op)
-    if x.device is not CPU:
-        y.device = x.device
-    if x.base is not None and x.seen != version.count:
+    if x._view is not None:
         refresh(x)
-    y.seen = version.count
+    y = view_of(x, op, op.view(x.array), state)
     if state.recording and x._requires_grad:
-        record(op, (x,), (y,), (array.shape, array.dtype), state)
-    elif state.inference:
-        y.inference = True
+        record(op, (x,), (y,), (y.array.shape, y.array.dtype), state)
     return y
 
 
-def record(op: Op, inputs: tuple[Any, ...], outputs: tuple[Any, ...], spec: Any, state: State) -> Node:
-    """Makes the node of an op that has run, and hangs it on the outputs."""
+def record(op: Op, inputs: tuple[Any, ...], outputs: tuple[Any, ...], spec: Any, state: State) -> Node | None:
+    """Makes the node of an op that has run, and hangs it on the outputs; none for an op without gradient."""
     edges: list[Edge | None] = []
     needs = 0
     bit = 1
@@ -118,6 +125,8 @@ def record(op: Op, inputs: tuple[Any, ...], outputs: tuple[Any, ...], spec: Any,
             edges.append(None)
         bit += bit
     plan = op.plans.get(needs + bit) or op.plan(needs + bit)
+    if not plan.vjps:
+        return None
     node = Node()
     node.op = op
     node.plan = plan
@@ -125,39 +134,38 @@ def record(op: Op, inputs: tuple[Any, ...], outputs: tuple[Any, ...], spec: Any,
     node.index = _next_index()
     node.specs = spec
     node.state = state
+    node.watched = False
     frame = sys._getframe(2)
     while _internal(frame.f_code.co_filename):
         frame = frame.f_back  # type: ignore[assignment]
     node.code = frame.f_code
     node.instruction = frame.f_lasti
-    saved = []
-    versions = []
+    node.saved = saved = []
+    node.versions = versions = []
     for kind, i in plan.sources:
         if kind == INPUT:
             tensor = inputs[i]
-            if tensor.inference:
+            if tensor.version is None:
                 raise GraphError(
                     f"{op.name}: {op.inputs[i]} was made in inference_mode and cannot be saved for backward; clone it first"
                 )
             saved.append(tensor)
-            versions.append(tensor.version.count)
+            versions.append(tensor.version[0])
         elif kind == OUTPUT:
             # Not the output itself: it refers to this node, and a cycle would outlive its last reference.
-            twin = TensorBase.result_class()
-            twin.array = outputs[i].array
-            twin.version = version = outputs[i].version
+            twin = alias(outputs[i])
             saved.append(twin)
-            versions.append(version.count)
+            versions.append(twin.version[0])
         else:
             saved.append(inputs[i].array.shape if kind == SHAPE else None)
-    node.saved = saved
-    node.versions = versions
-    if op.single:
+    if spec.__class__ is not list:
+        node.outputs = 1
         y = outputs[0]
         y.node = node
         y._requires_grad = True
         return node
     node.outputs = len(outputs)
+    node.specs = spec if node.outputs > 1 else spec[0]
     for slot, y in enumerate(outputs):
         if op.carries_gradient(slot):
             y.node = node
@@ -172,24 +180,25 @@ def _internal(filename: str) -> bool:
     return filename.startswith(_PACKAGE) and not filename.startswith(_MODELS)
 
 
-def refresh(view: TensorBase) -> None:
+def refresh(tensor: TensorBase) -> None:
     """Brings a view's place in the graph up to date after its base was changed in place through another view."""
-    base = view.base
-    assert base is not None
+    view = tensor._view
+    if view is None or tensor.version is None or view.seen == tensor.version[0]:
+        return
     if not STATE.get().recording:
         return  # it stays out of date, until an op on it is recorded
-    view.seen = view.version.count
-    if base._requires_grad and not (base.node is None and view.node is None):
+    view.seen = tensor.version[0]
+    base = view.base
+    if base._requires_grad and not (base.node is None and tensor.node is None):
         current = base
         for op in view.chain:
             current = apply_view(op, current)
-        view.node, view.slot, view._requires_grad = current.node, current.slot, True
+        tensor.node, tensor.slot, tensor._requires_grad = current.node, current.slot, True
 
 
 def detach(x: TensorBase) -> Any:
     """A tensor on the same memory and version counter, cut from the graph."""
     y = alias(x)
-    y.inference = x.inference
     if x.node is not None:
         y.detached_from = ref(x.node)
     return y
@@ -229,60 +238,59 @@ def apply_inplace(op: Op, x: Any, *others: Any) -> Any:
     """
     state = STATE.get()
     what = f"{op.name} in place"
-    root = x if x.base is None else x.base
+    root = x.root
     recording = state.recording and (root._requires_grad or any(t._requires_grad for t in (x, *others)))
     if state.recording and root.node is None and root._requires_grad:
-        kind = "a view of a leaf" if x.base is not None else "a leaf"
+        kind = "a leaf" if root is x else "a view of a leaf"
         raise InPlaceError(f"{what}: {kind} tensor that requires grad cannot be changed in place; use no_grad()")
-    if x.inference and not state.inference:
+    if x.version is None and not state.inference:
         raise InPlaceError(f"{what}: x was made in inference_mode and cannot be changed outside of it; clone it first")
     common_device(op, (x, *others))
-    if x.base is not None and x.seen != x.version.count:
-        refresh(x)
+    refresh(x)
     arrays = [tensor.array for tensor in (x, *others)]
     shape, dtype = op.infer(*arrays)
     if shape != x.array.shape:
         raise InPlaceError(f"{what}: the result has shape {list(shape)}, x has {list(x.array.shape)}")
     if dtype != x.array.dtype and "buif".index(dtype.kind) > "buif".index(x.array.dtype.kind):
         raise InPlaceError(f"{what}: a result of dtype {dtype} cannot be cast to x's {x.array.dtype}")
+    if not x.array.flags.writeable or _repeats(x.array):
+        raise InPlaceError(f"{what}: x is an expanded or read-only view, several elements share memory; clone it first")
     device = x.device
     out = device.empty(shape, dtype)
     op.compute(device.kernels, out, *arrays)
-    if not x.array.flags.writeable or _repeats(x.array):
-        raise InPlaceError(f"{what}: x is an expanded or read-only view, several elements share memory; clone it first")
     if not recording:
         _overwrite(x, out, op)
         return x
     # What backward keeps of x must not be x itself: x will refer to the new node.
     old = alias(x)
-    old.node, old.slot, old._requires_grad, old.inference = x.node, x.slot, x._requires_grad, x.inference
-    base = x.base
-    y = x if base is None else wrap(out, device)
+    old.node, old.slot, old._requires_grad = x.node, x.slot, x._requires_grad
+    y = x if root is x else wrap(out, device)
     inputs = tuple(old if tensor is x else tensor for tensor in (x, *others))
     node = record(op, inputs, (y,), (shape, y.array.dtype), state)
-    assert node.saved is not None
-    if any(tensor is old for tensor in node.saved):  # its content is about to be lost
-        old.array = device.empty(x.array.shape, x.array.dtype)
-        device.kernels.copy(x.array, old.array)
-        old.version = Version()
+    if node is not None:
+        saved: list[Any] = node.saved or []
+        if any(tensor is old for tensor in saved):  # its content is about to be lost
+            old.array = device.empty(x.array.shape, x.array.dtype)
+            device.kernels.copy(x.array, old.array)
+            old.version = [0, ""]
+        node.versions = [
+            0 if tensor is old else version + 1 if kind == OUTPUT and y is x else version
+            for tensor, version, (kind, _) in zip(saved, node.versions, node.plan.sources, strict=False)
+        ]
     _overwrite(x, out, op)
-    node.versions = [
-        0 if tensor is old else version + 1 if kind == OUTPUT and y is x else version
-        for tensor, version, (kind, _) in zip(node.saved, node.versions, node.plan.sources, strict=False)
-    ]
-    if base is not None:
-        record(AssignView(x.chain), (base, y), (base,), (base.array.shape, base.array.dtype), state)
+    if root is not x:
+        assert x._view is not None
+        record(AssignView(x._view.chain), (root, y), (root,), (root.array.shape, root.array.dtype), state)
         refresh(x)
     return x
 
 
 def _repeats(array: Any) -> bool:
-    return 0 in array.strides and any(n > 1 and not step for n, step in zip(array.shape, array.strides, strict=True))
+    if not array.size or 0 not in array.strides:
+        return False
+    return any(n > 1 and not step for n, step in zip(array.shape, array.strides, strict=True))
 
 
 def _overwrite(x: TensorBase, content: Any, op: Op) -> None:
     x.device.kernels.copy(content, x.array)
-    x.version.count += 1
-    x.version.changed_by = op.name
-    if x.base is None:
-        x.seen = x.version.count
+    x.mark_changed(op.name)

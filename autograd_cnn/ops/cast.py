@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd_cnn.graph.op import Op
-from autograd_cnn.graph.record import apply
+from autograd_cnn.graph.record import apply, detach
 
 
 class To(Op):
@@ -17,10 +17,6 @@ class To(Op):
 
     def __init__(self, dtype: np.dtype) -> None:
         self.dtype = dtype
-
-    @property
-    def differentiable(self) -> bool:  # type: ignore[override]
-        return self.dtype.kind == "f"
 
     def infer(self, x: Any) -> Any:
         return x.shape, self.dtype
@@ -52,7 +48,8 @@ def cast(x: Any, dtype: np.dtype) -> Any:
     """`x` in `dtype`; `x` itself where it has that dtype already."""
     if x.array.dtype is dtype or x.array.dtype == dtype:
         return x
-    return apply(To(dtype), x)
+    # Integers and bools have no gradient: they are out of the graph.
+    return apply(To(dtype), x if dtype.kind == "f" else detach(x))
 
 
 def clone(x: Any) -> Any:

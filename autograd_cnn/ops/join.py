@@ -9,10 +9,10 @@ from typing import Any
 
 from autograd_cnn.dtype import promote
 from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
-from autograd_cnn.graph.base import TensorBase, alias
+from autograd_cnn.graph.base import TensorBase
 from autograd_cnn.graph.grad_mode import STATE
 from autograd_cnn.graph.op import Op, ViewOp
-from autograd_cnn.graph.record import apply, apply_view, record, refresh
+from autograd_cnn.graph.record import apply, apply_view, record, refresh, view_of
 from autograd_cnn.ops.cast import cast
 from autograd_cnn.ops.dim import one_dim
 from autograd_cnn.ops.size import as_size
@@ -46,9 +46,7 @@ class Cat(Op):
 
     def vjp(self, g: Any, needs: Any) -> Any:
         parts = zip(needs, _bounds(self.sizes), strict=True)
-        return tuple(
-            apply_view(along(self.dim, slice(*bounds)), g) if need else None for need, bounds in parts
-        )
+        return tuple(apply_view(along(self.dim, slice(*bounds)), g) if need else None for need, bounds in parts)
 
 
 class Stack(Op):
@@ -63,9 +61,7 @@ class Stack(Op):
         shape = tensors[0].shape
         for i, tensor in enumerate(tensors):
             if tensor.shape != shape:
-                raise ShapeError(
-                    f"stack: tensors[0] has shape {list(shape)}, tensors[{i}] has {list(tensor.shape)}"
-                )
+                raise ShapeError(f"stack: tensors[0] has shape {list(shape)}, tensors[{i}] has {list(tensor.shape)}")
         return (*shape[: self.dim], len(tensors), *shape[self.dim :]), tensors[0].dtype
 
     def compute(self, k: Any, out: Any, *tensors: Any) -> None:
@@ -140,17 +136,8 @@ def _views(op: Parts, x: Any) -> tuple[Any, ...]:
     parts = op.parts()
     if len(parts) < 2:
         return tuple(apply_view(part, x) for part in parts)
-    if x.base is not None and x.seen != x.version.count:
-        refresh(x)
-    views = []
-    for part, array in zip(parts, op.view(x.array), strict=True):
-        y = alias(x)
-        y.array = array
-        y.base = x if x.base is None else x.base
-        y.chain = (*x.chain, part)
-        y.seen = x.version.count
-        y.inference = state.inference
-        views.append(y)
+    refresh(x)
+    views = [view_of(x, part, array, state) for part, array in zip(parts, op.view(x.array), strict=True)]
     if state.recording and x._requires_grad:
         record(op, (x,), tuple(views), [(y.array.shape, y.array.dtype) for y in views], state)
     return tuple(views)
@@ -166,7 +153,10 @@ def _operands(op: str, tensors: Any) -> list[Any]:
     for i, tensor in enumerate(operands):
         if not isinstance(tensor, TensorBase):
             raise DTypeError(f"{op}: tensors[{i}] must be a tensor, got {type(tensor).__name__}")
-    dtype = reduce(promote, [tensor.array.dtype for tensor in operands])
+    dtypes = {tensor.array.dtype for tensor in operands}
+    if len(dtypes) == 1:
+        return operands
+    dtype = reduce(promote, dtypes)
     return [cast(tensor, dtype) for tensor in operands]
 
 

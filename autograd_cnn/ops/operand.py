@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ def constant(op: str, value: Any, dtype: np.dtype, like: TensorBase) -> Any:
     return wrap(like.device.from_host(array), like.device)
 
 
+@lru_cache(maxsize=4096)
 def broadcast(op: str, *shapes: tuple[int, ...]) -> tuple[int, ...]:
     """The common shape; ShapeError names the dimension that does not fit."""
     result: list[int] = [1] * max(len(shape) for shape in shapes)

@@ -101,8 +101,7 @@ class Optimizer:
                 state[name] = slots[name]
         if not p.array.flags.c_contiguous:  # then ravel was a copy
             p.array[...] = flat.reshape(p.array.shape)
-        p.version.count += 1
-        p.version.changed_by = f"{self._name}.step"
+        p.mark_changed(f"{self._name}.step")
 
     def new_state(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
         """What is kept for a parameter: tensors of its shape (contiguous), and numbers."""
