@@ -89,9 +89,7 @@ def fill_(x: Any, value: Any) -> Any:
     """
     if isinstance(value, TensorBase):
         if value.array.ndim:
-            raise ShapeError(
-                f"fill_: value must be a number, got a tensor of shape {list(value.array.shape)}"
-            )
+            raise ShapeError(f"fill_: value must be a number, got a tensor of shape {list(value.array.shape)}")
         return apply_inplace(COPY, x, value)
     require_number("fill_", value, x.array.dtype)
     return apply_inplace(Fill(value), x)

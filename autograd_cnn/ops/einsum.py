@@ -49,9 +49,7 @@ def einsum(equation: str, *operands: Any) -> Any:
     terms = [_distinct(x, labels, sizes) for x, labels in terms]
     absent = [label for label in output if label not in sizes]
     if absent or len(set(output)) != len(output):
-        raise ArgumentError(
-            f"einsum: the output of {equation!r} takes each letter once, and only those of inputs"
-        )
+        raise ArgumentError(f"einsum: the output of {equation!r} takes each letter once, and only those of inputs")
     result = terms[0]
     for i, term in enumerate(terms[1:], 2):
         wanted = {*output, *(label for _, labels in terms[i:] for label in labels)}
@@ -107,23 +105,15 @@ def _sizes(terms: list[Term]) -> dict[Label, int]:
         for label, n in zip(labels, x.array.shape, strict=True):
             have = sizes.get(label, 1)
             if n != 1 and have not in (1, n):
-                what = (
-                    f"dimension {label} from the end of '...'"
-                    if isinstance(label, int)
-                    else f"letter {label!r}"
-                )
-                raise ShapeError(
-                    f"einsum: {what} has size {have}, and {n} in operands[{i}] {list(x.array.shape)}"
-                )
+                what = f"dimension {label} from the end of '...'" if isinstance(label, int) else f"letter {label!r}"
+                raise ShapeError(f"einsum: {what} has size {have}, and {n} in operands[{i}] {list(x.array.shape)}")
             sizes[label] = have if n == 1 else n
     return sizes
 
 
 def _distinct(x: Any, labels: list[Label], sizes: dict[Label, int]) -> Term:
     """x without the dimensions that broadcast, and with the diagonal of those that share a label."""
-    repeated = [
-        d for d, (n, label) in enumerate(zip(x.array.shape, labels, strict=True)) if n != sizes[label]
-    ]
+    repeated = [d for d, (n, label) in enumerate(zip(x.array.shape, labels, strict=True)) if n != sizes[label]]
     x = squeeze(x, repeated) if repeated else x
     labels = [label for d, label in enumerate(labels) if d not in repeated]
     for label in sorted({label for label in labels if labels.count(label) > 1}, key=labels.index):

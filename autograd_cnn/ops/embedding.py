@@ -84,9 +84,7 @@ def embedding(ids: Any, weight: Any, padding_idx: int | None = None) -> Any:
         _require_range("embedding", "id", ids, count)
         if padding_idx is not None:
             if not -count <= padding_idx < count:
-                raise ArgumentError(
-                    f"embedding: padding_idx {padding_idx} is out of range for {count} embeddings"
-                )
+                raise ArgumentError(f"embedding: padding_idx {padding_idx} is out of range for {count} embeddings")
             padding_idx %= count
     return apply(Embedding(padding_idx), weight, ids)
 

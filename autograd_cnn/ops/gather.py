@@ -86,17 +86,13 @@ class ScatterAdd(Op):
         return apply(PutSlice(tuple(slice(n) for n in taken.array.shape), src_shape), taken)
 
 
-def _require_shape(
-    op: str, name: str, shape: tuple[int, ...], index: tuple[int, ...], free: int | None
-) -> None:
+def _require_shape(op: str, name: str, shape: tuple[int, ...], index: tuple[int, ...], free: int | None) -> None:
     """ShapeError unless index is nowhere larger than `shape`, but along `free`."""
     if len(shape) != len(index):
         raise ShapeError(f"{op}: index {list(index)} must have as many dimensions as {name} {list(shape)}")
     for d, (size, n) in enumerate(zip(shape, index, strict=True)):
         if n > size and d != free:
-            raise ShapeError(
-                f"{op}: index {list(index)} is larger than {name} {list(shape)} at dimension {d}"
-            )
+            raise ShapeError(f"{op}: index {list(index)} is larger than {name} {list(shape)} at dimension {d}")
 
 
 def _checked(op: str, x: Any, dim: int, index: Any) -> tuple[int, Any]:
@@ -173,13 +169,9 @@ def take_along_dim(x: Any, indices: Any, dim: int | None = None) -> Any:
         return gather(x.reshape(-1), 0, indices.reshape(-1))
     shape, index = x.array.shape, indices.array.shape
     if len(shape) != len(index):
-        raise ShapeError(
-            f"take_along_dim: indices {list(index)} must have as many dimensions as x {list(shape)}"
-        )
+        raise ShapeError(f"take_along_dim: indices {list(index)} must have as many dimensions as x {list(shape)}")
     dim = one_dim("take_along_dim", dim, len(shape))
-    common = broadcast(
-        "take_along_dim", (*shape[:dim], 1, *shape[dim + 1 :]), (*index[:dim], 1, *index[dim + 1 :])
-    )
+    common = broadcast("take_along_dim", (*shape[:dim], 1, *shape[dim + 1 :]), (*index[:dim], 1, *index[dim + 1 :]))
     x = expand(x, (*common[:dim], shape[dim], *common[dim + 1 :]))
     indices = expand(indices, (*common[:dim], index[dim], *common[dim + 1 :]))
     return gather(x, dim, cast(indices, indices.array.dtype))

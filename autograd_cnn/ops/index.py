@@ -46,9 +46,7 @@ class Positions(Op, abstract=True):
     def require_fit(self, op: str, value: Any, shape: tuple[int, ...], positions: Any) -> None:
         indexed = self.indexed(shape, positions.shape)
         if value.shape != indexed and broadcast(op, indexed, value.shape) != indexed:
-            raise ShapeError(
-                f"{op}: value {list(value.shape)} does not broadcast to x[index] {list(indexed)}"
-            )
+            raise ShapeError(f"{op}: value {list(value.shape)} does not broadcast to x[index] {list(indexed)}")
 
 
 class Take(Positions):
@@ -108,9 +106,7 @@ class IndexPut(Positions):
 
     def compute(self, k: Any, out: Any, x: Any, positions: Any, value: Any) -> None:
         k.copy(x, out)
-        k.index_copy(
-            self.lines(out, out.shape, self.count), 1, positions, self.values(value, x.shape, positions)
-        )
+        k.index_copy(self.lines(out, out.shape, self.count), 1, positions, self.values(value, x.shape, positions))
 
     def vjp_x(self, g: Any, positions: Any) -> Any:
         return apply(self, g, positions, constant("setitem", 0, g.array.dtype, g))
@@ -143,9 +139,7 @@ class IndexAdd(Positions):
 
     def compute(self, k: Any, out: Any, x: Any, positions: Any, value: Any) -> None:
         k.copy(x, out)
-        k.index_add(
-            self.lines(out, out.shape, self.count), 1, positions, self.values(value, x.shape, positions)
-        )
+        k.index_add(self.lines(out, out.shape, self.count), 1, positions, self.values(value, x.shape, positions))
 
     def vjp_x(self, g: Any) -> Any:
         return g
@@ -249,12 +243,7 @@ def setitem(x: Any, key: Any, value: Any) -> None:
         return
     target = _viewed(x, basic)
     value = _value("setitem", target, value)
-    if (
-        single
-        and isinstance(key, TensorBase)
-        and key.array.dtype == bool_
-        and key.array.shape == x.array.shape
-    ):
+    if single and isinstance(key, TensorBase) and key.array.dtype == bool_ and key.array.shape == x.array.shape:
         apply_inplace(MASKED_FILL, x, cast(key, bool_), value)
         return
     target, first, count, positions = _positions("setitem", target, arrays)
@@ -266,12 +255,7 @@ def _same_memory(target: Any, value: Any) -> bool:
     """Whether `value` is what it would be copied to: x[0] += 1 changes x[0], and then assigns it to x[0]."""
     if not isinstance(value, TensorBase) or value.version is not target.version:
         return False
-    ours, theirs = target.array, value.array
-    return (
-        ours.ctypes.data == theirs.ctypes.data
-        and ours.strides == theirs.strides
-        and ours.shape == theirs.shape
-    )
+    return ours.ctypes.data == theirs.ctypes.data and ours.strides == theirs.strides and ours.shape == theirs.shape
 
 
 def _without_leading_ones(value: Any, ndim: int) -> Any:
@@ -290,9 +274,7 @@ def _value(op: str, x: Any, value: Any) -> Any:
         require_number(op, value, dtype)
         return constant(op, value, dtype, x)
     if CATEGORY[value.array.dtype] > CATEGORY[dtype]:
-        raise DTypeError(
-            f"{op}: value has dtype {value.array.dtype}, x has {dtype}; convert one of them with to()"
-        )
+        raise DTypeError(f"{op}: value has dtype {value.array.dtype}, x has {dtype}; convert one of them with to()")
     return cast(value, dtype)
 
 
@@ -373,9 +355,7 @@ def masked_fill_(x: Any, mask: Any, value: Any) -> Any:
 def _masked(op: str, x: Any, mask: Any, value: Any) -> tuple[Any, Any, Any]:
     _require_mask(op, mask)
     if isinstance(value, TensorBase) and value.array.ndim:
-        raise ShapeError(
-            f"{op}: value must be a number, got a tensor of shape {list(value.array.shape)}; use where"
-        )
+        raise ShapeError(f"{op}: value must be a number, got a tensor of shape {list(value.array.shape)}; use where")
     if isinstance(value, Scalar) and CATEGORY[of_scalar(value)] > CATEGORY[x.array.dtype]:
         raise DTypeError(f"{op}: value {value!r} cannot be put into x of dtype {x.array.dtype}")
     return x, mask, _value(op, x, value)

@@ -22,16 +22,13 @@ def parse(op: str, key: Any, shape: tuple[int, ...]) -> tuple[Key, Arrays]:
     Raises IndexOutOfRangeError for an index out of range or too many of them, DTypeError for what is no
     index, ShapeError for a mask of another shape, ArgumentError for a slice whose step is not positive.
     """
-    items = key if type(key) is tuple else (key,)
     items = [
         item if type(item) in (int, slice) or item is None or item is Ellipsis else _item(op, item)
-        for item in items
+        for item in (key if type(key) is tuple else (key,))
     ]
     taken = sum(_dims(item) for item in items)
     if taken > len(shape):
-        raise IndexOutOfRangeError(
-            f"{op}: {taken} indices for {len(shape)} dimensions of shape {list(shape)}"
-        )
+        raise IndexOutOfRangeError(f"{op}: {taken} indices for {len(shape)} dimensions of shape {list(shape)}")
     ellipses = [i for i, item in enumerate(items) if item is Ellipsis]
     if len(ellipses) > 1:
         raise ArgumentError(f"{op}: an index takes one Ellipsis, got {len(ellipses)}")
@@ -94,9 +91,7 @@ def _item(op: str, item: Any) -> Any:
                 f"got {type(item).__name__}"
             ) from None
     if array.dtype.kind not in "bi":
-        raise DTypeError(
-            f"{op}: an index array must hold integers (int64, int32) or bools, got {array.dtype}"
-        )
+        raise DTypeError(f"{op}: an index array must hold integers (int64, int32) or bools, got {array.dtype}")
     if array.dtype.kind == "i" and not array.ndim:
         return int(array)
     return array

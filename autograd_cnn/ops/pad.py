@@ -33,12 +33,10 @@ class Pad(Op):
     def compute(self, k: Any, out: Any, x: Any) -> None:
         k.fill(out, self.value)
         inside = tuple(
-            slice(max(before, 0), n - max(after, 0))
-            for n, (before, after) in zip(out.shape, self.ends, strict=True)
+            slice(max(before, 0), n - max(after, 0)) for n, (before, after) in zip(out.shape, self.ends, strict=True)
         )
         kept = tuple(
-            slice(max(-before, 0), n - max(-after, 0))
-            for n, (before, after) in zip(x.shape, self.ends, strict=True)
+            slice(max(-before, 0), n - max(-after, 0)) for n, (before, after) in zip(x.shape, self.ends, strict=True)
         )
         if out.size and x[kept].size:
             k.copy(x[kept], out[inside])
@@ -52,9 +50,7 @@ def padded(shape: tuple[int, ...], ends: tuple[tuple[int, int], ...]) -> tuple[i
     size = tuple(n + before + after for n, (before, after) in zip(shape, ends, strict=True))
     for d, n in enumerate(size):
         if n < 0 or shape[d] + min(ends[d][0], 0) + min(ends[d][1], 0) < 0:
-            raise ShapeError(
-                f"pad: padding {ends[d]} takes more than dimension {d} of shape {list(shape)} has"
-            )
+            raise ShapeError(f"pad: padding {ends[d]} takes more than dimension {d} of shape {list(shape)} has")
     return size
 
 

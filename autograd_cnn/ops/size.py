@@ -25,9 +25,7 @@ def filled(op: str, size: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int,
     elements = prod(shape)
     if -1 not in size and min(size, default=0) >= 0:
         if prod(size) != elements:
-            raise ShapeError(
-                f"{op}: shape {list(shape)} has {elements} elements, size {list(size)} has {prod(size)}"
-            )
+            raise ShapeError(f"{op}: shape {list(shape)} has {elements} elements, size {list(size)} has {prod(size)}")
         return size
     known = prod(n for n in size if n != -1)
     if size.count(-1) != 1 or min(size) < -1:
