@@ -255,7 +255,8 @@ def _same_memory(target: Any, value: Any) -> bool:
     """Whether `value` is what it would be copied to: x[0] += 1 changes x[0], and then assigns it to x[0]."""
     if not isinstance(value, TensorBase) or value.version is not target.version:
         return False
-    return ours.ctypes.data == theirs.ctypes.data and ours.strides == theirs.strides and ours.shape == theirs.shape
+    place, other = ((a.ctypes.data, a.strides, a.shape) for a in (target.array, value.array))
+    return place == other
 
 
 def _without_leading_ones(value: Any, ndim: int) -> Any:
