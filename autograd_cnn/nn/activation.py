@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from autograd_cnn.creation import full
+from autograd_cnn.errors import ArgumentError
 from autograd_cnn.nn import functional as F
 from autograd_cnn.nn.module import Module
 from autograd_cnn.nn.parameter import Parameter
@@ -33,7 +34,7 @@ class ReLU(Activation):
         self.inplace = inplace
 
     def forward(self, x: Any) -> Any:
-        return x.relu_() if self.inplace else F.relu(x)
+        return F.relu(x, self.inplace)
 
     def extra_repr(self) -> str:
         return "inplace=True" if self.inplace else ""
@@ -71,15 +72,16 @@ class LeakyReLU(Activation):
     tensor([-0.1000,  2.0000])
     """
 
-    def __init__(self, negative_slope: float = 0.01) -> None:
+    def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
         super().__init__()
         self.negative_slope = negative_slope
+        self.inplace = inplace
 
     def forward(self, x: Any) -> Any:
-        return F.leaky_relu(x, self.negative_slope)
+        return F.leaky_relu(x, self.negative_slope, self.inplace)
 
     def extra_repr(self) -> str:
-        return f"negative_slope={self.negative_slope}"
+        return f"negative_slope={self.negative_slope}" + ", inplace=True" * self.inplace
 
 
 class PReLU(Activation):
@@ -88,14 +90,16 @@ class PReLU(Activation):
     K. He et al.: "Delving deep into rectifiers", 2015.
 
     >>> import autograd_cnn as ag
-    >>> PReLU()(ag.tensor([[-1.0, 2.0]]))
-    tensor([[-0.2500,  2.0000]], grad_fn=<WhereBackward>)
+    >>> PReLU()(ag.tensor([[-1.0, 2.0]])).detach()
+    tensor([[-0.2500,  2.0000]])
     """
 
-    def __init__(self, num_parameters: int = 1, init: float = 0.25, *, dtype: Any = None) -> None:
+    def __init__(self, num_parameters: int = 1, init: float = 0.25, device: Any = None, dtype: Any = None) -> None:
         super().__init__()
+        if num_parameters < 1:
+            raise ArgumentError(f"PReLU: num_parameters must be at least 1, got {num_parameters}")
         self.num_parameters = num_parameters
-        self.weight = Parameter(full((num_parameters,), float(init), dtype=dtype))
+        self.weight = Parameter(full((num_parameters,), float(init), device=device, dtype=dtype))
 
     def forward(self, x: Any) -> Any:
         return F.prelu(x, self.weight)
@@ -107,7 +111,8 @@ class PReLU(Activation):
 class ELU(Activation):
     """y = x where x > 0, else alpha * (e^x - 1).
 
-    D. Clevert, T. Unterthiner, S. Hochreiter: "Fast and accurate deep network learning by exponential linear units", 2015.
+    D. Clevert, T. Unterthiner, S. Hochreiter: "Fast and accurate deep network learning by exponential linear units
+    (ELUs)", 2015.
 
     >>> import autograd_cnn as ag
     >>> ELU()(ag.tensor([-1.0, 2.0]))

@@ -8,6 +8,7 @@ from typing import Any
 from autograd_cnn.creation import ones, tensor, zeros
 from autograd_cnn.errors import ShapeError
 from autograd_cnn.nn import functional as F
+from autograd_cnn.nn import init
 from autograd_cnn.nn.module import Module
 from autograd_cnn.nn.parameter import Parameter
 
@@ -24,8 +25,10 @@ class BatchNorm(Module):
         momentum: float | None = 0.1,
         affine: bool = True,
         track_running_stats: bool = True,
-        *,
+        device: Any = None,
         dtype: Any = None,
+        *,
+        bias: bool = True,
     ) -> None:
         super().__init__()
         self.num_features = num_features
@@ -33,36 +36,50 @@ class BatchNorm(Module):
         self.momentum = momentum
         self.affine = affine
         self.track_running_stats = track_running_stats
-        self.register_parameter("weight", Parameter(ones(num_features, dtype=dtype)) if affine else None)
-        self.register_parameter("bias", Parameter(zeros(num_features, dtype=dtype)) if affine else None)
-        self.register_buffer("running_mean", zeros(num_features, dtype=dtype) if track_running_stats else None)
-        self.register_buffer("running_var", ones(num_features, dtype=dtype) if track_running_stats else None)
-        self.register_buffer("num_batches_tracked", tensor(0) if track_running_stats else None)
+        where: dict[str, Any] = {"device": device, "dtype": dtype}
+        self.register_parameter("weight", Parameter(ones(num_features, **where)) if affine else None)
+        self.register_parameter("bias", Parameter(zeros(num_features, **where)) if affine and bias else None)
+        self.register_buffer("running_mean", zeros(num_features, **where) if track_running_stats else None)
+        self.register_buffer("running_var", ones(num_features, **where) if track_running_stats else None)
+        self.register_buffer("num_batches_tracked", tensor(0, device=device) if track_running_stats else None)
+
+    def reset_running_stats(self) -> None:
+        """Forgets the batches seen so far."""
+        if self.track_running_stats:
+            init.zeros_(self.running_mean)
+            init.ones_(self.running_var)
+            init.zeros_(self.num_batches_tracked)
+
+    def reset_parameters(self) -> None:
+        """Forgets the batches seen so far and the learned scale and shift."""
+        self.reset_running_stats()
+        if self.weight is not None:
+            init.ones_(self.weight)
+        if self.bias is not None:
+            init.zeros_(self.bias)
 
     def forward(self, x: Any) -> Any:
         if x.ndim not in self.dimensions:
             expected = " or ".join(str(n) for n in self.dimensions)
             raise ShapeError(f"{type(self).__name__}: x must have {expected} dimensions, got shape {list(x.shape)}")
+        untracked = self.running_mean is None and self.running_var is None
+        mean, var = (self.running_mean, self.running_var) if self._uses_running_stats() else (None, None)
+        tracking = self.training and mean is not None and self.num_batches_tracked is not None
         momentum = self.momentum
-        if self.training and self.track_running_stats:
+        if momentum is None:  # the plain mean over all batches so far
+            momentum = 1.0 / (self.num_batches_tracked.item() + 1) if tracking else 0.0
+        y = F.batch_norm(x, mean, var, self.weight, self.bias, self.training or untracked, momentum, self.eps)
+        if tracking:
             self.num_batches_tracked.add_(1)
-            if momentum is None:  # the plain mean over all batches so far
-                momentum = 1.0 / self.num_batches_tracked.item()
-        return F.batch_norm(
-            x,
-            self.running_mean,
-            self.running_var,
-            self.weight,
-            self.bias,
-            self.training or not self.track_running_stats,
-            0.0 if momentum is None else momentum,
-            self.eps,
-        )
+        return y
+
+    def _uses_running_stats(self) -> bool:
+        return not self.training or self.track_running_stats
 
     def extra_repr(self) -> str:
         return (
             f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
-            f"track_running_stats={self.track_running_stats}"
+            f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
         )
 
     def flops(self, inputs: Any, output: tuple[int, ...]) -> int:

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import math
+import operator
 from typing import Any
 
 from autograd_cnn.creation import empty
-from autograd_cnn.errors import ArgumentError
+from autograd_cnn.errors import ArgumentError, DTypeError
 from autograd_cnn.nn import functional as F
 from autograd_cnn.nn.linear import reset_weight_and_bias
 from autograd_cnn.nn.module import Module
 from autograd_cnn.nn.parameter import Parameter
 
 
-def _pair(name: str, value: Any) -> tuple[int, int]:
-    pair = (value, value) if isinstance(value, int) else tuple(value)
-    if len(pair) != 2:
-        raise ArgumentError(f"Conv2d: {name} must be a number or a pair, got {value!r}")
-    return pair
+def _pair(name: str, value: Any, least: int) -> tuple[int, int]:
+    """A number, or one for each of two dimensions, as a pair; none below `least`."""
+    try:
+        pair = tuple(map(operator.index, value if isinstance(value, tuple | list) else (value, value)))
+    except TypeError:
+        raise DTypeError(f"Conv2d: {name} must be an integer or a pair of integers, got {value!r}") from None
+    if len(pair) != 2 or min(pair) < least:
+        raise ArgumentError(f"Conv2d: {name} must be an integer or a pair, at least {least}, got {value!r}")
+    return pair  # type: ignore[return-value]
 
 
 class Conv2d(Module):
@@ -44,7 +49,7 @@ class Conv2d(Module):
         groups: int = 1,
         bias: bool = True,
         padding_mode: str = "zeros",
-        *,
+        device: Any = None,
         dtype: Any = None,
     ) -> None:
         super().__init__()
@@ -61,19 +66,21 @@ class Conv2d(Module):
             raise ArgumentError(f"Conv2d: padding_mode must be one of {', '.join(modes)}, got {padding_mode!r}")
         self.in_channels = in_channels
         self.out_channels = out_channels
-        self.kernel_size = _pair("kernel_size", kernel_size)
-        self.stride = _pair("stride", stride)
-        self.padding = padding if isinstance(padding, str) else _pair("padding", padding)
-        self.dilation = _pair("dilation", dilation)
+        self.kernel_size = _pair("kernel_size", kernel_size, 1)
+        self.stride = _pair("stride", stride, 1)
+        self.padding = padding if isinstance(padding, str) else _pair("padding", padding, 0)
+        self.dilation = _pair("dilation", dilation, 1)
         if padding == "same" and self.stride != (1, 1):
             raise ArgumentError(f"Conv2d: padding='same' needs stride 1, got {self.stride}")
         self.groups = groups
         self.padding_mode = padding_mode
-        self.weight = Parameter(empty(out_channels, in_channels // groups, *self.kernel_size, dtype=dtype))
-        self.register_parameter("bias", Parameter(empty(out_channels, dtype=dtype)) if bias else None)
+        where: dict[str, Any] = {"device": device, "dtype": dtype}
+        self.weight = Parameter(empty(out_channels, in_channels // groups, *self.kernel_size, **where))
+        self.register_parameter("bias", Parameter(empty(out_channels, **where)) if bias else None)
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
+        """Draws new initial values."""
         reset_weight_and_bias(self.weight, self.bias)
 
     def forward(self, x: Any) -> Any:

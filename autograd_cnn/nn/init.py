@@ -7,9 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from autograd_cnn.errors import ArgumentError, ShapeError
+from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
 from autograd_cnn.random import Generator, default_generator
 from autograd_cnn.tensor import Tensor
+
+
+def _require_floating(name: str, tensor: Tensor) -> None:
+    if not tensor.is_floating_point():
+        raise DTypeError(f"{name}: tensor must be floating point, got {tensor.dtype}")
 
 
 def _fill(tensor: Tensor, values: Any) -> Tensor:
@@ -32,7 +37,10 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     1.4142
     """
     if nonlinearity == "leaky_relu":
-        return math.sqrt(2 / (1 + (0.01 if param is None else param) ** 2))
+        slope = 0.01 if param is None else param
+        if isinstance(slope, bool) or not isinstance(slope, int | float):
+            raise ArgumentError(f"calculate_gain: the slope of leaky_relu must be a number, got {slope!r}")
+        return math.sqrt(2 / (1 + slope**2))
     linear = ("linear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
     gains = dict.fromkeys((*linear, "sigmoid"), 1.0) | {"tanh": 5 / 3, "relu": math.sqrt(2), "selu": 0.75}
     if nonlinearity not in gains:
@@ -64,6 +72,9 @@ def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generato
     >>> bool((uniform_(ag.empty(100), -1, 1).abs() <= 1).all())
     True
     """
+    _require_floating("uniform_", tensor)
+    if not a <= b:
+        raise ArgumentError(f"uniform_: needs a <= b, got {a} and {b}")
     return _fill(tensor, _numpy(generator).uniform(a, b, tensor.shape))
 
 
@@ -74,6 +85,9 @@ def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Gene
     >>> normal_(ag.empty(2, 3)).shape
     (2, 3)
     """
+    _require_floating("normal_", tensor)
+    if not std >= 0:
+        raise ArgumentError(f"normal_: std must be at least 0, got {std}")
     return _fill(tensor, _numpy(generator).normal(mean, std, tensor.shape))
 
 
@@ -91,8 +105,11 @@ def trunc_normal_(
     >>> bool((trunc_normal_(ag.empty(1000)).abs() <= 2).all())
     True
     """
+    _require_floating("trunc_normal_", tensor)
     if not a < b:
         raise ArgumentError(f"trunc_normal_: needs a < b, got {a} and {b}")
+    if not std >= 0:
+        raise ArgumentError(f"trunc_normal_: std must be at least 0, got {std}")
     numpy = _numpy(generator)
     values = numpy.normal(mean, std, tensor.shape)
     outside = (values < a) | (values > b)
@@ -227,6 +244,9 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
     """
     if tensor.ndim < 2:
         raise ShapeError(f"orthogonal_: needs at least 2 dimensions, got shape {list(tensor.shape)}")
+    _require_floating("orthogonal_", tensor)
+    if tensor.numel() == 0:
+        return tensor
     rows, columns = tensor.shape[0], math.prod(tensor.shape[1:])
     values = _numpy(generator).standard_normal((max(rows, columns), min(rows, columns)))
     q, r = np.linalg.qr(values)
@@ -243,8 +263,8 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     """
     if tensor.ndim not in (3, 4, 5):
         raise ShapeError(f"dirac_: needs 3 to 5 dimensions, got shape {list(tensor.shape)}")
-    if tensor.shape[0] % groups:
-        raise ArgumentError(f"dirac_: {tensor.shape[0]} output channels are not divisible by {groups} groups")
+    if groups < 1 or tensor.shape[0] % groups:
+        raise ArgumentError(f"dirac_: {tensor.shape[0]} output channels cannot be divided into {groups} groups")
     values = np.zeros(tensor.shape)
     per_group = tensor.shape[0] // groups
     center = tuple(size // 2 for size in tensor.shape[2:])

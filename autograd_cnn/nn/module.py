@@ -41,8 +41,7 @@ class Call(Scope):
 
 def _path_within(parent: Module, child: Module, prefix: str) -> str:
     """The dotted path of a module that was called by `parent`; its class's name where it is no part of it."""
-    known = (*parent._modules.items(), *parent.named_modules())
-    name = next((name for name, module in known if module is child), type(child).__name__)
+    name = next((name for name, module in parent.named_modules() if module is child), type(child).__name__)
     return f"{prefix}.{name}" if prefix else name
 
 
