@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from autograd_cnn.errors import ArgumentError, ShapeError
+from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
 from autograd_cnn.graph.record import apply, apply_inplace
 from autograd_cnn.ops.arithmetic import where
 from autograd_cnn.ops.elementwise import Slope, Unary, exp, sigmoid, tanh
@@ -194,12 +194,14 @@ GELU_TANH, GELU_TANH_SLOPE = GeluTanh(), GeluTanhSlope()
 
 
 def relu(x: Any, inplace: bool = False) -> Any:
-    """max(x, 0); the gradient at 0 is 0 (Nair and Hinton 2010).
+    """max(x, 0); the gradient at 0 is 0 (Nair and Hinton 2010).  Raises DTypeError for bools.
 
     >>> import autograd_cnn as ag
     >>> relu(ag.tensor([-1.0, 2.0]))
     tensor([0., 2.])
     """
+    if x.array.dtype.kind == "b":
+        raise DTypeError("relu: takes numbers, got bool")
     return apply_inplace(RELU, x) if inplace else apply(RELU, x)
 
 
@@ -222,6 +224,7 @@ def hardtanh(x: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool 
     >>> hardtanh(ag.tensor([-2.0, 0.5]))
     tensor([-1.0000,  0.5000])
     """
+    require_floating("hardtanh", x=x)
     if min_val >= max_val:
         raise ArgumentError(f"hardtanh: min_val must be below max_val, got {min_val} and {max_val}")
     op = Hardtanh(float(min_val), float(max_val))

@@ -219,9 +219,9 @@ def _check_labels(op: str, x: Any, target: Any, ignore_index: int) -> bool:
             f"{op}: target must have shape {list(fitting)} for x of shape {list(shape)}, got {list(target.array.shape)}"
         )
     classes = shape[0] if len(shape) == 1 else shape[1]
-    labels = target.device.to_host(target.array)
-    if not labels.size or (labels.min() >= 0 and labels.max() < classes and not 0 <= ignore_index < classes):
+    if target.device.kernels.check_range(target.array, 0, classes) < 0 and not 0 <= ignore_index < classes:
         return False
+    labels = target.device.to_host(target.array)
     ignored = labels == ignore_index
     wrong = ((labels < 0) | (labels >= classes)) & ~ignored
     if wrong.any():

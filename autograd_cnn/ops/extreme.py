@@ -144,7 +144,7 @@ def argmax(x: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     >>> argmax(ag.tensor([[1, 5], [7, 2]])), argmax(ag.tensor([[1, 5], [7, 2]]), dim=1)
     (tensor(2), tensor([1, 0]))
     """
-    return apply(Argmax(_one_chosen("argmax", x, dim), keepdim), x)
+    return apply(Argmax(_numbers_of("argmax", x, dim), keepdim), x)
 
 
 def argmin(x: Any, dim: int | None = None, keepdim: bool = False) -> Any:
@@ -154,7 +154,7 @@ def argmin(x: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     >>> argmin(ag.tensor([[1, 5], [7, 2]])), argmin(ag.tensor([[1, 5], [7, 2]]), dim=1)
     (tensor(0), tensor([0, 1]))
     """
-    return apply(Argmin(_one_chosen("argmin", x, dim), keepdim), x)
+    return apply(Argmin(_numbers_of("argmin", x, dim), keepdim), x)
 
 
 def max(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
@@ -170,7 +170,7 @@ def max(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
         return amax(x, None, keepdim)
     if isinstance(dim, TensorBase):
         return maximum(x, dim)
-    return Extremes(*apply(Max(_one_chosen("max", x, dim), keepdim), x))
+    return Extremes(*apply(Max(_line_of("max", x, dim), keepdim), x))
 
 
 def min(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
@@ -186,7 +186,7 @@ def min(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
         return amin(x, None, keepdim)
     if isinstance(dim, TensorBase):
         return minimum(x, dim)
-    return Extremes(*apply(Min(_one_chosen("min", x, dim), keepdim), x))
+    return Extremes(*apply(Min(_line_of("min", x, dim), keepdim), x))
 
 
 def _chosen(op: str, x: Any, dim: Dims) -> Shape:
@@ -200,12 +200,18 @@ def _chosen(op: str, x: Any, dim: Dims) -> Shape:
     return dims
 
 
-def _one_chosen(op: str, x: Any, dim: int | None) -> int | None:
-    if x.array.dtype == bool_ and op.startswith("arg"):
+def _line_of(op: str, x: Any, dim: int) -> int:
+    """`dim` counted from 0; ShapeError where there is nothing to choose from along it."""
+    dim = one_dim(op, dim, x.array.ndim)
+    _chosen(op, x, dim)
+    return dim
+
+
+def _numbers_of(op: str, x: Any, dim: int | None) -> int | None:
+    """`_line_of`, or all of x for None; DTypeError for bools."""
+    if x.array.dtype == bool_:
         raise DTypeError(f"{op}: x must hold numbers, got {bool_}")
-    if dim is None:
-        _chosen(op, x, None)
-        return None
-    d = one_dim(op, dim, x.array.ndim)
-    _chosen(op, x, d)
-    return d
+    if dim is not None:
+        return _line_of(op, x, dim)
+    _chosen(op, x, None)
+    return None

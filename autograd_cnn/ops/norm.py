@@ -128,7 +128,7 @@ def batch_norm(
         shift = -running_mean * scale if bias is None else bias - running_mean * scale
         return apply(CHANNEL_AFFINE, x, scale, shift)
     count = x.array.size // max(channels, 1)
-    if count <= 1 and x.array.size:
+    if count <= 1:
         raise ArgumentError(f"batch_norm: training needs 2 values a channel, x has shape {list(shape)}")
     if weight is None and bias is not None:
         weight = bias.new_ones(channels)

@@ -16,8 +16,6 @@ from autograd_cnn.ops.operand import require_floating
 class Along(Op, abstract=True):
     """A function of the lines along `dim`, in the shape of its first input."""
 
-    inputs = ("x",)
-
     def __init__(self, dim: int) -> None:
         self.dim = dim
 
@@ -26,6 +24,8 @@ class Along(Op, abstract=True):
 
 
 class Softmax(Along):
+    inputs = ("x",)
+
     def compute(self, k: Any, out: Any, x: Any) -> None:
         k.softmax(x, self.dim, out)
 
@@ -50,6 +50,8 @@ class SoftmaxGrad(Along):
 
 
 class LogSoftmax(Along):
+    inputs = ("x",)
+
     def compute(self, k: Any, out: Any, x: Any) -> None:
         k.log_softmax(x, self.dim, out)
 

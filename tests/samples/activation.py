@@ -7,7 +7,7 @@ import numpy as np
 
 from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
 from autograd_cnn.ops import activation
-from samples.sample import ErrorSample, Sample, apart, given, real, whole
+from samples.sample import ErrorSample, Sample, apart, given, real, truth, whole
 
 SHAPES = ((), (0,), (1,), (3, 4))
 KINKS = [0.0, -0.0, 6.0, 1.0, -1.0, np.inf, -np.inf, np.nan]
@@ -93,6 +93,7 @@ def relu6(x: np.ndarray) -> np.ndarray:
 
 
 SAMPLES = (
+    Sample("relu of ints", activation.relu, (whole(9),), lambda x: np.maximum(x, 0), "nn.functional.relu"),
     *each(relu),
     *each(relu6),
     *each(hardtanh, {"min_val": -0.4, "max_val": 2}),
@@ -130,6 +131,8 @@ SAMPLES = (
 )
 
 ERRORS = (
+    ErrorSample("relu of bools", activation.relu, (truth(3),), DTypeError, "relu: takes numbers, got bool"),
+    ErrorSample("relu6 of ints", activation.relu6, (whole(3),), DTypeError, "hardtanh: x must be a floating"),
     ErrorSample(
         "prelu, weights", activation.prelu, (real(2, 3), real(2)), ShapeError, "prelu: weight has 2 .* 3 channels"
     ),
