@@ -9,7 +9,7 @@ import sys
 
 
 def main(form: str) -> None:
-    import pygraphviz
+    import pygraphviz  # type: ignore[import-untyped,unused-ignore]
 
     graph = pygraphviz.AGraph(string=sys.stdin.buffer.read().decode())
     output = graph.draw(format=form, prog="dot")

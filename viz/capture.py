@@ -291,7 +291,7 @@ def _leaf_names(ops: Sequence[Node], model: Any, names: Mapping[str, Any] | None
         if not hasattr(module, "named_parameters"):
             raise ArgumentError(f"trace: model must have named_parameters(), got {type(module).__name__}")
         prefix = f"{type(module).__name__}." if len(modules) > 1 else ""
-        for walk in (module.named_parameters, getattr(module, "named_buffers", dict().items)):
-            for name, tensor in walk():
-                known.setdefault(id(tensor), prefix + name)
+        buffers = module.named_buffers() if hasattr(module, "named_buffers") else ()
+        for name, tensor in (*module.named_parameters(), *buffers):
+            known.setdefault(id(tensor), prefix + name)
     return known

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import graphviz
+import graphviz  # type: ignore[import-untyped,unused-ignore]
 
 from viz.model import Kind
 from viz.palette import LIGHT
@@ -31,8 +31,8 @@ def source(view: GraphView, title: str, direction: str) -> str:
         edge_attr={"color": LIGHT["gradient"], "fontname": "Helvetica", "fontsize": "9"},
     )
     inside: dict[int, list[int]] = {}
-    for item, call in enumerate(view.call):
-        inside.setdefault(call, []).append(item)
+    for item, of in enumerate(view.call):
+        inside.setdefault(of, []).append(item)
     # Clusters are built from the innermost out, so that no recursion is needed.
     built: dict[int, graphviz.Digraph] = {}
     for c in reversed(view.calls):
@@ -106,4 +106,4 @@ def _node(graph: graphviz.Digraph, view: GraphView, item: int) -> None:
 def _text(text: str) -> str:
     """As DOT shows it literally: neither escapes nor HTML."""
     escaped = graphviz.escape(legal(text).replace("\n", "; "))
-    return graphviz.nohtml(escaped)
+    return str(graphviz.nohtml(escaped))

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 from viz.figure import as_trace
 
 if TYPE_CHECKING:
-    import networkx
+    import networkx  # type: ignore[import-untyped,unused-ignore]
 
 
 def to_networkx(x: Any, *, model: Any = None) -> networkx.MultiDiGraph:
     """The graph of a tensor, trace or recorder as a networkx.MultiDiGraph; edges follow the gradient.
 
     Nodes are "n0", "n1", ... with `kind`, `name`, `shape`, `dtype`, `module`, `timestep`, `rms`, `l2`; edges have the
-    keys "e0", "e1", ... with `argument`, `position`, `slot`, `differentiable`, `rms`, `l2`.  What was not recorded is None.
+    keys "e0", "e1", ... with `argument`, `position`, `slot`, `differentiable`, `rms`, `l2`.  None: not
+    recorded.
 
     >>> import autograd_cnn as ag
     >>> x = ag.tensor(3.0, requires_grad=True)

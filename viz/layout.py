@@ -6,7 +6,8 @@ and puts the satellites (an op's own parameters and constants) beside their op.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import pairwise
 
 Point = tuple[float, float]
 
@@ -46,7 +47,6 @@ class Placement:
     routes: list[list[Point]]
     width: float = 0.0
     height: float = 0.0
-    notes: list[str] = field(default_factory=list)
 
 
 def smooth(points: list[Point]) -> list[Point]:
@@ -56,7 +56,7 @@ def smooth(points: list[Point]) -> list[Point]:
     [(0.0, 0.0), (0.0, 3.0), (0.0, 6.0), (0.0, 9.0)]
     """
     curve = [points[0]]
-    for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(points):
         if x0 == x1:
             curve += [(x0, y0 + (y1 - y0) / 3), (x1, y1 - (y1 - y0) / 3), (x1, y1)]
         else:

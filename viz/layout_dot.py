@@ -80,7 +80,8 @@ def _dot(sketch: Sketch) -> str:
     """Boxes of fixed size with a port where the edges meet them, so that no font is asked for."""
     lines = [
         "digraph{",
-        'graph[rankdir=TB ranksep=0.5 nodesep=0.3 splines=true remincross=true];node[shape=plain label=""];edge[arrowhead=none];',
+        "graph[rankdir=TB ranksep=0.5 nodesep=0.3];",
+        'node[shape=plain label=""];edge[arrowhead=none];',
     ]
     inside: list[list[int]] = [[] for _ in range(len(sketch.parents) + 1)]
     for i, c in enumerate(sketch.cluster):
@@ -90,10 +91,11 @@ def _dot(sketch: Sketch) -> str:
         children[parent].append(c)
     stack: list[int | str] = [-1]
     while stack:
-        c = stack.pop()
-        if isinstance(c, str):
-            lines.append(c)
+        top = stack.pop()
+        if isinstance(top, str):
+            lines.append(top)
             continue
+        c = top
         if c >= 0:
             lines.append(f"subgraph cluster{c}{{{_label(sketch, c)}")
         lines += [_box(sketch, i) for i in inside[c]]

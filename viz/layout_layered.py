@@ -12,6 +12,7 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from viz.layout import Frame, Placement, Point, Sketch, smooth
 
@@ -105,8 +106,8 @@ def _lay_out(
         area.add(("area", inner), areas[inner].width, areas[inner].height)
     solid = len(area.w)
     for e in area.within:
-        tail, head = child_of[e]
-        area.pieces.append(Piece(e, area.element[tail], area.element[head]))
+        first, last = child_of[e]
+        area.pieces.append(Piece(e, area.element[first], area.element[last]))
     ranks = _rank(area, solid)
     label = -1
     if c >= 0:
@@ -184,7 +185,7 @@ def _order(sketch: Sketch, areas: list[Area], area: Area, ranks: int, label: int
     for p, piece in enumerate(area.pieces):
         if area.rank[piece.head] - area.rank[piece.tail] > LONG:
             continue
-        for a, b in zip(piece.path, piece.path[1:], strict=False):
+        for a, b in pairwise(piece.path):
             down[a].append((b, p))
             up[b].append((a, p))
     inside = {element: key for key, element in area.element.items() if key[0] == "area"}
@@ -302,7 +303,7 @@ def _place_x(area: Area, rows: list[list[int]], label: int) -> None:
     for piece in area.pieces:
         if area.rank[piece.head] - area.rank[piece.tail] > LONG:
             continue
-        for a, b in zip(piece.path, piece.path[1:], strict=False):
+        for a, b in pairwise(piece.path):
             shift = (piece.tail_port if a == piece.tail else 0.0) - (piece.head_port if b == piece.head else 0.0)
             pulls_up[b].append((a, shift))
             pulls_down[a].append((b, -shift))
@@ -364,7 +365,7 @@ def _route(sketch: Sketch, area: Area, rows: list[list[int]], lanes: list[Piece]
     slant = [0.0] * len(rows)
     busy = [0] * len(rows)
     for piece in area.pieces:
-        for a, b in zip(piece.path, piece.path[1:], strict=False):
+        for a, b in pairwise(piece.path):
             dx = abs(_x(area, piece, a) - _x(area, piece, b))
             slant[area.rank[a]] = max(slant[area.rank[a]], dx)
             busy[area.rank[a]] += 1

@@ -18,6 +18,10 @@ from autograd_cnn.errors import ArgumentError, DataError
 FORMAT = "autograd_cnn.graph"
 VERSION = 1
 
+COLUMNS = ("rms", "l2", "absmax", "frac_zero")
+OF_NODES = ("call", "timestep", "order", "seq", "saved_bytes", "ns", "freed_bytes")
+INTEGERS = (*OF_NODES, "tail", "head", "position", "slot")
+
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
@@ -54,7 +58,8 @@ class Stats:
 
     @classmethod
     def unknown(cls, n: int) -> Stats:
-        return cls(*(np.full(n, np.nan) for _ in range(4)), np.full(n, -1, np.int64))
+        rms, l2, absmax, zero = (np.full(n, np.nan) for _ in range(4))
+        return cls(rms, l2, absmax, zero, np.full(n, -1, np.int64))
 
     def set(self, i: int, stat: Stat) -> None:
         self.rms[i], self.l2[i], self.absmax[i] = stat.rms, stat.l2, stat.absmax

@@ -120,7 +120,8 @@ def _quotient(trace: GraphTrace, groups: Ints) -> GraphView:
     members: dict[int, list[int]] = {}
     for i in np.flatnonzero(groups >= 0).tolist():
         members.setdefault(int(groups[i]), []).append(i)
-    folds, call = [], [int(trace.call[i]) for i in shown]
+    folds: list[Fold] = []
+    call = [int(trace.call[i]) for i in shown]
     for group, nodes in members.items():
         of[nodes] = len(shown) + len(folds)
         ops = sum(trace.kind[i] == Kind.OP for i in nodes)
