@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from importlib import import_module
-from pkgutil import walk_packages
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
+from running import (
+    cotangents,
+    every_op,
+    gradients,
+    like,
+    methods,
+    run,
+    second_order,
+    tensors,
+    watched,
+    with_derivatives,
+)
 from samples import ERRORS, SAMPLES
 from samples.sample import FLOATS, TOLERANCES, Input, Sample
 
-import autograd_cnn.ops
 from autograd_cnn.creation import from_numpy
 from autograd_cnn.errors import AutogradCnnError
 from autograd_cnn.gradcheck import gradcheck, gradgradcheck
 from autograd_cnn.graph.engine import grad
-from autograd_cnn.graph.op import FusedOp, Op, ViewOp
-from autograd_cnn.random import manual_seed
 from autograd_cnn.tensor import Tensor
 
 EACH_DTYPE = [(name, dtype) for name, sample in SAMPLES.items() for dtype in sample.dtypes()]
@@ -30,19 +37,6 @@ each_dtype = pytest.mark.parametrize(("name", "dtype"), EACH_DTYPE, ids=str)
 each_second = pytest.mark.parametrize("name", SECOND)
 
 
-def tensors(sample: Sample, arrays: list[np.ndarray], asked: bool = True) -> list[Tensor]:
-    return [
-        from_numpy(array).requires_grad_(asked and one.grad and array.dtype.kind == "f")
-        for one, array in zip(sample.inputs, arrays, strict=True)
-    ]
-
-
-def run(sample: Sample, inputs: list[Tensor]) -> list[Tensor]:
-    manual_seed(0)
-    outputs = sample.op(*inputs, **sample.kwargs)
-    return [outputs] if isinstance(outputs, Tensor) else list(outputs)
-
-
 def run_reference(sample: Sample, arrays: list[np.ndarray]) -> list[np.ndarray]:
     assert sample.reference is not None
     with np.errstate(all="ignore"):
@@ -50,9 +44,7 @@ def run_reference(sample: Sample, arrays: list[np.ndarray]) -> list[np.ndarray]:
     return [np.asarray(y) for y in (outputs if isinstance(outputs, tuple | list) else [outputs])]
 
 
-def torch_tensors(
-    torch: ModuleType, sample: Sample, arrays: list[np.ndarray], asked: bool = True
-) -> list[Any]:
+def torch_tensors(torch: ModuleType, sample: Sample, arrays: list[np.ndarray], asked: bool = True) -> list[Any]:
     return [
         torch.tensor(array, requires_grad=asked and one.grad and array.dtype.kind == "f")
         for one, array in zip(sample.inputs, arrays, strict=True)
@@ -85,16 +77,6 @@ def assert_close(found: np.ndarray, expected: np.ndarray, tolerance: float, what
 def tolerance(y: Tensor, dtype: np.dtype) -> float:
     """That of the input, or of an output that integers made."""
     return TOLERANCES[dtype if y.dtype.kind != "f" else min(dtype, y.dtype, key=lambda d: d.itemsize)]
-
-
-def cotangents(outputs: list[Any]) -> list[np.ndarray]:
-    """A fixed random array of each output's shape: its gradient is all different numbers."""
-    rng = np.random.default_rng(1)
-    return [np.asarray(rng.uniform(0.5, 1.5, tuple(y.shape))) for y in outputs]
-
-
-def like(y: Any, v: np.ndarray) -> Tensor:
-    return from_numpy(v.astype(y.dtype))
 
 
 @each_dtype
@@ -149,9 +131,7 @@ def test_value_and_gradients_are_torchs(name: str, dtype: np.dtype, torch: Modul
         g = x.new_zeros(x.shape) if g is None else g
         other_g = torch.zeros(x.shape, dtype=expected[0].dtype) if other_g is None else other_g
         assert g.dtype == x.dtype
-        assert_close(
-            g.detach().numpy(), other_g.detach().numpy(), TOLERANCES[dtype], f"gradient of input {i}"
-        )
+        assert_close(g.detach().numpy(), other_g.detach().numpy(), TOLERANCES[dtype], f"gradient of input {i}")
 
 
 @each_second
@@ -161,26 +141,12 @@ def test_second_order_is_torchs(name: str, torch: ModuleType) -> None:
         pytest.skip(sample.why)
     arrays = sample.arrays()
     inputs, theirs = tensors(sample, arrays), torch_tensors(torch, sample, arrays)
-    ours = _second_order(run(sample, inputs), inputs, grad, from_numpy)
-    expected = _second_order(run_torch(torch, sample, theirs), theirs, torch.autograd.grad, torch.tensor)
+    ours = second_order(run(sample, inputs), inputs)
+    expected = second_order(run_torch(torch, sample, theirs), theirs, torch.autograd.grad, torch.tensor)
     for i, (x, g, other) in enumerate(zip(inputs, ours, expected, strict=True)):
         zeros = np.zeros(x.shape)
         g, other = (zeros if h is None else h.numpy(force=True) for h in (g, other))
         assert_close(g, other, TOLERANCES[FLOATS[1]], f"second-order gradient of input {i}")
-
-
-def _second_order(outputs: list[Any], inputs: list[Any], grad: Any, wrapped: Any) -> list[Any]:
-    """The gradient of sum(w * (v^T dy/dx) * (v^T dy/dx)): every second derivative takes part."""
-    outputs = [y for y in outputs if y.requires_grad]
-    wanted = [x for x in inputs if x.requires_grad]
-    seeds = [wrapped(v) for v in cotangents(outputs)]
-    first = grad(outputs, wanted, seeds, create_graph=True, allow_unused=True)
-    first = [g for g in first if g is not None and g.requires_grad]
-    if not first:
-        return [None] * len(inputs)
-    weights = [wrapped(v) for v in cotangents(first)]
-    second = iter(grad([g * g for g in first], wanted, weights, allow_unused=True))
-    return [next(second) if x.requires_grad else None for x in inputs]
 
 
 @each_second
@@ -216,22 +182,28 @@ def test_layout_of_memory_does_not_matter(name: str) -> None:
     found = run(sample, others)
     for y, other in zip(expected, found, strict=True):
         assert_close(other.detach().numpy(), y.detach().numpy(), TOLERANCES[FLOATS[1]], "value")
-    wanted = [x for x in inputs if x.requires_grad]
-    roots = [y for y in expected if y.requires_grad]
-    if sample.derivatives() == 0 or not roots:
-        return
-    seeds = cotangents(roots)
-    first = grad(roots, wanted, [like(y, v) for y, v in zip(roots, seeds, strict=True)], allow_unused=True)
-    second = grad(
-        [y for y in found if y.requires_grad],
-        [x for x in others if x.requires_grad],
-        [from_numpy(spread(v.astype(y.dtype))) for y, v in zip(roots, seeds, strict=True)],
-        allow_unused=True,
-    )
+    first = gradients(expected, inputs)
+    roots = [y for y in found if y.requires_grad]
+    seeds = [from_numpy(spread(v.astype(y.dtype))) for y, v in zip(roots, cotangents(roots), strict=True)]
+    wanted = [x for x in others if x.requires_grad]
+    second = grad(roots, wanted, seeds, allow_unused=True) if roots else []
     for g, other in zip(first, second, strict=True):
         assert (g is None) == (other is None)
         if g is not None:
             assert_close(other.detach().numpy(), g.detach().numpy(), TOLERANCES[FLOATS[1]], "gradient")
+
+
+@each_second
+def test_recorded_pass_gives_the_same_gradients(name: str) -> None:
+    """For fused ops this compares the kernel with the composite."""
+    sample = SAMPLES[name]
+    inputs = tensors(sample, sample.arrays())
+    plain = gradients(run(sample, inputs), inputs)
+    recorded = gradients(run(sample, inputs), inputs, create_graph=True)
+    for g, other in zip(plain, recorded, strict=True):
+        assert (g is None) == (other is None)
+        if g is not None:
+            assert_close(other.detach().numpy(), g.numpy(), TOLERANCES[FLOATS[1]], "gradient")
 
 
 @pytest.mark.parametrize("dtype", FLOATS, ids=str)
@@ -258,55 +230,17 @@ def test_hazards(name: str, dtype: np.dtype) -> None:
 def test_errors(name: str) -> None:
     sample = ERRORS[name]
     rng = np.random.default_rng(0)
-    arguments = [
-        from_numpy(one.make(rng, FLOATS[0])) if isinstance(one, Input) else one for one in sample.inputs
-    ]
+    arguments = [from_numpy(one.make(rng, FLOATS[0])) if isinstance(one, Input) else one for one in sample.inputs]
     with pytest.raises(sample.error, match=sample.match) as caught:
         sample.op(*arguments, **sample.kwargs)
     assert isinstance(caught.value, AutogradCnnError)
 
 
-def every_op() -> set[type[Op]]:
-    """The concrete ops that the package's families define."""
-    for module in walk_packages(autograd_cnn.ops.__path__, "autograd_cnn.ops."):
-        import_module(module.name)
-    found: set[type[Op]] = set()
-    pending = [Op]
-    while pending:
-        for cls in pending.pop().__subclasses__():
-            pending.append(cls)
-            if cls.__module__.startswith("autograd_cnn.ops.") and "joint" in vars(cls):
-                found.add(cls)
-    return found
-
-
-def test_every_op_has_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_op_has_samples() -> None:
     """Runs all samples with their derivatives, and sees which ops' code is reached."""
-    reached: set[tuple[type[Op], str]] = set()
-
-    def spy(cls: type[Op], method: str) -> None:
-        original = getattr(cls, method)
-
-        def watched(self: Op, *arguments: Any) -> Any:
-            reached.add((type(self), method))
-            return original(self, *arguments)
-
-        monkeypatch.setattr(cls, method, watched)
-
     ops = every_op()
-    wanted = {(op, "view" if issubclass(op, ViewOp) else "compute") for op in ops}
-    wanted |= {(op, "composite") for op in ops if issubclass(op, FusedOp)}
-    for cls, method in [(cls, m) for cls in (*ops, *_bases(ops)) for m in ("view", "compute", "composite")]:
-        if method in vars(cls):
-            spy(cls, method)
-    for sample in SAMPLES.values():
-        inputs = tensors(sample, sample.arrays(), sample.derivatives() > 0)
-        outputs = run(sample, inputs)
-        if sample.derivatives() > 0:
-            _second_order(outputs, inputs, grad, from_numpy)
-    missing = sorted(f"{op.__module__}.{op.__qualname__}.{method}" for op, method in wanted - reached)
+    with watched(ops) as reached:
+        for sample in SAMPLES.values():
+            with_derivatives(sample)
+    missing = sorted(f"{op.__module__}.{op.__qualname__}.{method}" for op, method in methods(ops) - reached)
     assert not missing, "no sample reaches " + ", ".join(missing)
-
-
-def _bases(ops: set[type[Op]]) -> set[type[Op]]:
-    return {base for op in ops for base in op.__mro__ if issubclass(base, Op)} - ops
