@@ -66,7 +66,7 @@ def _weighted(op: str, losses: Any, weight: Any) -> Any:
     return losses * weight
 
 
-def mse_loss(x: Any, target: Any, reduction: str = "mean", weight: Any = None) -> Any:
+def mse_loss(x: Any, target: Any, *, reduction: str = "mean") -> Any:
     """The squared error: (x - target)^2, averaged, summed or as it is.
 
     Raises ShapeError where x and target differ in shape, ArgumentError for an unknown reduction.
@@ -78,10 +78,10 @@ def mse_loss(x: Any, target: Any, reduction: str = "mean", weight: Any = None) -
     reduced = reduction_of("mse_loss", reduction)
     _check_pair("mse_loss", x, target)
     difference = x - target
-    return reduced(_weighted("mse_loss", difference * difference, weight))
+    return reduced(difference * difference)
 
 
-def l1_loss(x: Any, target: Any, reduction: str = "mean", weight: Any = None) -> Any:
+def l1_loss(x: Any, target: Any, *, reduction: str = "mean") -> Any:
     """The absolute error: |x - target|, averaged, summed or as it is.
 
     Raises ShapeError where x and target differ in shape, ArgumentError for an unknown reduction.
@@ -92,10 +92,10 @@ def l1_loss(x: Any, target: Any, reduction: str = "mean", weight: Any = None) ->
     """
     reduced = reduction_of("l1_loss", reduction)
     _check_pair("l1_loss", x, target)
-    return reduced(_weighted("l1_loss", (x - target).abs(), weight))
+    return reduced((x - target).abs())
 
 
-def smooth_l1_loss(x: Any, target: Any, reduction: str = "mean", beta: float = 1.0) -> Any:
+def smooth_l1_loss(x: Any, target: Any, *, reduction: str = "mean", beta: float = 1.0) -> Any:
     """d^2 / (2 beta) where |d| < beta, else |d| - beta / 2, with d = x - target (Girshick 2015).
 
     Raises ShapeError where x and target differ in shape, ArgumentError for a negative beta or an unknown

@@ -75,10 +75,11 @@ class LogSoftmaxGrad(Along):
         return -gg * y.exp() * g.sum(self.dim, keepdim=True)
 
 
-def softmax(x: Any, dim: int, dtype: Any = None) -> Any:
+def softmax(x: Any, dim: int | None = None, dtype: Any = None) -> Any:
     """Positive numbers that add up to 1 along `dim`: exp(x_i) / sum_j exp(x_j) (Bridle 1990).
 
-    Raises IndexOutOfRangeError for a dimension that is not there, DTypeError for integers without `dtype`.
+    Raises ArgumentError without `dim`, IndexOutOfRangeError for one that is not there, DTypeError for integers
+    without `dtype`.
 
     >>> import autograd_cnn as ag
     >>> softmax(ag.tensor([0.0, 0.0, 1.0]), dim=0)
@@ -87,10 +88,11 @@ def softmax(x: Any, dim: int, dtype: Any = None) -> Any:
     return apply(Softmax(_dim("softmax", x, dim)), _operand("softmax", x, dtype))
 
 
-def log_softmax(x: Any, dim: int, dtype: Any = None) -> Any:
+def log_softmax(x: Any, dim: int | None = None, dtype: Any = None) -> Any:
     """The logarithm of softmax, without its overflow: x_i - log(sum_j exp(x_j)) along `dim`.
 
-    Raises IndexOutOfRangeError for a dimension that is not there, DTypeError for integers without `dtype`.
+    Raises ArgumentError without `dim`, IndexOutOfRangeError for one that is not there, DTypeError for integers
+    without `dtype`.
 
     >>> import autograd_cnn as ag
     >>> log_softmax(ag.tensor([0.0, 1000.0]), dim=0)
@@ -99,8 +101,8 @@ def log_softmax(x: Any, dim: int, dtype: Any = None) -> Any:
     return apply(LogSoftmax(_dim("log_softmax", x, dim)), _operand("log_softmax", x, dtype))
 
 
-def softmin(x: Any, dim: int, dtype: Any = None) -> Any:
-    """Softmax of the negative: exp(-x_i) / sum_j exp(-x_j) along `dim`.
+def softmin(x: Any, dim: int | None = None, dtype: Any = None) -> Any:
+    """Softmax of the negative: exp(-x_i) / sum_j exp(-x_j) along `dim`.  Raises as `softmax`.
 
     >>> import autograd_cnn as ag
     >>> softmin(ag.tensor([0.0, 0.0, -1.0]), dim=0)
