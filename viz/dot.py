@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import graphviz  # type: ignore[import-untyped,unused-ignore]
 
 from viz.model import Kind
@@ -81,19 +83,19 @@ def _node(graph: graphviz.Digraph, view: GraphView, item: int) -> None:
     trace = view.trace
     if item >= len(view.shown):
         fold = view.folds[item - len(view.shown)]
-        label = _text(one_line(fold.label)) + f"\\n+{fold.ops} ops"
+        label = _text(one_line(fold.label), f"+{fold.ops} ops")
         name = name_of(view, item)
         graph.node(name, label, shape="box3d", style="filled", fillcolor=LIGHT["fold"], id=name)
         return
     i = view.shown[item]
     kind, stat = trace.kind[i], trace.grad[i]
-    lines = [_text(one_line(trace.label[i], 40)), _text(shape_text(trace.shape[i]))]
+    lines = [one_line(trace.label[i], 40), shape_text(trace.shape[i])]
     if stat is not None:
         lines.append(f"gradient rms {number(stat.rms)}")
     name = trace.id(i)
     graph.node(
         name,
-        "\\n".join(lines),
+        _text(*lines),
         shape=SHAPES[kind],
         style=STYLES.get(kind, "filled"),
         fillcolor=LIGHT[FILLS[kind]],
@@ -103,7 +105,6 @@ def _node(graph: graphviz.Digraph, view: GraphView, item: int) -> None:
     )
 
 
-def _text(text: str) -> str:
+def _text(*lines: str) -> Any:
     """As DOT shows it literally: neither escapes nor HTML."""
-    escaped = graphviz.escape(legal(text).replace("\n", "; "))
-    return str(graphviz.nohtml(escaped))
+    return graphviz.nohtml("\\n".join(graphviz.escape(legal(line).replace("\n", "; ")) for line in lines))

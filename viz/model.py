@@ -201,7 +201,8 @@ def _restore(name: str, value: Any) -> Any:
         columns = [
             [math.nan if x is None else float(x) for x in value[c]] for c in ("rms", "l2", "absmax", "frac_zero")
         ]
-        return Stats(*(np.array(c, np.float64) for c in columns), np.array(value["nonfinite"], np.int64))
+        rms, l2, absmax, zero = (np.array(c, np.float64) for c in columns)
+        return Stats(rms, l2, absmax, zero, np.array(value["nonfinite"], np.int64))
     if name == "kind":
         return [Kind(k) for k in value]
     if name == "calls":

@@ -178,10 +178,8 @@ def _wire(scene: Scene, wire: Wire, scale: HeatScale | None) -> str:
     ends = (
         f'data-tail="{_item_id(scene, wire.tail)}" data-head="{_item_id(scene, wire.head)}" data-count="{wire.count}"'
     )
-    return (
-        f'<g id="{PREFIX}-e{wire.edge}" class="edge {kind}" {ends}>{ink.title(_edge_tip(trace, wire, int(t), int(h), stat))}'
-        f"{line}{tip}{label}</g>"
-    )
+    what = ink.title(_edge_tip(trace, wire, int(t), int(h), stat))
+    return f'<g id="{PREFIX}-e{wire.edge}" class="edge {kind}" {ends}>{what}{line}{tip}{label}</g>'
 
 
 def _argument(wire: Wire, tail: Card, turned: bool) -> str:
