@@ -16,6 +16,7 @@ from autograd_cnn.graph import engine
 from autograd_cnn.graph.base import TensorBase, prepare, wrap
 from autograd_cnn.graph.handle import RemovableHandle, add_hook, retain_grad, retains_grad
 from autograd_cnn.graph.node import Node
+from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.record import apply, apply_inplace, refresh
 from autograd_cnn.graph.record import detach as detach_from_graph
 from autograd_cnn.ops import (
@@ -31,12 +32,23 @@ from autograd_cnn.ops import (
     reduce,
     rounding,
     scan,
-    shape,
-    softmax,
 )
 from autograd_cnn.ops import gather as gathering
 from autograd_cnn.ops import index as indexing
+from autograd_cnn.ops import shape as shaping
+from autograd_cnn.ops import softmax as softmaxes
 from autograd_cnn.ops.operand import promoted
+
+
+def _in_place(op: Op) -> Callable[[Any], Any]:
+    """The method that writes an op's result into its tensor."""
+
+    def method(self: Any) -> Any:
+        return apply_inplace(op, self)
+
+    method.__name__ = f"{op.name}_"
+    method.__doc__ = f"`{op.name}` in place."
+    return method
 
 
 class Tensor(TensorBase):
@@ -346,8 +358,7 @@ class Tensor(TensorBase):
     def cpu(self) -> Tensor:
         return self.to(CPU)
 
-    def clone(self) -> Tensor:
-        return cast.clone(self)
+    clone = cast.clone
 
     def contiguous(self) -> Tensor:
         return self if self.array.flags.c_contiguous else cast.clone(self)
@@ -398,100 +409,61 @@ class Tensor(TensorBase):
     def zero_(self) -> Tensor:
         return self.fill_(0)
 
-    def fill_(self, value: Any) -> Tensor:
-        return assign.fill_(self, value)
-
-    def masked_fill_(self, mask: Tensor, value: Any) -> Tensor:
-        return indexing.masked_fill_(self, mask, value)
-
-    def scatter_add_(self, dim: Any, index: Tensor, src: Tensor) -> Tensor:
-        return gathering.scatter_add_(self, dim, index, src)
-
-    def exp_(self) -> Tensor:
-        return apply_inplace(elementwise.EXP, self)
-
-    def log_(self) -> Tensor:
-        return apply_inplace(elementwise.LOG, self)
-
-    def sqrt_(self) -> Tensor:
-        return apply_inplace(elementwise.SQRT, self)
-
-    def tanh_(self) -> Tensor:
-        return apply_inplace(elementwise.TANH, self)
-
-    def sigmoid_(self) -> Tensor:
-        return apply_inplace(elementwise.SIGMOID, self)
-
-    def neg_(self) -> Tensor:
-        return apply_inplace(elementwise.NEG, self)
-
-    def abs_(self) -> Tensor:
-        return apply_inplace(elementwise.ABS, self)
-
-    def floor_(self) -> Tensor:
-        return apply_inplace(rounding.FLOOR, self)
-
-    def ceil_(self) -> Tensor:
-        return apply_inplace(rounding.CEIL, self)
-
-    def round_(self) -> Tensor:
-        return apply_inplace(rounding.ROUND, self)
-
-    def trunc_(self) -> Tensor:
-        return apply_inplace(rounding.TRUNC, self)
-
-    def relu_(self) -> Tensor:
-        return apply_inplace(activation.RELU, self)
-
-    def clamp_(self, min: Any = None, max: Any = None) -> Tensor:
-        return rounding.clamp_(self, min, max)
+    fill_ = assign.fill_
+    masked_fill_ = indexing.masked_fill_
+    scatter_add_ = gathering.scatter_add_
+    exp_ = _in_place(elementwise.EXP)
+    log_ = _in_place(elementwise.LOG)
+    sqrt_ = _in_place(elementwise.SQRT)
+    tanh_ = _in_place(elementwise.TANH)
+    sigmoid_ = _in_place(elementwise.SIGMOID)
+    neg_ = _in_place(elementwise.NEG)
+    abs_ = _in_place(elementwise.ABS)
+    floor_ = _in_place(rounding.FLOOR)
+    ceil_ = _in_place(rounding.CEIL)
+    round_ = _in_place(rounding.ROUND)
+    trunc_ = _in_place(rounding.TRUNC)
+    relu_ = _in_place(activation.RELU)
+    clamp_ = rounding.clamp_
 
     def __setitem__(self, key: Any, value: Any) -> None:
         indexing.setitem(self, key, value)
 
-    def __getitem__(self, key: Any) -> Tensor:
-        return indexing.getitem(self, key)
+    __getitem__ = indexing.getitem
 
     # Operators
 
-    def __add__(self, other: Any) -> Tensor:
-        return arithmetic.add(self, other)
+    __add__ = arithmetic.add
 
     def __radd__(self, other: Any) -> Tensor:
         return arithmetic.add(other, self)
 
-    def __sub__(self, other: Any) -> Tensor:
-        return arithmetic.sub(self, other)
+    __sub__ = arithmetic.sub
 
     def __rsub__(self, other: Any) -> Tensor:
         return arithmetic.sub(other, self)
 
-    def __mul__(self, other: Any) -> Tensor:
-        return arithmetic.mul(self, other)
+    __mul__ = arithmetic.mul
 
     def __rmul__(self, other: Any) -> Tensor:
         return arithmetic.mul(other, self)
 
-    def __truediv__(self, other: Any) -> Tensor:
-        return arithmetic.div(self, other)
+    __truediv__ = arithmetic.div
 
     def __rtruediv__(self, other: Any) -> Tensor:
         return arithmetic.div(other, self)
 
-    def __pow__(self, other: Any) -> Tensor:
-        return arithmetic.pow(self, other)
+    __pow__ = arithmetic.pow
 
     def __rpow__(self, other: Any) -> Tensor:
         return arithmetic.pow(other, self)
 
-    def __floordiv__(self, other: Any) -> Tensor:
-        return arithmetic.floor_divide(self, other)
+    __floordiv__ = arithmetic.floor_divide
 
     def __rfloordiv__(self, other: Any) -> Tensor:
         return arithmetic.floor_divide(other, self)
 
-    def __mod__(self, other: Any) -> Tensor:
-        return arithmetic.remainder(self, other)
+    __mod__ = arithmetic.remainder
 
     def __rmod__(self, other: Any) -> Tensor:
         return arithmetic.remainder(other, self)
@@ -511,376 +483,166 @@ class Tensor(TensorBase):
     def __ipow__(self, other: Any) -> Tensor:
         return self.pow_(other)
 
-    def __eq__(self, other: Any) -> Tensor:  # type: ignore[override]
-        return comparison.eq(self, other)
-
-    def __ne__(self, other: Any) -> Tensor:  # type: ignore[override]
-        return comparison.ne(self, other)
-
-    def __lt__(self, other: Any) -> Tensor:
-        return comparison.lt(self, other)
-
-    def __le__(self, other: Any) -> Tensor:
-        return comparison.le(self, other)
-
-    def __gt__(self, other: Any) -> Tensor:
-        return comparison.gt(self, other)
-
-    def __ge__(self, other: Any) -> Tensor:
-        return comparison.ge(self, other)
-
+    __eq__ = comparison.eq
+    __ne__ = comparison.ne
+    __lt__ = comparison.lt
+    __le__ = comparison.le
+    __gt__ = comparison.gt
+    __ge__ = comparison.ge
     __hash__ = TensorBase.__hash__
 
-    def __and__(self, other: Any) -> Tensor:
-        return comparison.bitwise_and(self, other)
-
-    def __or__(self, other: Any) -> Tensor:
-        return comparison.bitwise_or(self, other)
-
-    def __xor__(self, other: Any) -> Tensor:
-        return comparison.bitwise_xor(self, other)
-
-    def __invert__(self) -> Tensor:
-        return comparison.bitwise_not(self)
-
-    def __neg__(self) -> Tensor:
-        return elementwise.neg(self)
+    __and__ = comparison.bitwise_and
+    __or__ = comparison.bitwise_or
+    __xor__ = comparison.bitwise_xor
+    __invert__ = comparison.bitwise_not
+    __neg__ = elementwise.neg
 
     def __pos__(self) -> Tensor:
         return self
 
-    def __abs__(self) -> Tensor:
-        return elementwise.abs(self)
-
-    def __matmul__(self, other: Any) -> Tensor:
-        return linear.matmul(self, other)
+    __abs__ = elementwise.abs
+    __matmul__ = linear.matmul
 
     # Functions as methods
 
-    def add(self, other: Any, **options: Any) -> Tensor:
-        return arithmetic.add(self, other, **options)
-
-    def sub(self, other: Any, **options: Any) -> Tensor:
-        return arithmetic.sub(self, other, **options)
-
-    def mul(self, other: Any) -> Tensor:
-        return arithmetic.mul(self, other)
-
-    def div(self, other: Any, **options: Any) -> Tensor:
-        return arithmetic.div(self, other, **options)
-
-    def pow(self, other: Any) -> Tensor:
-        return arithmetic.pow(self, other)
-
-    def maximum(self, other: Any) -> Tensor:
-        return arithmetic.maximum(self, other)
-
-    def minimum(self, other: Any) -> Tensor:
-        return arithmetic.minimum(self, other)
-
-    def remainder(self, other: Any) -> Tensor:
-        return arithmetic.remainder(self, other)
-
-    def floor_divide(self, other: Any) -> Tensor:
-        return arithmetic.floor_divide(self, other)
-
-    def eq(self, other: Any) -> Tensor:
-        return comparison.eq(self, other)
-
-    def ne(self, other: Any) -> Tensor:
-        return comparison.ne(self, other)
-
-    def lt(self, other: Any) -> Tensor:
-        return comparison.lt(self, other)
-
-    def le(self, other: Any) -> Tensor:
-        return comparison.le(self, other)
-
-    def gt(self, other: Any) -> Tensor:
-        return comparison.gt(self, other)
-
-    def ge(self, other: Any) -> Tensor:
-        return comparison.ge(self, other)
-
-    def logical_and(self, other: Any) -> Tensor:
-        return comparison.logical_and(self, other)
-
-    def logical_or(self, other: Any) -> Tensor:
-        return comparison.logical_or(self, other)
-
-    def logical_xor(self, other: Any) -> Tensor:
-        return comparison.logical_xor(self, other)
+    add = arithmetic.add
+    sub = arithmetic.sub
+    mul = arithmetic.mul
+    div = arithmetic.div
+    pow = arithmetic.pow
+    maximum = arithmetic.maximum
+    minimum = arithmetic.minimum
+    remainder = arithmetic.remainder
+    floor_divide = arithmetic.floor_divide
+    eq = comparison.eq
+    ne = comparison.ne
+    lt = comparison.lt
+    le = comparison.le
+    gt = comparison.gt
+    ge = comparison.ge
+    logical_and = comparison.logical_and
+    logical_or = comparison.logical_or
+    logical_xor = comparison.logical_xor
 
     def where(self, condition: Tensor, other: Any) -> Tensor:
         return arithmetic.where(condition, self, other)
 
-    def clamp(self, min: Any = None, max: Any = None) -> Tensor:
-        return rounding.clamp(self, min, max)
-
+    clamp = rounding.clamp
     clip = clamp
 
-    def exp(self) -> Tensor:
-        return elementwise.exp(self)
-
-    def expm1(self) -> Tensor:
-        return elementwise.expm1(self)
-
-    def log(self) -> Tensor:
-        return elementwise.log(self)
-
-    def log1p(self) -> Tensor:
-        return elementwise.log1p(self)
-
-    def sqrt(self) -> Tensor:
-        return elementwise.sqrt(self)
-
-    def rsqrt(self) -> Tensor:
-        return elementwise.rsqrt(self)
-
-    def reciprocal(self) -> Tensor:
-        return elementwise.reciprocal(self)
-
-    def sin(self) -> Tensor:
-        return elementwise.sin(self)
-
-    def cos(self) -> Tensor:
-        return elementwise.cos(self)
-
-    def tan(self) -> Tensor:
-        return elementwise.tan(self)
-
-    def tanh(self) -> Tensor:
-        return elementwise.tanh(self)
-
-    def sigmoid(self) -> Tensor:
-        return elementwise.sigmoid(self)
-
-    def erf(self) -> Tensor:
-        return elementwise.erf(self)
-
-    def neg(self) -> Tensor:
-        return elementwise.neg(self)
-
-    def abs(self) -> Tensor:
-        return elementwise.abs(self)
-
-    def sign(self) -> Tensor:
-        return rounding.sign(self)
-
-    def square(self) -> Tensor:
-        return elementwise.square(self)
-
-    def floor(self) -> Tensor:
-        return rounding.floor(self)
-
-    def ceil(self) -> Tensor:
-        return rounding.ceil(self)
-
-    def round(self) -> Tensor:
-        return rounding.round(self)
-
-    def trunc(self) -> Tensor:
-        return rounding.trunc(self)
-
-    def isnan(self) -> Tensor:
-        return comparison.isnan(self)
-
-    def isinf(self) -> Tensor:
-        return comparison.isinf(self)
-
-    def isfinite(self) -> Tensor:
-        return comparison.isfinite(self)
-
-    def logical_not(self) -> Tensor:
-        return comparison.logical_not(self)
+    exp = elementwise.exp
+    expm1 = elementwise.expm1
+    log = elementwise.log
+    log1p = elementwise.log1p
+    sqrt = elementwise.sqrt
+    rsqrt = elementwise.rsqrt
+    reciprocal = elementwise.reciprocal
+    sin = elementwise.sin
+    cos = elementwise.cos
+    tan = elementwise.tan
+    tanh = elementwise.tanh
+    sigmoid = elementwise.sigmoid
+    erf = elementwise.erf
+    neg = elementwise.neg
+    abs = elementwise.abs
+    sign = rounding.sign
+    square = elementwise.square
+    floor = rounding.floor
+    ceil = rounding.ceil
+    round = rounding.round
+    trunc = rounding.trunc
+    isnan = comparison.isnan
+    isinf = comparison.isinf
+    isfinite = comparison.isfinite
+    logical_not = comparison.logical_not
 
     def relu(self) -> Tensor:
         return activation.relu(self)
 
-    def softmax(self, dim: Any, dtype: Any = None) -> Tensor:
-        return softmax.softmax(self, dim, dtype)
-
-    def log_softmax(self, dim: Any, dtype: Any = None) -> Tensor:
-        return softmax.log_softmax(self, dim, dtype)
-
-    def sum(self, dim: Any = None, keepdim: Any = False, *, dtype: Any = None) -> Tensor:
-        return reduce.sum(self, dim, keepdim, dtype=dtype)
-
-    def mean(self, dim: Any = None, keepdim: Any = False, *, dtype: Any = None) -> Tensor:
-        return reduce.mean(self, dim, keepdim, dtype=dtype)
-
-    def prod(self, dim: Any = None, keepdim: Any = False, *, dtype: Any = None) -> Tensor:
-        return reduce.prod(self, dim, keepdim, dtype=dtype)
-
-    def amax(self, dim: Any = None, keepdim: Any = False) -> Tensor:
-        return extreme.amax(self, dim, keepdim)
-
-    def amin(self, dim: Any = None, keepdim: Any = False) -> Tensor:
-        return extreme.amin(self, dim, keepdim)
-
-    def argmax(self, dim: Any = None, keepdim: Any = False) -> Tensor:
-        return extreme.argmax(self, dim, keepdim)
-
-    def argmin(self, dim: Any = None, keepdim: Any = False) -> Tensor:
-        return extreme.argmin(self, dim, keepdim)
-
-    def all(self, dim: Any = None, keepdim: Any = False) -> Tensor:
-        return reduce.all(self, dim, keepdim)
-
-    def any(self, dim: Any = None, keepdim: Any = False) -> Tensor:
-        return reduce.any(self, dim, keepdim)
-
-    def max(self, dim: Any = None, keepdim: Any = False) -> Any:
-        return extreme.max(self, dim, keepdim)
-
-    def min(self, dim: Any = None, keepdim: Any = False) -> Any:
-        return extreme.min(self, dim, keepdim)
-
-    def norm(self, p: Any = "fro", dim: Any = None, keepdim: Any = False, *, dtype: Any = None) -> Tensor:
-        return reduce.norm(self, p, dim, keepdim, dtype=dtype)
-
-    def var(self, *args: Any, **options: Any) -> Tensor:
-        return reduce.var(self, *args, **options)
-
-    def std(self, *args: Any, **options: Any) -> Tensor:
-        return reduce.std(self, *args, **options)
-
-    def logsumexp(self, dim: Any, keepdim: Any = False) -> Tensor:
-        return reduce.logsumexp(self, dim, keepdim)
-
-    def cumsum(self, dim: Any, *, dtype: Any = None) -> Tensor:
-        return scan.cumsum(self, dim, dtype=dtype)
-
-    def cumprod(self, dim: Any, *, dtype: Any = None) -> Tensor:
-        return scan.cumprod(self, dim, dtype=dtype)
-
-    def sum_to_size(self, *size: Any) -> Tensor:
-        return reduce.sum_to_size(self, *size)
-
-    def reshape(self, *size: Any) -> Tensor:
-        return shape.reshape(self, *size)
-
-    def view(self, *size: Any) -> Tensor:
-        return shape.view(self, *size)
+    softmax = softmaxes.softmax
+    log_softmax = softmaxes.log_softmax
+    sum = reduce.sum
+    mean = reduce.mean
+    prod = reduce.prod
+    amax = extreme.amax
+    amin = extreme.amin
+    argmax = extreme.argmax
+    argmin = extreme.argmin
+    all = reduce.all
+    any = reduce.any
+    max = extreme.max
+    min = extreme.min
+    norm = reduce.norm
+    var = reduce.var
+    std = reduce.std
+    logsumexp = reduce.logsumexp
+    cumsum = scan.cumsum
+    cumprod = scan.cumprod
+    sum_to_size = reduce.sum_to_size
+    reshape = shaping.reshape
+    view = shaping.view
 
     def view_as(self, other: Tensor) -> Tensor:
-        return shape.view(self, other.shape)
+        return shaping.view(self, other.shape)
 
     def reshape_as(self, other: Tensor) -> Tensor:
-        return shape.reshape(self, other.shape)
+        return shaping.reshape(self, other.shape)
 
-    def flatten(self, start_dim: Any = 0, end_dim: Any = -1) -> Tensor:
-        return shape.flatten(self, start_dim, end_dim)
+    flatten = shaping.flatten
 
     def ravel(self) -> Tensor:
-        return shape.reshape(self, -1)
+        return shaping.reshape(self, -1)
 
-    def unflatten(self, dim: Any, sizes: Sequence[Any]) -> Tensor:
-        return shape.unflatten(self, dim, sizes)
-
-    def permute(self, *dims: Any) -> Tensor:
-        return shape.permute(self, *dims)
-
-    def transpose(self, dim0: Any, dim1: Any) -> Tensor:
-        return shape.transpose(self, dim0, dim1)
-
-    def t(self) -> Tensor:
-        return shape.t(self)
+    unflatten = shaping.unflatten
+    permute = shaping.permute
+    transpose = shaping.transpose
+    t = shaping.t
 
     @property
     def T(self) -> Tensor:
-        return shape.permute(self, *range(self.ndim - 1, -1, -1))
+        return shaping.permute(self, *range(self.ndim - 1, -1, -1))
 
     @property
     def mT(self) -> Tensor:
-        return shape.transpose(self, -2, -1)
+        return shaping.transpose(self, -2, -1)
 
-    def expand(self, *size: Any) -> Tensor:
-        return shape.expand(self, *size)
+    expand = shaping.expand
 
     def expand_as(self, other: Tensor) -> Tensor:
-        return shape.expand(self, other.shape)
+        return shaping.expand(self, other.shape)
 
     def broadcast_to(self, size: Any) -> Tensor:
-        return shape.expand(self, size)
+        return shaping.expand(self, size)
 
-    def squeeze(self, dim: Any = None) -> Tensor:
-        return shape.squeeze(self, dim)
-
-    def unsqueeze(self, dim: Any) -> Tensor:
-        return shape.unsqueeze(self, dim)
+    squeeze = shaping.squeeze
+    unsqueeze = shaping.unsqueeze
 
     def split(self, split_size: Any, dim: Any = 0) -> tuple[Tensor, ...]:
         return join.split(self, split_size, dim)
 
-    def chunk(self, chunks: Any, dim: Any = 0) -> tuple[Tensor, ...]:
-        return join.chunk(self, chunks, dim)
-
-    def unbind(self, dim: Any = 0) -> tuple[Tensor, ...]:
-        return join.unbind(self, dim)
-
-    def narrow(self, dim: Any, start: Any, length: Any) -> Tensor:
-        return shape.narrow(self, dim, start, length)
-
-    def select(self, dim: Any, index: Any) -> Tensor:
-        return shape.select(self, dim, index)
-
-    def flip(self, *dims: Any) -> Tensor:
-        return shape.flip(self, *dims)
-
-    def movedim(self, source: Any, destination: Any) -> Tensor:
-        return shape.movedim(self, source, destination)
-
-    def roll(self, shifts: Any, dims: Any = None) -> Tensor:
-        return join.roll(self, shifts, dims)
-
-    def tile(self, *dims: Any) -> Tensor:
-        return shape.tile(self, *dims)
-
-    def take_along_dim(self, indices: Tensor, dim: Any = None) -> Tensor:
-        return gathering.take_along_dim(self, indices, dim)
-
-    def index_put_(self, indices: tuple[Any, ...], values: Any, accumulate: Any = False) -> Tensor:
-        return indexing.index_put_(self, indices, values, accumulate)
-
-    def repeat(self, *sizes: Any) -> Tensor:
-        return shape.repeat(self, *sizes)
-
-    def gather(self, dim: Any, index: Tensor) -> Tensor:
-        return gathering.gather(self, dim, index)
-
-    def scatter_add(self, dim: Any, index: Tensor, src: Tensor) -> Tensor:
-        return gathering.scatter_add(self, dim, index, src)
-
-    def index_select(self, dim: Any, index: Tensor) -> Tensor:
-        return indexing.index_select(self, dim, index)
-
-    def masked_fill(self, mask: Tensor, value: Any) -> Tensor:
-        return indexing.masked_fill(self, mask, value)
-
-    def masked_select(self, mask: Tensor) -> Tensor:
-        return indexing.masked_select(self, mask)
-
-    def matmul(self, other: Tensor) -> Tensor:
-        return linear.matmul(self, other)
-
-    def mm(self, mat2: Tensor) -> Tensor:
-        return linear.mm(self, mat2)
-
-    def bmm(self, mat2: Tensor) -> Tensor:
-        return linear.bmm(self, mat2)
-
-    def mv(self, vec: Tensor) -> Tensor:
-        return linear.mv(self, vec)
-
-    def outer(self, vec2: Tensor) -> Tensor:
-        return linear.outer(self, vec2)
-
-    def addmm(self, mat1: Tensor, mat2: Tensor, **options: Any) -> Tensor:
-        return linear.addmm(self, mat1, mat2, **options)
-
-    def dot(self, other: Tensor) -> Tensor:
-        return linear.dot(self, other)
+    chunk = join.chunk
+    unbind = join.unbind
+    narrow = shaping.narrow
+    select = shaping.select
+    flip = shaping.flip
+    movedim = shaping.movedim
+    roll = join.roll
+    tile = shaping.tile
+    take_along_dim = gathering.take_along_dim
+    index_put_ = indexing.index_put_
+    repeat = shaping.repeat
+    gather = gathering.gather
+    scatter_add = gathering.scatter_add
+    index_select = indexing.index_select
+    masked_fill = indexing.masked_fill
+    masked_select = indexing.masked_select
+    matmul = linear.matmul
+    mm = linear.mm
+    bmm = linear.bmm
+    mv = linear.mv
+    outer = linear.outer
+    addmm = linear.addmm
+    dot = linear.dot
 
 
 def _size(size: tuple[Any, ...]) -> tuple[int, ...]:
