@@ -602,8 +602,8 @@ def test_without_pygraphviz_svg_works_and_png_says_what_to_install(
 
 
 def test_importing_the_engine_imports_no_drawing() -> None:
-    script = "import sys, autograd_cnn; print([m for m in ('viz', 'graphviz', 'networkx', 'pygraphviz') if m in sys.modules])"
-    assert run_script(script).strip() == "[]"
+    loaded = "[m for m in ('viz', 'graphviz', 'networkx', 'pygraphviz') if m in sys.modules]"
+    assert run_script(f"import sys, autograd_cnn; print({loaded})").strip() == "[]"
 
 
 # Files, notebooks, errors
