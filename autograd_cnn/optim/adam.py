@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from autograd_cnn.optim.optimizer import Optimizer, check_range
-from autograd_cnn.tensor import Tensor
+from autograd_cnn.errors import ArgumentError
+from autograd_cnn.optim.optimizer import Group, Optimizer, check_range
 
 
 class Adam(Optimizer):
@@ -26,6 +26,7 @@ class Adam(Optimizer):
     tensor([0.9000], requires_grad=True)
     """
 
+    counts_steps = True
     decoupled = False  # whether weight decay acts on the parameter itself, not through the gradient
 
     def __init__(
@@ -39,12 +40,9 @@ class Adam(Optimizer):
         *,
         maximize: bool = False,
     ) -> None:
-        name = type(self).__name__
-        check_range(name, 0, lr=lr, eps=eps, weight_decay=weight_decay)
-        check_range(name, 0, 1, **{"betas[0]": betas[0], "betas[1]": betas[1]})
         settings = {
             "lr": lr,
-            "betas": tuple(betas),
+            "betas": betas,
             "eps": eps,
             "weight_decay": weight_decay,
             "amsgrad": amsgrad,
@@ -52,21 +50,24 @@ class Adam(Optimizer):
         }
         super().__init__(params, settings)
 
-    def new_state(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
-        state = {"step": 0, "exp_avg": p.new_zeros(p.shape), "exp_avg_sq": p.new_zeros(p.shape)}
-        if group["amsgrad"]:
-            state["max_exp_avg_sq"] = p.new_zeros(p.shape)
-        return state
+    def check(self, group: Mapping[str, Any]) -> None:
+        name, betas = type(self).__name__, group["betas"]
+        check_range(name, 0, lr=group["lr"], eps=group["eps"], weight_decay=group["weight_decay"])
+        if not isinstance(betas, tuple | list) or len(betas) != 2:
+            raise ArgumentError(f"{name}: betas must be a pair of numbers, got {betas!r}")
+        check_range(name, 0, 1, **{f"betas[{i}]": beta for i, beta in enumerate(betas)})
 
-    def update(self, k: Any, param: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
-        state["step"] += 1
+    def slots(self, group: Group) -> tuple[str, ...]:
+        return ("exp_avg", "exp_avg_sq", *(("max_exp_avg_sq",) if group["amsgrad"] else ()))
+
+    def update(self, k: Any, param: Any, grad: Any, state: dict[str, Any], group: Group, first: bool) -> None:
         k.adam(
             param,
             grad,
             state["exp_avg"],
             state["exp_avg_sq"],
             state.get("max_exp_avg_sq"),
-            int(state["step"]),
+            state["step"],
             group["lr"],
             *group["betas"],
             group["eps"],

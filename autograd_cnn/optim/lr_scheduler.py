@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from autograd_cnn.errors import ArgumentError, DTypeError, StateDictError
@@ -23,40 +25,53 @@ class LRScheduler:
             if last_epoch == -1:
                 group.setdefault("initial_lr", group["lr"])
             elif "initial_lr" not in group:
-                raise ArgumentError(f"{type(self).__name__}: group {i} needs an initial_lr to resume at epoch {last_epoch}")
+                raise ArgumentError(
+                    f"{type(self).__name__}: group {i} needs an initial_lr to resume at epoch {last_epoch}"
+                )
         self.base_lrs = [group["initial_lr"] for group in optimizer.param_groups]
         self.last_epoch = last_epoch
+        self._is_initial = True
         self.step()
+        self._is_initial = False
 
     def step(self) -> None:
         """Goes on by one epoch."""
         self.last_epoch += 1
         for group, lr in zip(self.optimizer.param_groups, self.get_lr(), strict=True):
             group["lr"] = lr
+        self._last_lr = self._rates()
 
     def get_lr(self) -> list[float]:
         """The rates for `last_epoch`, from those before it."""
         raise NotImplementedError(f"{type(self).__name__}.get_lr")
 
     def get_last_lr(self) -> list[float]:
-        """The rates in force."""
-        return [group["lr"] for group in self.optimizer.param_groups]
+        """The rates as this schedule set them last."""
+        return list(self._last_lr)
 
     def _rates(self) -> list[float]:
         return [group["lr"] for group in self.optimizer.param_groups]
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything but the optimizer."""
-        return {name: value for name, value in vars(self).items() if name != "optimizer"}
+        """Everything but the optimizer, copied."""
+        return copy.deepcopy({name: value for name, value in vars(self).items() if name != "optimizer"})
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Continues from a state of `state_dict`; StateDictError where it is another schedule's."""
-        own = set(self.state_dict())
-        if set(state_dict) != own:
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
+        """Continues from a state of `state_dict`, also one of PyTorch's.
+
+        Raises StateDictError where it is another schedule's or for other groups; nothing has changed then.
+        """
+        own = vars(self)
+        public, saved = (sorted(name for name in names if name[0] != "_") for names in (own, state_dict))
+        public.remove("optimizer")
+        if saved != public or "_last_lr" not in state_dict:
+            raise StateDictError(f"{type(self).__name__}: the state dict has {saved}, the schedule has {public}")
+        if len(state_dict["base_lrs"]) != len(self.base_lrs):
             raise StateDictError(
-                f"{type(self).__name__}: the state dict has {sorted(state_dict)}, the schedule has {sorted(own)}"
+                f"{type(self).__name__}: the state dict is for {len(state_dict['base_lrs'])} parameter groups, "
+                f"the optimizer has {len(self.base_lrs)}"
             )
-        vars(self).update(state_dict)
+        own.update(copy.deepcopy({name: value for name, value in state_dict.items() if name in own}))
 
 
 class StepLR(LRScheduler):
@@ -100,7 +115,7 @@ class ExponentialLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:
-        if self.last_epoch == 0:
+        if self._is_initial:
             return self._rates()
         return [lr * self.gamma for lr in self._rates()]
 
@@ -126,7 +141,7 @@ class CosineAnnealingLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[float]:
-        if self.last_epoch == 0:
+        if self._is_initial:
             return self._rates()
         if (self.last_epoch - 1 - self.T_max) % (2 * self.T_max) == 0:
             # The lowest point, where the factor below would divide by zero.

@@ -1,4 +1,4 @@
-"""Optimizer: what all optimizers share - parameter groups, state, its saving and loading."""
+"""Optimizer: what all optimizers share - parameter groups, steps, state, its saving and loading."""
 
 from __future__ import annotations
 
@@ -9,14 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from autograd_cnn.errors import ArgumentError, DTypeError, StateDictError
+from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError, StateDictError
 from autograd_cnn.graph.grad_mode import enable_grad
 from autograd_cnn.tensor import Tensor
 
+Group = dict[str, Any]  # the parameters under "params", and the settings
+
 
 def check_range(optimizer: str, low: float, high: float = float("inf"), **settings: Any) -> None:
-    """ArgumentError unless low <= value < high for each setting."""
+    """ArgumentError unless low <= value < high for each setting, DTypeError for what is no number."""
     for name, value in settings.items():
+        if not isinstance(value, int | float | np.number):
+            raise DTypeError(f"{optimizer}: {name} must be a number, got {value!r}")
         if not low <= value < high:
             bound = f"at least {low}" if high == float("inf") else f"in [{low}, {high})"
             raise ArgumentError(f"{optimizer}: {name} must be {bound}, got {value}")
@@ -25,14 +29,17 @@ def check_range(optimizer: str, low: float, high: float = float("inf"), **settin
 class Optimizer:
     """Updates parameters from their gradients.
 
-    `params` are tensors, or groups: dictionaries with `params` and settings of their own.  A subclass says in
-    `new_state` what it keeps for a parameter, and in `update` what a step does to flat arrays.
+    `params` are tensors, or groups: dictionaries with `params` and settings of their own.  A subclass says in `check`
+    which settings are possible, in `slots` what it keeps for a parameter, and in `update` what a step does.
     """
+
+    counts_steps = False  # whether the state of a parameter has `step`, how many there were
 
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
         self.defaults = defaults
-        self.param_groups: list[dict[str, Any]] = []
+        self.param_groups: list[Group] = []
         self.state: dict[Tensor, dict[str, Any]] = {}
+        self.check(defaults)
         if isinstance(params, Tensor):
             raise DTypeError(f"{self._name}: params must be an iterable of tensors, got one tensor; put it in a list")
         groups = list(params)
@@ -47,71 +54,88 @@ class Optimizer:
     def _name(self) -> str:
         return type(self).__name__
 
+    def check(self, group: Mapping[str, Any]) -> None:
+        """ArgumentError for settings that are not possible."""
+        raise NotImplementedError(f"{self._name}.check")
+
+    def slots(self, group: Group) -> tuple[str, ...]:
+        """The names of the arrays kept for each parameter; they have its shape and start as zeros."""
+        raise NotImplementedError(f"{self._name}.slots")
+
+    def update(
+        self, k: ModuleType, param: np.ndarray, grad: np.ndarray, state: dict[str, Any], group: Group, first: bool
+    ) -> None:
+        """One step on flat arrays, in place; `first` where the state was made for it."""
+        raise NotImplementedError(f"{self._name}.update")
+
     def add_param_group(self, group: Mapping[str, Any]) -> None:
         """Adds parameters with settings of their own; what is not set is the optimizer's default.
 
-        Raises GraphError for the result of an op, ArgumentError for a parameter that is in a group already.
+        Raises ArgumentError for impossible settings, for the result of an op, and for a parameter that is in a group
+        already; DTypeError for what is no tensor.
         """
+        if not isinstance(group, Mapping):
+            raise DTypeError(f"{self._name}: a parameter group must be a dict, got {type(group).__name__}")
+        if "params" not in group:
+            raise ArgumentError(f"{self._name}: a parameter group needs 'params', got {', '.join(group) or 'nothing'}")
         params = group["params"]
+        if isinstance(params, set):
+            raise DTypeError(f"{self._name}: params must have an order, got a set")
         params = [params] if isinstance(params, Tensor) else list(params)
-        known = {p for g in self.param_groups for p in g["params"]}
+        known = set(self._params())
         for p in params:
             if not isinstance(p, Tensor):
                 raise DTypeError(f"{self._name}: can only optimize tensors, got {type(p).__name__}")
             if not p.is_leaf:
                 raise ArgumentError(f"{self._name}: can only optimize leaves, got the result of {p.grad_fn}")
             if p in known:
-                raise ArgumentError(f"{self._name}: a parameter of shape {list(p.shape)} is in more than one group")
+                raise ArgumentError(f"{self._name}: a parameter of shape {list(p.shape)} is in a group more than once")
             known.add(p)
-        self.param_groups.append({**self.defaults, **group, "params": params})
+        complete = {**self.defaults, **group, "params": params}
+        self.check(complete)
+        self.param_groups.append(complete)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forgets all gradients, or sets them to zero."""
-        for group in self.param_groups:
-            for p in group["params"]:
-                if set_to_none or p.grad is None:
-                    p.grad = None
-                else:
-                    p.grad.zero_()
+        for p in self._params():
+            if p.grad is not None:
+                p.grad = None if set_to_none else p.grad.detach().zero_()
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        """Updates every parameter that has a gradient; a `closure` computes the loss first, and is returned."""
+        """Updates every parameter that has a gradient; a `closure` computes the loss first, and is returned.
+
+        Raises ShapeError where a gradient does not fit its parameter; nothing has changed then.
+        """
         loss = None
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        for group in self.param_groups:
-            for p in group["params"]:
-                if p.grad is not None:
-                    self._update_one(p, group)
+        todo = [(p, group) for group in self.param_groups for p in group["params"] if p.grad is not None]
+        for p, _ in todo:
+            if p.grad.shape != p.shape:
+                raise ShapeError(f"{self._name}: a gradient of shape {list(p.grad.shape)} for {list(p.shape)}")
+        for p, group in todo:
+            self._update_one(p, group)
         return loss
 
-    def _update_one(self, p: Tensor, group: dict[str, Any]) -> None:
-        state = self.state.get(p)
-        if state is None:
-            state = self.state[p] = self.new_state(p, group)
-        grad = p.grad.array
-        flat = p.array.ravel()
-        slots = {name: s.array.ravel() if isinstance(s, Tensor) else s for name, s in state.items()}
-        self.update(p.device.kernels, flat, grad.ravel(), slots, group)
-        for name in list(state):
-            if name not in slots:
-                del state[name]
-            elif not isinstance(state[name], Tensor):
-                state[name] = slots[name]
+    def _update_one(self, p: Tensor, group: Group) -> None:
+        state = self.state.setdefault(p, {})
+        first = False
+        for name in self.slots(group):
+            if name not in state:
+                state[name] = p.new_zeros(p.shape)
+                first = True
+            elif state[name].dtype != p.dtype:  # the parameter was converted
+                state[name] = state[name].to(p.dtype)
+        if self.counts_steps:
+            state["step"] = state.get("step", 0) + 1
+        param = p.array.ravel()
+        grad = p.grad.array.ravel().astype(p.dtype, copy=False)
+        flat = {name: slot.array.ravel() if isinstance(slot, Tensor) else slot for name, slot in state.items()}
+        self.update(p.device.kernels, param, grad, flat, group, first)
         if not p.array.flags.c_contiguous:  # then ravel was a copy
-            p.array[...] = flat.reshape(p.array.shape)
+            p.array[...] = param.reshape(p.array.shape)
         p.mark_changed(f"{self._name}.step")
-
-    def new_state(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
-        """What is kept for a parameter: tensors of its shape (contiguous), and numbers."""
-        raise NotImplementedError(f"{self._name}.new_state")
-
-    def update(
-        self, k: ModuleType, param: np.ndarray, grad: np.ndarray, state: dict[str, Any], group: dict[str, Any]
-    ) -> None:
-        """One step on flat arrays, in place; numbers in `state` may be replaced, and entries removed."""
-        raise NotImplementedError(f"{self._name}.update")
 
     # State
 
@@ -124,45 +148,84 @@ class Optimizer:
         0.1
         """
         position = {p: i for i, p in enumerate(self._params())}
-        groups = []
+        states, groups = {}, []
         for group in self.param_groups:
-            settings = {name: value for name, value in group.items() if name != "params"}
-            groups.append({**settings, "params": [position[p] for p in group["params"]]})
-        return {"state": {position[p]: dict(state) for p, state in self.state.items()}, "param_groups": groups}
+            groups.append({**group, "params": [position[p] for p in group["params"]]})
+            names = self._entries(group)
+            for p in group["params"]:
+                state = {name: value for name, value in self.state.get(p, {}).items() if name in names}
+                if state:
+                    states[position[p]] = state
+        return {"state": states, "param_groups": groups}
+
+    def _entries(self, group: Group) -> tuple[str, ...]:
+        """What the state of a parameter has once there was a step."""
+        return (*(("step",) if self.counts_steps else ()), *self.slots(group))
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Takes over a state of `state_dict`, copied.
+        """Takes over a state of `state_dict`, copied; PyTorch's is one, its tensors given as arrays.
 
-        Raises StateDictError where groups, parameters or shapes differ; nothing has changed then.
+        Raises StateDictError where groups, parameters, names or shapes differ, ArgumentError for impossible settings;
+        nothing has changed then.
         """
         try:
-            saved, state = state_dict["param_groups"], state_dict["state"]
-        except (KeyError, TypeError):
-            raise StateDictError(f"{self._name}: a state dict has 'state' and 'param_groups'") from None
-        sizes, own = [len(g["params"]) for g in saved], [len(g["params"]) for g in self.param_groups]
+            saved, state = list(state_dict["param_groups"]), dict(state_dict["state"])
+            sizes, own = ([len(group["params"]) for group in groups] for groups in (saved, self.param_groups))
+        except (KeyError, TypeError, ValueError):
+            raise StateDictError(
+                f"{self._name}: a state dict has 'state', by parameter, and 'param_groups', each with 'params'"
+            ) from None
         if sizes != own:
-            raise StateDictError(f"{self._name}: the state dict has groups of {sizes} parameters, the optimizer of {own}")
-        params = dict(zip((i for g in saved for i in g["params"]), self._params(), strict=True))
+            raise StateDictError(
+                f"{self._name}: the state dict has groups of {sizes} parameters, the optimizer of {own}"
+            )
+        groups = [self._loaded_group(group, i) for i, group in enumerate(saved)]
+        targets = {
+            i: (p, group)
+            for old, group in zip(saved, groups, strict=True)
+            for i, p in zip(old["params"], group["params"], strict=True)
+        }
         loaded: dict[Tensor, dict[str, Any]] = {}
         for i, slots in state.items():
-            if i not in params:
+            if i not in targets:
                 raise StateDictError(f"{self._name}: the state dict has state for parameter {i}, which is in no group")
-            loaded[params[i]] = {name: self._loaded(params[i], name, value) for name, value in slots.items()}
+            p, group = targets[i]
+            loaded[p] = self._loaded_state(i, p, slots, group)
         self.state = loaded
-        for group, settings in zip(self.param_groups, saved, strict=True):
-            group.update(copy.deepcopy({name: value for name, value in settings.items() if name != "params"}))
+        for group, settings in zip(self.param_groups, groups, strict=True):
+            group.update(settings)
 
-    def _loaded(self, p: Tensor, name: str, value: Any) -> Any:
-        if value is None or isinstance(value, bool | int | float):
-            return value
-        array = value.array if isinstance(value, Tensor) else np.asarray(value)
-        if array.shape == () and p.shape != ():
-            return array.item()
-        if array.shape != p.shape:
-            raise StateDictError(f"{self._name}: {name} has shape {list(array.shape)}, its parameter {list(p.shape)}")
-        copied = p.new_zeros(p.shape)
-        copied.array[...] = array
-        return copied
+    def _loaded_group(self, saved: Mapping[str, Any], i: int) -> Group:
+        missing = [name for name in self.defaults if name not in saved]
+        if missing:
+            raise StateDictError(f"{self._name}: group {i} of the state dict has no {', '.join(missing)}")
+        settings = {name: _number(value) for name, value in saved.items() if name != "params"}
+        self.check(settings)
+        return {**copy.deepcopy(settings), "params": self.param_groups[i]["params"]}
+
+    def _loaded_state(self, i: Any, p: Tensor, saved: Mapping[str, Any], group: Group) -> dict[str, Any]:
+        state: dict[str, Any] = {}
+        present = {name: value for name, value in saved.items() if value is not None}
+        known = self._entries(group)
+        missing = [name for name in known if name not in present] if present else []
+        unexpected = [name for name in present if name not in known]
+        if missing or unexpected:
+            names, expected = (", ".join(some) or "none" for some in (present, known))
+            raise StateDictError(f"{self._name}: the state of parameter {i} has {names}; expected {expected}")
+        for name, value in present.items():
+            array = value.array if isinstance(value, Tensor) else np.asarray(value)
+            shape = () if name == "step" else p.shape
+            if array.shape != shape or array.dtype.kind not in "iuf":
+                raise StateDictError(
+                    f"{self._name}: {name} of parameter {i} must be numbers of shape {list(shape)}, "
+                    f"got {array.dtype} of shape {list(array.shape)}"
+                )
+            if name == "step":
+                state[name] = int(array)
+            else:
+                state[name] = p.new_zeros(p.shape)
+                state[name].array[...] = array
+        return state
 
     def _params(self) -> list[Tensor]:
         return [p for group in self.param_groups for p in group["params"]]
@@ -173,3 +236,10 @@ class Optimizer:
             lines.append(f"Parameter Group {i}")
             lines += [f"    {name}: {group[name]}" for name in sorted(group) if name != "params"]
         return "\n".join([*lines, ")"])
+
+
+def _number(value: Any) -> Any:
+    """The number in a tensor or array of one; anything else as it is, lists as tuples."""
+    if isinstance(value, list | tuple):
+        return tuple(map(_number, value))
+    return value.item() if isinstance(value, Tensor | np.ndarray) and value.ndim == 0 else value

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from autograd_cnn.optim.optimizer import Optimizer, check_range
-from autograd_cnn.tensor import Tensor
+from autograd_cnn.optim.optimizer import Group, Optimizer, check_range
 
 
 class RMSprop(Optimizer):
@@ -26,6 +25,8 @@ class RMSprop(Optimizer):
     0.0
     """
 
+    counts_steps = True
+
     def __init__(
         self,
         params: Iterable[Any],
@@ -38,7 +39,6 @@ class RMSprop(Optimizer):
         *,
         maximize: bool = False,
     ) -> None:
-        check_range("RMSprop", 0, lr=lr, alpha=alpha, eps=eps, weight_decay=weight_decay, momentum=momentum)
         settings = {
             "lr": lr,
             "alpha": alpha,
@@ -50,12 +50,15 @@ class RMSprop(Optimizer):
         }
         super().__init__(params, settings)
 
-    def new_state(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
-        names = ["square_avg"] + ["momentum_buffer"] * bool(group["momentum"]) + ["grad_avg"] * group["centered"]
-        return {"step": 0, **{name: p.new_zeros(p.shape) for name in names}}
+    def check(self, group: Mapping[str, Any]) -> None:
+        names = ("lr", "alpha", "eps", "weight_decay", "momentum")
+        check_range("RMSprop", 0, **{name: group[name] for name in names})
 
-    def update(self, k: Any, param: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
-        state["step"] += 1
+    def slots(self, group: Group) -> tuple[str, ...]:
+        momentum = ("momentum_buffer",) if group["momentum"] else ()
+        return ("square_avg", *momentum, *(("grad_avg",) if group["centered"] else ()))
+
+    def update(self, k: Any, param: Any, grad: Any, state: dict[str, Any], group: Group, first: bool) -> None:
         k.rmsprop(
             param,
             grad,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from autograd_cnn.errors import ArgumentError
-from autograd_cnn.optim.optimizer import Optimizer, check_range
-from autograd_cnn.tensor import Tensor
+from autograd_cnn.optim.optimizer import Group, Optimizer, check_range
 
 
 class SGD(Optimizer):
@@ -16,7 +15,8 @@ class SGD(Optimizer):
     g = grad + weight_decay p;  b = momentum b + (1 - dampening) g (at first b = g);
     p = p - lr (g + momentum b if nesterov else b)
 
-    I. Sutskever, J. Martens, G. Dahl, G. Hinton.: "On the importance of initialization and momentum in deep learning", 2013.
+    I. Sutskever, J. Martens, G. Dahl, G. Hinton: "On the importance of initialization and momentum in deep
+    learning", 2013.
 
     >>> import autograd_cnn as ag
     >>> p = ag.tensor([1.0], requires_grad=True)
@@ -38,11 +38,6 @@ class SGD(Optimizer):
         *,
         maximize: bool = False,
     ) -> None:
-        check_range("SGD", 0, lr=lr, momentum=momentum, weight_decay=weight_decay)
-        if nesterov and (momentum <= 0 or dampening != 0):
-            raise ArgumentError(
-                f"SGD: nesterov needs momentum > 0 and dampening = 0, got {momentum} and {dampening}"
-            )
         settings = {
             "lr": lr,
             "momentum": momentum,
@@ -53,10 +48,19 @@ class SGD(Optimizer):
         }
         super().__init__(params, settings)
 
-    def new_state(self, p: Tensor, group: dict[str, Any]) -> dict[str, Any]:
-        return {"momentum_buffer": p.new_zeros(p.shape), "fresh": True} if group["momentum"] else {}
+    def check(self, group: Mapping[str, Any]) -> None:
+        momentum, dampening = group["momentum"], group["dampening"]
+        check_range("SGD", 0, lr=group["lr"], momentum=momentum, weight_decay=group["weight_decay"])
+        check_range("SGD", -float("inf"), dampening=dampening)
+        if group["nesterov"] and (momentum <= 0 or dampening != 0):
+            raise ArgumentError(
+                f"SGD: nesterov=True needs momentum > 0 and dampening = 0, got {momentum} and {dampening}"
+            )
 
-    def update(self, k: Any, param: Any, grad: Any, state: dict[str, Any], group: dict[str, Any]) -> None:
+    def slots(self, group: Group) -> tuple[str, ...]:
+        return ("momentum_buffer",) if group["momentum"] else ()
+
+    def update(self, k: Any, param: Any, grad: Any, state: dict[str, Any], group: Group, first: bool) -> None:
         k.sgd(
             param,
             grad,
@@ -67,5 +71,5 @@ class SGD(Optimizer):
             group["weight_decay"],
             group["nesterov"],
             group["maximize"],
-            state.pop("fresh", False),
+            first,
         )
