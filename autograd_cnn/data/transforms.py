@@ -113,9 +113,7 @@ class Normalize(Transform):
 
     def batch(self, images: np.ndarray) -> np.ndarray:
         if images.dtype.kind != "f":
-            raise ArgumentError(
-                f"Normalize: takes floating images, got {images.dtype}; put ToTensor() before it"
-            )
+            raise ArgumentError(f"Normalize: takes floating images, got {images.dtype}; put ToTensor() before it")
         channels = images.shape[1] if images.ndim == 4 else 1
         for name, values in (("mean", self._mean), ("std", self._std)):
             if len(values) not in (1, channels):
@@ -227,6 +225,61 @@ class RandomHorizontalFlip(Transform):
         return result
 
 
+class RandomAffine(Transform):
+    """A rotation, a shift and a scaling of each image about its centre, by bilinear interpolation.
+
+    degrees: the rotation is uniform in -degrees..degrees.
+    translate: (a, b): the shift is uniform in -a W..a W sideways and -b H..b H up and down; none unless given.
+    scale: (low, high): the factor is uniform between them; 1 unless given.
+    fill: what is beyond the border.
+    Errors: `ArgumentError` for a negative or reversed range.
+
+    >>> RandomAffine(0, translate=(0, 0))(np.array([[1, 2]], np.uint8)).tolist()
+    [[1, 2]]
+    """
+
+    def __init__(
+        self,
+        degrees: float,
+        translate: Sequence[float] | None = None,
+        scale: Sequence[float] | None = None,
+        *,
+        fill: float = 0,
+        generator: AnyGenerator | None = None,
+    ) -> None:
+        self.degrees = degrees
+        self.translate = (0.0, 0.0) if translate is None else tuple(translate)
+        self.scale = (1.0, 1.0) if scale is None else tuple(scale)
+        self.fill = fill
+        self.generator = generator
+        if degrees < 0:
+            raise ArgumentError(f"RandomAffine: degrees is {degrees}; at least 0")
+        if len(self.translate) != 2 or not all(0 <= t <= 1 for t in self.translate):
+            raise ArgumentError(f"RandomAffine: translate is {translate}; two fractions in 0..1")
+        if len(self.scale) != 2 or not 0 < self.scale[0] <= self.scale[1]:
+            raise ArgumentError(f"RandomAffine: scale is {scale}; (low, high), greater than 0")
+
+    def batch(self, images: np.ndarray) -> np.ndarray:
+        axes = _spatial_axes(images)
+        planes = np.moveaxis(images, axes, (1, 2))  # (N, H, W) or (N, H, W, C)
+        sampled = _sample(planes, *self._places(*planes.shape[:3]), self.fill)
+        if images.dtype.kind != "f":
+            sampled = np.clip(np.rint(sampled), 0, 255)
+        return np.ascontiguousarray(np.moveaxis(sampled.astype(images.dtype), (1, 2), axes))
+
+    def _places(self, n: int, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+        """For each pixel of the results, the row and the column of the image that it shows."""
+        draws = numpy_generator(self.generator).random((4, n, 1, 1))
+        angle = np.deg2rad((2 * draws[0] - 1) * self.degrees)
+        right = (2 * draws[1] - 1) * self.translate[0] * width
+        down = (2 * draws[2] - 1) * self.translate[1] * height
+        factor = self.scale[0] + draws[3] * (self.scale[1] - self.scale[0])
+        cos, sin = np.cos(angle) / factor, np.sin(angle) / factor
+        y = np.arange(height)[:, None] - (height - 1) / 2 - down
+        x = np.arange(width) - (width - 1) / 2 - right
+        return cos * y - sin * x + (height - 1) / 2, sin * y + cos * x + (width - 1) / 2
+
+
 class Flatten(Transform):
     """An image to a vector.
 
@@ -272,3 +325,22 @@ def _resize_axis(images: np.ndarray, axis: int, size: int) -> np.ndarray:
         np.take(images, taps[:, k], axis) * weights[:, k].astype(images.dtype).reshape(shape)
         for k in range(taps.shape[1])
     )
+
+
+def _sample(planes: np.ndarray, rows: np.ndarray, columns: np.ndarray, fill: float) -> np.ndarray:
+    """Bilinear interpolation of (N, H, W, ...) at (N, H, W) places; `fill` beyond the border."""
+    border = ((0, 0), (1, 1), (1, 1)) + ((0, 0),) * (planes.ndim - 3)
+    dtype = planes.dtype if planes.dtype.kind == "f" else np.dtype(np.float32)
+    framed = np.pad(planes.astype(dtype), border, constant_values=fill)
+    rows, columns = (
+        np.clip(place + 1, 0, size + 1) for place, size in zip((rows, columns), planes.shape[1:3], strict=True)
+    )
+    top = np.minimum(rows.astype(np.int64), planes.shape[1])
+    left = np.minimum(columns.astype(np.int64), planes.shape[2])
+    trailing = (1,) * (planes.ndim - 3)
+    v, h = ((place - corner).astype(dtype) for place, corner in ((rows, top), (columns, left)))
+    v, h = v.reshape(*v.shape, *trailing), h.reshape(*h.shape, *trailing)
+    n = np.arange(len(planes))[:, None, None]
+    upper = framed[n, top, left] * (1 - h) + framed[n, top, left + 1] * h
+    lower = framed[n, top + 1, left] * (1 - h) + framed[n, top + 1, left + 1] * h
+    return upper * (1 - v) + lower * v

@@ -8,20 +8,25 @@ import os
 from pathlib import Path
 from typing import Any
 
-from autograd_cnn.errors import ArgumentError
+import numpy as np
+
 from autograd_cnn.durable import atomic_write
+from autograd_cnn.errors import ArgumentError
 from autograd_cnn.train.checkpoint import CheckpointStore
-from autograd_cnn.train.trainer import Callback, Trainer
+from autograd_cnn.train.trainer import Callback, DivergedError, Trainer
 
 
 class EarlyStopping(Callback):
     """Stops when a value of the history has not become better for `patience` epochs.
 
     monitor: a column of the history; larger is better for those that end in "accuracy", smaller for the others.
+    min_delta: what counts as better.
 
     >>> EarlyStopping("val_loss", patience=2).patience
     2
     """
+
+    key = "early_stopping"
 
     def __init__(self, monitor: str = "val_accuracy", patience: int = 5, min_delta: float = 0.0) -> None:
         if patience < 1:
@@ -31,6 +36,9 @@ class EarlyStopping(Callback):
         self.min_delta = min_delta
         self.best: float | None = None
         self.waited = 0
+
+    def on_start(self, trainer: Trainer) -> None:
+        trainer.should_stop = self.waited >= self.patience  # a resumed run may have stopped already
 
     def on_epoch(self, trainer: Trainer, row: dict[str, Any]) -> None:
         if self.monitor not in row:
@@ -55,26 +63,49 @@ class MetricsFile(Callback):
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
 
+    def on_start(self, trainer: Trainer) -> None:
+        if trainer.history:  # a run that was killed may have written an epoch that is done again now
+            self._write(trainer.history)
+
     def on_epoch(self, trainer: Trainer, row: dict[str, Any]) -> None:
+        self._write(trainer.history)
+
+    def _write(self, history: list[dict[str, Any]]) -> None:
         text = io.StringIO()
-        writer = csv.DictWriter(text, list(row), lineterminator="\n", restval="")
+        writer = csv.DictWriter(text, list(history[0]), lineterminator="\n")
         writer.writeheader()
-        writer.writerows(trainer.history)
+        writer.writerows(history)
         atomic_write(self.path, text.getvalue().encode())
 
 
 class Checkpoints(Callback):
-    """Saves the run after every epoch, after every `every` steps, and when a signal stops it."""
+    """Saves the run after every epoch, after every `every` steps, and when a signal stops it.
+
+    A model with a parameter that is nan or inf is not saved: DivergedError, and the earlier checkpoints stay.
+    """
 
     def __init__(self, store: CheckpointStore, every: int | None = None, extra: dict[str, Any] | None = None) -> None:
+        if every is not None and every < 1:
+            raise ArgumentError(f"Checkpoints: every must be at least 1, got {every}")
         self.store = store
         self.every = every
         self.extra = extra or {}
-        self.saved: Path | None = None
+        self._saved: tuple[int, int] | None = None
 
     def save(self, trainer: Trainer) -> None:
+        """Saves the run as it is now, unless just that has been done."""
+        now = (trainer.epoch, trainer.step)
+        if now == self._saved:
+            return
+        for name, parameter in trainer.model.named_parameters():
+            if not np.isfinite(parameter.detach().numpy()).all():
+                raise DivergedError(
+                    f"{name} has values that are nan or inf after step {trainer.step} (epoch {now[0] + 1}). "
+                    "Try a smaller learning rate"
+                )
         state = {**self.extra, "trainer": trainer.state_dict()}
-        self.saved = self.store.save(trainer.step, trainer.model.state_dict(), trainer.optimizer.state_dict(), state)
+        self.store.save(trainer.step, trainer.model.state_dict(), trainer.optimizer.state_dict(), state)
+        self._saved = now
 
     def on_step(self, trainer: Trainer) -> None:
         if self.every and trainer.step % self.every == 0:

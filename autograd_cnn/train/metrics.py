@@ -6,21 +6,30 @@ from typing import Any
 
 import numpy as np
 
-from autograd_cnn.errors import ArgumentError, ShapeError
+from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
+
+
+def _array(x: Any) -> np.ndarray:
+    return np.asarray(x.detach().numpy() if hasattr(x, "detach") else x)
 
 
 def _classes(op: str, predicted: Any, target: Any) -> tuple[np.ndarray, np.ndarray]:
     """Both as flat arrays of class indices; scores (N, C) become the index of the largest."""
-    p, t = (np.asarray(x.detach() if hasattr(x, "detach") else x) for x in (predicted, target))
+    p, t = _array(predicted), _array(target)
     if p.ndim == t.ndim + 1:
-        p = p.argmax(1)
+        p = p.argmax(1) if p.size else np.zeros(t.shape, np.int64)
     if p.shape != t.shape:
         raise ShapeError(f"{op}: predictions have shape {list(p.shape)}, targets {list(t.shape)}")
+    for name, classes in (("predicted", p), ("target", t)):
+        if classes.size and classes.dtype.kind not in "iub":
+            raise DTypeError(f"{op}: {name} must hold class indices, got {classes.dtype}")
     return p.ravel(), t.ravel()
 
 
 def accuracy(predicted: Any, target: Any) -> float:
-    """The fraction of predictions that are right; `predicted` holds classes, or scores (N, C).
+    """The fraction of predictions that are right; nan where there are none.
+
+    predicted: classes (N,), or scores (N, C) of which the largest counts; target: classes (N,)
 
     >>> accuracy([0, 1, 1, 0], [0, 1, 0, 0])
     0.75
@@ -29,21 +38,33 @@ def accuracy(predicted: Any, target: Any) -> float:
     return float((p == t).mean()) if t.size else float("nan")
 
 
+def count_right(predicted: Any, target: Any) -> int:
+    """The number of predictions that are right; arguments as of `accuracy`.
+
+    >>> count_right([[0.9, 0.1], [0.2, 0.8]], [0, 0])
+    1
+    """
+    p, t = _classes("count_right", predicted, target)
+    return int((p == t).sum())
+
+
 def confusion_matrix(predicted: Any, target: Any, classes: int | None = None) -> np.ndarray:
     """How often class i (row) was taken for class j (column).
+
+    classes: how many there are; as many as occur unless given.  Errors: `ArgumentError` for one outside of them.
 
     >>> confusion_matrix([0, 1, 1, 0], [0, 1, 0, 0])
     array([[2, 1],
            [0, 1]])
     """
-    p, t = _classes("confusion_matrix", predicted, target)
+    p, t = (x.astype(np.int64) for x in _classes("confusion_matrix", predicted, target))
+    smallest = int(min(p.min(initial=0), t.min(initial=0)))
     largest = int(max(p.max(initial=-1), t.max(initial=-1)))
     count = largest + 1 if classes is None else classes
-    if largest >= count or min(p.min(initial=0), t.min(initial=0)) < 0:
-        raise ArgumentError(f"confusion_matrix: classes must lie in [0, {count}), found {largest}")
-    matrix = np.zeros((count, count), np.int64)
-    np.add.at(matrix, (t, p), 1)
-    return matrix
+    if smallest < 0 or largest >= count:
+        found = smallest if smallest < 0 else largest
+        raise ArgumentError(f"confusion_matrix: classes must lie in [0, {count}), found {found}")
+    return np.bincount(t * count + p, minlength=count * count).reshape(count, count)
 
 
 def precision_recall_f1(predicted: Any, target: Any, classes: int | None = None) -> dict[str, np.ndarray]:
@@ -53,19 +74,24 @@ def precision_recall_f1(predicted: Any, target: Any, classes: int | None = None)
     [0.67, 1.0]
     """
     matrix = confusion_matrix(predicted, target, classes)
-    right = np.diag(matrix).astype(float)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        precision = np.nan_to_num(right / matrix.sum(0))
-        recall = np.nan_to_num(right / matrix.sum(1))
-        f1 = np.nan_to_num(2 * precision * recall / (precision + recall))
-    return {"precision": precision, "recall": recall, "f1": f1}
+    right = np.diag(matrix)
+    predictions, targets = matrix.sum(0), matrix.sum(1)
+    return {
+        "precision": _ratio(right, predictions),
+        "recall": _ratio(right, targets),
+        "f1": _ratio(2 * right, predictions + targets),
+    }
+
+
+def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    return np.divide(part, whole, out=np.zeros(len(part)), where=whole != 0)
 
 
 class Average:
-    """A mean that grows sample by sample.
+    """A mean that grows batch by batch.
 
     >>> mean = Average()
-    >>> mean.add(2.0, count=3); mean.add(6.0, count=1)
+    >>> mean.add(6.0, count=3); mean.add(6.0)
     >>> mean.value
     3.0
     """
@@ -74,8 +100,9 @@ class Average:
         self.total = 0.0
         self.count = 0
 
-    def add(self, value: float, count: int = 1) -> None:
-        self.total += value * count
+    def add(self, total: float, count: int = 1) -> None:
+        """Takes in the sum of `count` values."""
+        self.total += total
         self.count += count
 
     @property

@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Column
 
 from autograd_cnn.train.trainer import Callback, Trainer
 
@@ -23,17 +24,16 @@ class ProgressBar(Callback):
         if not self.live:
             return
         self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=None),
-            TextColumn("{task.fields[figures]}"),
-            TimeRemainingColumn(),
-            TextColumn("[dim]{task.fields[note]}"),
+            TextColumn("{task.description}", table_column=Column(no_wrap=True)),
+            BarColumn(bar_width=None, table_column=Column(ratio=1, min_width=4)),
+            TextColumn("{task.fields[figures]}", table_column=Column(no_wrap=True)),
+            TimeRemainingColumn(compact=True),
+            TextColumn("[dim]{task.fields[note]}", table_column=Column(no_wrap=True, max_width=36)),
             console=self.console,
             expand=True,
             transient=True,
         )
-        steps = len(trainer.train_loader)
-        total = steps * trainer.epochs
+        total = len(trainer.train_loader) * trainer.epochs
         self._task = self._progress.add_task(
             self._epoch(trainer), total=total, completed=trainer.step, figures="", note=self._note
         )
@@ -47,20 +47,20 @@ class ProgressBar(Callback):
 
     def on_step(self, trainer: Trainer) -> None:
         if self._progress is not None:
-            figures = f"loss {trainer.loss.value:.4f}  accuracy {trainer.accuracy.value:6.2%}"
-            if trainer.seconds:
-                figures += f"  {trainer.loss.count / trainer.seconds:,.0f} images/s"
             self._progress.update(
-                self._task, completed=trainer.step, description=self._epoch(trainer), figures=figures
+                self._task,
+                completed=trainer.step,
+                description=self._epoch(trainer),
+                figures=self._figures(trainer),
             )
 
     def on_epoch(self, trainer: Trainer, row: dict[str, Any]) -> None:
-        text = f"epoch {row['epoch']:>3}/{trainer.epochs}  loss {row['loss']:.4f}  accuracy {row['accuracy']:7.2%}"
+        text = f"epoch {row['epoch']:>{len(str(trainer.epochs))}}/{trainer.epochs}"
+        text += f"  loss {row['loss']:.4f}  accuracy {row['accuracy']:7.2%}"
         if "val_loss" in row:
             text += f"  |  held out: loss {row['val_loss']:.4f}  accuracy {row['val_accuracy']:7.2%}"
         text += f"  |  {row['images_per_second']:,.0f} images/s"
-        console = self.console if self._progress is None else self._progress.console
-        console.print(text, highlight=False)
+        self.console.print(text, highlight=False, soft_wrap=not self.live)
 
     def on_end(self, trainer: Trainer) -> None:
         if self._progress is not None:
@@ -69,3 +69,11 @@ class ProgressBar(Callback):
 
     def _epoch(self, trainer: Trainer) -> str:
         return f"epoch {min(trainer.epoch + 1, trainer.epochs)}/{trainer.epochs}"
+
+    def _figures(self, trainer: Trainer) -> str:
+        """As much as there is room for, what matters most first."""
+        figures = [f"loss {trainer.loss.value:.4f}", f"accuracy {trainer.accuracy.value:.1%}"]
+        if trainer.seconds:
+            figures.append(f"{trainer.loss.count / trainer.seconds:,.0f} images/s")
+        room = max(1, min(3, (self.console.width - 25) // 16))
+        return "  ".join(figures[:room])

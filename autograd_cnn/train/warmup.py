@@ -1,0 +1,130 @@
+"""Compiling ahead: every kernel that a run of `autograd-cnn train` will call, found without calling any."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from autograd_cnn import models
+from autograd_cnn.creation import from_numpy
+from autograd_cnn.device import CPU
+from autograd_cnn.errors import ShapeError
+from autograd_cnn.train.job import SAMPLE, build_model, build_optimizer, evaluation_batch, settings_for
+from autograd_cnn.train.sources import SOURCES
+from autograd_cnn.train.trainer import Trainer
+
+Target = tuple[str, str]  # a model and a data set
+
+
+class _Notes:
+    """Stands in for a device's kernels: takes down every kind of call, once, and computes nothing."""
+
+    def __init__(self) -> None:
+        self.calls: dict[str, dict[Any, tuple[Any, ...]]] = {}
+
+    def __getattr__(self, kernel: str) -> Any:
+        calls = self.calls.setdefault(kernel, {})
+
+        def note(*args: Any) -> int:
+            calls.setdefault(tuple(map(_kind, args)), args)
+            return -1  # the answer of `check_range`: no index is out of range
+
+        return note
+
+
+def _kind(arg: Any) -> Any:
+    return (arg.shape, arg.strides, arg.dtype) if isinstance(arg, np.ndarray) else arg
+
+
+@contextmanager
+def _rehearsing() -> Iterator[_Notes]:
+    """Inside, ops run as they would, but their kernels are noted instead of called; new arrays hold zeros."""
+    notes = _Notes()
+    kernels, empty = CPU.kernels, CPU.empty
+    CPU.kernels, CPU.empty = notes, np.zeros  # type: ignore[assignment]
+    try:
+        yield notes
+    finally:
+        CPU.kernels, CPU.empty = kernels, empty
+
+
+def fitting(model_names: Sequence[str]) -> list[Target]:
+    """Each model with every data set whose inputs it takes."""
+    return [(model, name) for model in model_names for name in SOURCES if _fits(model, name)]
+
+
+def _fits(model: str, data_name: str) -> bool:
+    try:
+        models.MODELS[model].for_data(SOURCES[data_name].shape_at(models.MODELS[model].image_size), 2)
+    except ShapeError:
+        return False
+    return True
+
+
+@cache
+def _calls(targets: tuple[Target, ...]) -> dict[str, dict[Any, tuple[Any, ...]]]:
+    """The calls that default runs make, by kernel, in the order in which the first of each comes."""
+    with _rehearsing() as notes:
+        for model_name, data_name in targets:
+            settings = settings_for(model_name, data_name)
+            model, shape = build_model(model_name, data_name)
+            model.load_state_dict(model.state_dict())
+            trainer = Trainer(model, build_optimizer(settings, model), model.criterion())
+            lengths = SOURCES[data_name].lengths
+            batches = [_batches(n, size, shape) for n, size in zip(lengths, _sizes(settings), strict=True)]
+            trainer.fit(*batches, epochs=1)
+            [(x, target)] = _batches(min(SAMPLE, lengths[1]), SAMPLE, shape)
+            model.criterion()(model(x), target).backward()
+    return notes.calls
+
+
+def _sizes(settings: Any) -> tuple[int, int]:
+    return settings.batch_size, evaluation_batch(settings)
+
+
+def _batches(length: int, size: int, shape: tuple[int, ...]) -> list[tuple[Any, Any]]:
+    """A batch of each size that occurs in going through `length` samples; zeros."""
+    sizes = {min(size, length), length % size} - {0}
+    return [
+        (from_numpy(np.zeros((n, *shape), np.float32)), from_numpy(np.zeros(n, np.int64)))
+        for n in sorted(sizes, reverse=True)
+    ]
+
+
+def kernels_of(targets: Sequence[Target]) -> list[str]:
+    """The kernels that default runs of these models on these data sets call.
+
+    >>> "conv2d_forward" in kernels_of([("lenet5", "digits")])
+    True
+    """
+    return list(_calls(tuple(targets)))
+
+
+def _compile(targets: tuple[Target, ...], kernel: str) -> None:
+    for args in _calls(targets)[kernel].values():
+        getattr(CPU.kernels, kernel)(*args)
+
+
+def compile_kernels(targets: Sequence[Target], processes: int = 1) -> Iterator[str]:
+    """Calls every kernel of these runs once with each kind of arguments, which compiles it; yields those done.
+
+    processes: how many work side by side; they share the folder of compiled kernels.
+    """
+    chosen = tuple(targets)
+    kernels = kernels_of(chosen)
+    if processes == 1:
+        for kernel in kernels:
+            _compile(chosen, kernel)
+            yield kernel
+        return
+    context = multiprocessing.get_context("spawn")  # a fork would take the threads of kernels along
+    with ProcessPoolExecutor(min(processes, len(kernels)), mp_context=context) as pool:
+        for kernel, done in [(kernel, pool.submit(_compile, chosen, kernel)) for kernel in kernels]:
+            done.result()
+            yield kernel
