@@ -51,9 +51,7 @@ class _Manifest:
 
     folder: Path
     step: int
-    sequence: (
-        int  # counts the saves of a store: after going back to an earlier step, newest is not highest step
-    )
+    sequence: int  # counts the saves of a store: after going back to an earlier step, newest is not highest step
     files: dict[str, dict[str, Any]]
 
 
@@ -76,9 +74,7 @@ class CheckpointStore:
 
     def __init__(self, folder: str | os.PathLike[str], keep: int = 2) -> None:
         if keep < 2:
-            raise ArgumentError(
-                f"CheckpointStore: keep is {keep}; at least 2 are kept, as one may be damaged"
-            )
+            raise ArgumentError(f"CheckpointStore: keep is {keep}; at least 2 are kept, as one may be damaged")
         self.folder = Path(folder)
         self.keep = keep
 
@@ -232,9 +228,7 @@ def _read_manifest(folder: Path) -> _Manifest:
             raise CheckpointError(f"{path}: format {content['format']}; this version reads format {FORMAT}")
         if not isinstance(manifest.sequence, int):
             raise TypeError(f"sequence {manifest.sequence!r}")
-        sound = manifest.files.keys() == set(FILES) and folder.name.removesuffix(".old") == _name(
-            manifest.step
-        )
+        sound = manifest.files.keys() == set(FILES) and folder.name.removesuffix(".old") == _name(manifest.step)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(f"{path}: not a checkpoint's manifest: {error!r}") from error
     if not sound:

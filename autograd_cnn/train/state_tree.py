@@ -153,9 +153,7 @@ def _decode_array(stored: Any, arrays: Mapping[str, np.ndarray], depth: int) -> 
     if isinstance(stored, str):
         return arrays[stored]
     dtype, shape, text = stored
-    data = bytearray(
-        base64.b64decode(text, validate=True)
-    )  # a bytearray, so that the array can be written to
+    data = bytearray(base64.b64decode(text, validate=True))  # a bytearray, so that the array can be written to
     if np.dtype(dtype).kind not in "biuf":
         raise ValueError(f"dtype {dtype}")
     return np.frombuffer(data, dtype).reshape(shape)
