@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_cnn.errors import ArgumentError
+from autograd_cnn.errors import ArgumentError, InPlaceError
 from autograd_cnn.graph.base import wrap
 from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.record import apply, apply_inplace
@@ -78,6 +78,7 @@ def _check(op: str, p: float) -> None:
 def _masked(x: Any, p: float, shape: tuple[int, ...], training: bool, inplace: bool) -> Any:
     if not training or p == 0:
         return x
+    before = default_generator.get_state() if inplace else None
     keep = default_generator.numpy.random(shape, np.float32) >= np.float32(p)
     if p == 1:
         keep[...] = False
@@ -85,4 +86,10 @@ def _masked(x: Any, p: float, shape: tuple[int, ...], training: bool, inplace: b
         keep = np.broadcast_to(keep, x.array.shape).copy()
     mask = wrap(x.device.from_host(keep), x.device)
     op = Dropout(0.0 if p == 1 else 1 / (1 - p))
-    return apply_inplace(op, x, mask) if inplace else apply(op, x, mask)
+    if before is None:
+        return apply(op, x, mask)
+    try:
+        return apply_inplace(op, x, mask)
+    except InPlaceError:
+        default_generator.set_state(before)  # a refused change is as if it had not been asked for
+        raise
