@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import shlex
 import sys
 import warnings
@@ -14,6 +15,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from autograd_cnn import doctor as diagnosis
@@ -111,9 +113,10 @@ def train(
     finally:
         stop()
     last, best = history[-1]["val_accuracy"], max(row["val_accuracy"] for row in history)
-    console.print(f"held-out accuracy [bold]{last:.2%}[/] after {len(history)} epochs (best {best:.2%})")
+    early = f", stopped early after {job.settings.patience} without progress" if job.trainer.should_stop else ""
+    console.print(f"held-out accuracy [bold]{last:.2%}[/] after {len(history)} epochs (best {best:.2%}){early}")
     files = ["model.safetensors", "checkpoints/", "metrics.csv", *pictures]
-    console.print(f"in {folder}: {', '.join(files)}", soft_wrap=True)
+    console.print(f"in {folder}: {', '.join(files)}", markup=False, soft_wrap=True)
     if as_json:
         _print_json({"folder": str(folder), "files": files, "epochs": len(history), "best": best, **history[-1]})
 
@@ -138,12 +141,14 @@ def _run(job: Job) -> list[dict[str, Any]]:
         return job.run()
     except Interrupted as interrupted:
         again = f"autograd-cnn train {job.settings.model} --out {shlex.quote(str(job.folder))} --resume"
-        err.print(f"stopped after step {job.trainer.step} and saved; continue with: {again}", soft_wrap=True)
+        err.print(
+            f"stopped after step {job.trainer.step} and saved; continue with: {again}", markup=False, soft_wrap=True
+        )
         raise typer.Exit(128 + interrupted.signal) from None
     except DivergedError as error:
         kept = job.checkpoints.store.latest()
-        good = "no checkpoint had been saved yet" if kept is None else f"the checkpoint of step {kept} is kept"
-        raise DivergedError(f"{error}; {good}") from None
+        good = "No checkpoint had been saved yet" if kept is None else f"The checkpoint of step {kept} is kept"
+        raise DivergedError(f"{error}. {good}") from None
 
 
 def _download_notes(console: Console) -> Callable[[str, int, int], None]:
@@ -166,10 +171,20 @@ def _show_compiling(progress: ProgressBar) -> Callable[[], None]:
         nonlocal told
         if not told and event.total_seconds > 1:
             told = True
-            progress.console.print(f"[dim]{jit.compile_notice()}", soft_wrap=True)
-        progress.note(f"compiling {event.kernel}" if event.seconds is None else "")
+            progress.console.print(f"[dim]{escape(jit.compile_notice())}", soft_wrap=True)
+        if event.seconds is None:
+            progress.note(f"compiling {_plain(event.kernel)}")
 
     return jit.on_compile(tell)
+
+
+def _plain(kernel: str) -> str:
+    """What a kernel computes, from its name: no underscores of Python's, no digests, no word on its threads.
+
+    >>> _plain("pointwise.relu_grad_pairs_fc7041423791_serial")
+    'pointwise relu grad pairs'
+    """
+    return re.sub(r"_[0-9a-f]{12}|_(serial|parallel)$|[._]+", lambda m: " " if set(m[0]) <= set("._") else "", kernel)
 
 
 def _pictures(job: Job) -> list[str]:
@@ -209,7 +224,7 @@ def graph(
     random.manual_seed(seed)
     net, x, target = _example(model.value, data.value, batch_size)
     _draw(net, net.criterion()(net(x), target), path, model.value)
-    out.print(f"wrote {path}", soft_wrap=True)
+    out.print(f"wrote {path}", markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -256,7 +271,8 @@ def warmup(
             status.update(f"compiling kernels: {done} of {total}")
     stop()
     after = jit.cache_info()
-    out.print(f"{after.entries} kernels ready, {after.entries - before.entries} new, in {after.folder}", soft_wrap=True)
+    new = after.entries - before.entries
+    out.print(f"{after.entries} kernels ready, {new} new, in {after.folder}", markup=False, soft_wrap=True)
 
 
 @app.command()

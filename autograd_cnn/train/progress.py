@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections import deque
 from typing import Any
 
 from rich.console import Console
@@ -19,6 +21,7 @@ class ProgressBar(Callback):
         self.live = console.is_terminal
         self._progress: Progress | None = None
         self._note = ""
+        self._recent: deque[tuple[float, int]] = deque(maxlen=50)  # when a step was done, images so far
 
     def on_start(self, trainer: Trainer) -> None:
         if not self.live:
@@ -40,19 +43,23 @@ class ProgressBar(Callback):
         self._progress.start()
 
     def note(self, text: str) -> None:
-        """Something to say beside the bar, such as what is being compiled; `""` takes it away."""
+        """Something to say beside the bar until the next step is done, such as what is being compiled."""
         self._note = text
         if self._progress is not None:
             self._progress.update(self._task, note=text)
 
     def on_step(self, trainer: Trainer) -> None:
-        if self._progress is not None:
-            self._progress.update(
-                self._task,
-                completed=trainer.step,
-                description=self._epoch(trainer),
-                figures=self._figures(trainer),
-            )
+        if self._progress is None:
+            return
+        self._recent.append((time.perf_counter(), trainer.loss.count))
+        self._note = ""
+        self._progress.update(
+            self._task,
+            completed=trainer.step,
+            description=self._epoch(trainer),
+            figures=self._figures(trainer),
+            note="",
+        )
 
     def on_epoch(self, trainer: Trainer, row: dict[str, Any]) -> None:
         text = f"epoch {row['epoch']:>{len(str(trainer.epochs))}}/{trainer.epochs}"
@@ -61,6 +68,7 @@ class ProgressBar(Callback):
             text += f"  |  held out: loss {row['val_loss']:.4f}  accuracy {row['val_accuracy']:7.2%}"
         text += f"  |  {row['images_per_second']:,.0f} images/s"
         self.console.print(text, highlight=False, soft_wrap=not self.live)
+        self._recent.clear()
 
     def on_end(self, trainer: Trainer) -> None:
         if self._progress is not None:
@@ -72,8 +80,9 @@ class ProgressBar(Callback):
 
     def _figures(self, trainer: Trainer) -> str:
         """As much as there is room for, what matters most first."""
-        figures = [f"loss {trainer.loss.value:.4f}", f"accuracy {trainer.accuracy.value:.1%}"]
-        if trainer.seconds:
-            figures.append(f"{trainer.loss.count / trainer.seconds:,.0f} images/s")
+        figures = [f"loss {trainer.loss.value:.4f}", f"accuracy {trainer.accuracy.value:6.1%}"]
+        (began, first), (now, last) = self._recent[0], self._recent[-1]
+        if last > first:
+            figures.append(f"{(last - first) / (now - began):6,.0f} images/s")
         room = max(1, min(3, (self.console.width - 25) // 16))
         return "  ".join(figures[:room])
