@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
+from itertools import groupby
 from typing import Any, Self
 
 from autograd_cnn.errors import ArgumentError, DTypeError, IndexOutOfRangeError, ShapeError
@@ -143,17 +144,12 @@ class ModuleList(Sequence):
         return ModuleList([*self, *other])
 
     def __repr__(self) -> str:
-        blocks: list[tuple[int, str]] = []  # where each run of equal modules starts
-        for i, text in enumerate(map(repr, self)):
-            if not blocks or blocks[-1][1] != text:
-                blocks.append((i, text))
-        ends = [start for start, _ in blocks[1:]] + [len(self)]
-        return self._block(
-            [
-                f"({start}): {text}" if end == start + 1 else f"({start}-{end - 1}): {end - start} x {text}"
-                for (start, text), end in zip(blocks, ends, strict=True)
-            ]
-        )
+        blocks, start = [], 0
+        for text, run in groupby(map(repr, self)):
+            count = len(list(run))
+            blocks.append(f"({start}): {text}" if count == 1 else f"({start}-{start + count - 1}): {count} x {text}")
+            start += count
+        return self._block(blocks)
 
 
 class ModuleDict(Module):

@@ -120,6 +120,8 @@ class Optimizer:
 
     def _update_one(self, p: Tensor, group: Group) -> None:
         state = self.state.setdefault(p, {})
+        if self.counts_steps:
+            state["step"] = state.get("step", 0) + 1
         first = False
         for name in self.slots(group):
             if name not in state:
@@ -127,8 +129,6 @@ class Optimizer:
                 first = True
             elif state[name].dtype != p.dtype:  # the parameter was converted
                 state[name] = state[name].to(p.dtype)
-        if self.counts_steps:
-            state["step"] = state.get("step", 0) + 1
         param = p.array.ravel()
         grad = p.grad.array.ravel().astype(p.dtype, copy=False)
         flat = {name: slot.array.ravel() if isinstance(slot, Tensor) else slot for name, slot in state.items()}
