@@ -52,17 +52,16 @@ def gradients(outputs: list[Tensor], inputs: list[Tensor], **options: Any) -> li
 
 
 def second_order(outputs: list[Any], inputs: list[Any], grad: Any = grad, wrapped: Any = from_numpy) -> list[Any]:
-    """The gradient of sum(w * (v^T dy/dx) * (v^T dy/dx)): every second derivative takes part."""
+    """The gradient of sum(w * (v^T dy/dx)^2) for x and v: every second derivative takes part."""
     outputs = [y for y in outputs if y.requires_grad]
     wanted = [x for x in inputs if x.requires_grad]
-    seeds = [wrapped(v) for v in cotangents(outputs)]
+    seeds = [wrapped(v).requires_grad_() for v in cotangents(outputs)]
     first = grad(outputs, wanted, seeds, create_graph=True, allow_unused=True)
     first = [g for g in first if g is not None and g.requires_grad]
     if not first:
-        return [None] * len(inputs)
+        return [None] * len(wanted + seeds)
     weights = [wrapped(v) for v in cotangents(first)]
-    second = iter(grad([g * g for g in first], wanted, weights, allow_unused=True))
-    return [next(second) if x.requires_grad else None for x in inputs]
+    return list(grad([g * g for g in first], wanted + seeds, weights, allow_unused=True))
 
 
 def every_op() -> set[type[Op]]:
@@ -121,4 +120,5 @@ def with_derivatives(sample: Sample) -> None:
     inputs = tensors(sample, sample.arrays(), sample.derivatives() > 0)
     outputs = run(sample, inputs)
     if sample.derivatives() > 0:
+        gradients(outputs, inputs, retain_graph=True)
         second_order(outputs, inputs)

@@ -307,7 +307,7 @@ SAMPLES = (
     Sample(
         "masked_fill value",
         index.masked_fill,
-        (real(2, 3), truth(3), real()),
+        (real(2, 3), given([True, False, True]), real()),
         filled,
         "masked_fill",
         large=(real(200, 300), truth(300), real()),

@@ -213,7 +213,7 @@ SAMPLES = (
         np.mean,
         lambda torch, x: x.mean(dtype=torch.float64),
     ),
-    Sample("mean of nothing", reduce.mean, (real(0),), lambda x: np.nan, "mean"),
+    Sample("mean of nothing", reduce.mean, (real(0),), lambda x: np.nan, "mean", order=1, why="divides by 0"),
     sum_to((1, 4), (3, 4)),
     sum_to((3, 1), (3, 4)),
     sum_to((4,), (2, 3, 4)),
