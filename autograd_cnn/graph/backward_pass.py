@@ -42,12 +42,14 @@ class Arrivals:
     """Gradients on their way: of nodes in the order they run, and of leaves.
 
     An entry is [node or leaf, gradient, whether its memory is ours to add to].  The first gradient is kept by
-    reference, the second allocates, later ones are added in place, unless `aside` asks for fresh memory each time.
+    reference, the second allocates, later ones are added in place, unless the pass is recorded or `aside` asks for
+    fresh memory each time, since what observers are shown must stay as it was.
     """
 
-    __slots__ = ("aside", "heap", "leaves", "nodes")
+    __slots__ = ("aside", "heap", "leaves", "nodes", "recorded")
 
-    def __init__(self, aside: bool) -> None:
+    def __init__(self, recorded: bool, aside: bool) -> None:
+        self.recorded = recorded
         self.aside = aside
         self.heap: list[int] = []
         self.nodes: dict[int, list[Any]] = {}  # by minus the index, as in the heap
@@ -85,10 +87,16 @@ class Arrivals:
                 grads[slot] = r if grads[slot] is None else grads[slot] + r
                 return
         _, first, ours = entry
+        if self.recorded:
+            entry[1] = first + r
+            return
+        device, left = first.device, first.array
         if ours and not self.aside:
-            first.device.kernels.add_(first.array, r.array)
-        else:
-            entry[1], entry[2] = first + r, True
+            device.kernels.add_(left, r.array)
+            return
+        out = device.empty(left.shape, left.dtype)
+        device.kernels.add(left, r.array, out)
+        entry[1], entry[2] = wrap(out, device), True
 
 
 def run(
@@ -101,7 +109,7 @@ def run(
     observers = OBSERVERS.get()
     if state.anomaly:
         observers = (*observers, AnomalyObserver())
-    arrivals = Arrivals(aside=create_graph or bool(observers))  # what observers are shown must stay as it was
+    arrivals = Arrivals(create_graph, aside=bool(observers))
     heap, waiting = arrivals.heap, arrivals.nodes
     found: Found = {}
     order = state.order + 1
@@ -140,14 +148,17 @@ def run(
                 saved = _with_graph(node, saved)
             if observers:
                 started = _observe_before(observers, node, g)
-            seen: list[Any] = []  # for observers: the gradient of each input
-            for position, vjp, arguments in node.plan.vjps:
+                seen: list[Any] = []  # the gradient of each input
+            plan = node.plan
+            for position, vjp, arguments in plan.vjps:
                 if position is None:
                     given = saved if arguments is None else [saved[j] for j in arguments]
-                    seen = _joint(node, vjp, g, edges, given)
-                    for edge, r in zip(edges, seen, strict=True):
+                    results = _joint(node, vjp, g, edges, given)
+                    for edge, r in zip(edges, results, strict=True):
                         if edge is not None and r is not None:
                             arrivals.deliver(edge, r, g, saved)
+                    if observers:
+                        seen = results
                     continue
                 edge = edges[position]
                 if edge is None:
@@ -156,7 +167,7 @@ def run(
                 if observers:
                     seen += [None] * (position - len(seen)) + [r]
                 source = edge[0]
-                if source.__class__ is Node and source.outputs == 1 and -source.index not in waiting:
+                if source.__class__ is Node and source.outputs == 1 and (key := -source.index) not in waiting:
                     # As `deliver` does, for the edge that a chain has, without its calls.
                     shape, dtype = source.specs
                     array = r.array
@@ -164,17 +175,19 @@ def run(
                         r = r.sum_to_size(shape)
                     if array.dtype is not dtype and array.dtype != dtype:
                         r = r.to(dtype)
-                    key = -source.index
                     waiting[key] = [source, r, False]
                     heappush(heap, key)
                 else:
                     arrivals.deliver(edge, r, g, saved)
-            freed = node.saved_bytes() if observers and not keep else 0
-            if not keep:
-                node.release()
             if observers:
                 elapsed = time.perf_counter_ns() - started
+                freed = 0 if keep else node.saved_bytes()
                 seen += [None] * (len(edges) - len(seen))
+            if not keep:
+                if plan.constants:
+                    node.remember_constants()
+                node.saved = None
+            if observers:
                 for observer in observers:
                     observer.after(node, seen, freed, elapsed)
     finally:

@@ -154,13 +154,10 @@ class Node:
         """Bytes of the arrays that are still held for backward."""
         return 0 if self.saved is None else sum(t.array.nbytes for t in self.saved[: self.plan.tensors])
 
-    def release(self) -> None:
-        """Drops the saved tensors, keeping the shapes and dtypes that the edges do not tell."""
-        saved = self.saved
-        if saved is not None:
-            if self.plan.constants:
-                self.kept = [(saved[j].array.shape, saved[j].array.dtype) for j in self.plan.constants]
-            self.saved = None
+    def remember_constants(self) -> None:
+        """Notes shape and dtype of the saved tensors that no edge tells of, before they are dropped."""
+        saved = self.saved or []
+        self.kept = [(saved[j].array.shape, saved[j].array.dtype) for j in self.plan.constants]
 
     def __repr__(self) -> str:
         return f"<{self.name()}>"

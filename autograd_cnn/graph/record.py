@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from functools import cache
 from itertools import count
+from pathlib import Path
 from typing import Any
 from weakref import ref
 
@@ -17,8 +16,9 @@ from autograd_cnn.graph.node import Edge, Node
 from autograd_cnn.graph.op import INPUT, OUTPUT, SHAPE, Op, Spec, ViewOp
 
 _next_index = count().__next__
-_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
-_MODELS = os.path.join(_PACKAGE, "models", "")  # the lines of the named networks are what a user wants to see
+_PACKAGE = Path(__file__).parent.parent
+# The package's machinery: the first line outside of it is the one to show.  The named networks' lines are shown.
+_INTERNAL = {str(path) for path in _PACKAGE.rglob("*.py") if path.parent.name != "models"}
 
 
 def common_device(op: Op, inputs: tuple[TensorBase, ...]) -> Device:
@@ -39,23 +39,39 @@ def apply(op: Op, *inputs: Any) -> Any:
     >>> apply(MUL, ag.tensor([2.0]), ag.tensor([3.0]))
     tensor([6.])
     """
-    device = inputs[0].device
-    arrays = []
-    needed = False
+    if len(inputs) == 2:
+        return apply_binary(op, *inputs)
+    if len(inputs) == 1:
+        return apply_unary(op, *inputs)
+    device = common_device(op, inputs)
     for tensor in inputs:
-        if tensor.device is not device:
-            common_device(op, inputs)
-        if tensor._view is not None:
-            refresh(tensor)
-        if tensor._requires_grad:
-            needed = True
-        arrays.append(tensor.array)
-    spec = op.infer(*arrays)
+        refresh(tensor)
+    spec = op.infer(*[tensor.array for tensor in inputs])
     if spec.__class__ is list:
-        return _apply_several(op, inputs, arrays, needed, spec, device)
-    out = device.empty(*spec)
-    op.compute(device.kernels, out, *arrays)
-    # `wrap`, without the call.
+        return _apply_several(op, inputs, spec, device)
+    y = wrap(device.empty(*spec), device)
+    op.compute(device.kernels, y.array, *[tensor.array for tensor in inputs])
+    state = STATE.get()
+    if state.recording:
+        if any(tensor._requires_grad for tensor in inputs):
+            record(op, inputs, (y,), spec, state)
+    elif state.inference:
+        y.version = None
+    return y
+
+
+def apply_unary(op: Op, x: Any) -> Any:
+    """`apply` for one input.  Loops and calls unrolled: this is most of what a small op costs."""
+    device = x.device
+    if x._view is not None:
+        refresh(x)
+    array = x.array
+    spec = op.infer(array)
+    if spec.__class__ is list:
+        return _apply_several(op, (x,), spec, device)
+    shape, dtype = spec
+    out = device.empty(shape, dtype)
+    op.compute(device.kernels, out, array)
     y = TensorBase.result_class()
     y.array = out
     y.device = device
@@ -67,22 +83,53 @@ def apply(op: Op, *inputs: Any) -> Any:
     y._view = None
     state = STATE.get()
     if state.recording:
-        if needed:
-            record(op, inputs, (y,), spec, state)
+        if x._requires_grad:
+            record(op, (x,), (y,), spec, state)
     elif state.inference:
         y.version = None
     return y
 
 
-def _apply_several(
-    op: Op, inputs: tuple[Any, ...], arrays: list[Any], needed: bool, specs: list[Spec], device: Device
-) -> Any:
-    """`apply` for an op with several outputs: returns a tuple."""
-    outs = tuple(device.empty(*spec) for spec in specs)
-    op.compute(device.kernels, outs, *arrays)
-    ys = tuple(wrap(out, device) for out in outs)
+def apply_binary(op: Op, x: Any, other: Any) -> Any:
+    """`apply` for two inputs, unrolled likewise."""
+    device = x.device
+    if other.device is not device:
+        common_device(op, (x, other))
+    if x._view is not None:
+        refresh(x)
+    if other._view is not None:
+        refresh(other)
+    left, right = x.array, other.array
+    spec = op.infer(left, right)
+    if spec.__class__ is list:
+        return _apply_several(op, (x, other), spec, device)
+    shape, dtype = spec
+    out = device.empty(shape, dtype)
+    op.compute(device.kernels, out, left, right)
+    y = TensorBase.result_class()
+    y.array = out
+    y.device = device
+    y.version = [0, ""]
+    y.node = None
+    y.slot = 0
+    y._requires_grad = False
+    y._grad = None
+    y._view = None
     state = STATE.get()
-    if state.recording and needed:
+    if state.recording:
+        if x._requires_grad or other._requires_grad:
+            record(op, (x, other), (y,), spec, state)
+    elif state.inference:
+        y.version = None
+    return y
+
+
+def _apply_several(op: Op, inputs: tuple[Any, ...], specs: list[Spec], device: Device) -> Any:
+    """`apply` for an op with several outputs: returns a tuple."""
+    ys = tuple(wrap(device.empty(*spec), device) for spec in specs)
+    op.compute(device.kernels, tuple(y.array for y in ys), *[tensor.array for tensor in inputs])
+    state = STATE.get()
+    if state.recording and any(tensor._requires_grad for tensor in inputs):
         record(op, inputs, ys, specs, state)
     elif state.inference:
         for y in ys:
@@ -136,7 +183,7 @@ def record(op: Op, inputs: tuple[Any, ...], outputs: tuple[Any, ...], spec: Any,
     node.state = state
     node.watched = False
     frame = sys._getframe(2)
-    while _internal(frame.f_code.co_filename):
+    while frame.f_code.co_filename in _INTERNAL:
         frame = frame.f_back  # type: ignore[assignment]
     node.code = frame.f_code
     node.instruction = frame.f_lasti
@@ -172,12 +219,6 @@ def record(op: Op, inputs: tuple[Any, ...], outputs: tuple[Any, ...], spec: Any,
             y.slot = slot
             y._requires_grad = True
     return node
-
-
-@cache
-def _internal(filename: str) -> bool:
-    """Whether a file is the package's machinery, so that its caller is the line to show."""
-    return filename.startswith(_PACKAGE) and not filename.startswith(_MODELS)
 
 
 def refresh(tensor: TensorBase) -> None:

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
-from autograd_cnn.graph.record import apply, apply_inplace
+from autograd_cnn.graph.record import apply_binary, apply_inplace, apply_unary
 from autograd_cnn.ops.arithmetic import where
 from autograd_cnn.ops.elementwise import Slope, Unary, exp, sigmoid, tanh
 from autograd_cnn.ops.operand import require_floating
@@ -22,7 +22,7 @@ class Relu(Unary):
         k.relu(x, out)
 
     def vjp_x(self, g: Any, y: Any) -> Any:
-        return apply(RELU_SLOPE, g, y)
+        return apply_binary(RELU_SLOPE, g, y)
 
 
 class ReluSlope(Slope):
@@ -34,7 +34,7 @@ class ReluSlope(Slope):
         k.relu_grad(g, y, out)
 
     def vjp_g(self, gg: Any, y: Any) -> Any:
-        return apply(RELU_SLOPE, gg, y)
+        return apply_binary(RELU_SLOPE, gg, y)
 
 
 class LeakyRelu(Unary):
@@ -47,7 +47,7 @@ class LeakyRelu(Unary):
         k.leaky_relu(x, self.negative_slope, out)
 
     def vjp_x(self, g: Any, y: Any) -> Any:
-        return apply(LeakyReluSlope(self.negative_slope), g, y)
+        return apply_binary(LeakyReluSlope(self.negative_slope), g, y)
 
 
 class LeakyReluSlope(Slope):
@@ -62,7 +62,7 @@ class LeakyReluSlope(Slope):
         k.leaky_relu_grad(g, y, self.negative_slope, out)
 
     def vjp_g(self, gg: Any, y: Any) -> Any:
-        return apply(self, gg, y)
+        return apply_binary(self, gg, y)
 
 
 class Hardtanh(Unary):
@@ -87,7 +87,7 @@ class Elu(Unary):
         k.elu(x, self.alpha, out)
 
     def vjp_x(self, g: Any, x: Any) -> Any:
-        return apply(EluSlope(self.alpha), g, x)
+        return apply_binary(EluSlope(self.alpha), g, x)
 
 
 class EluSlope(Slope):
@@ -100,7 +100,7 @@ class EluSlope(Slope):
         k.elu_grad(g, x, self.alpha, out)
 
     def vjp_g(self, gg: Any, x: Any) -> Any:
-        return apply(self, gg, x)
+        return apply_binary(self, gg, x)
 
     def vjp_x(self, gg: Any, g: Any, x: Any) -> Any:
         return where(x > 0, 0.0, gg * g * self.alpha * exp(where(x > 0, 0.0, x)))
@@ -111,7 +111,7 @@ class Gelu(Unary):
         k.gelu(x, out)
 
     def vjp_x(self, g: Any, x: Any) -> Any:
-        return apply(GELU_SLOPE, g, x)
+        return apply_binary(GELU_SLOPE, g, x)
 
 
 class GeluSlope(Slope):
@@ -123,7 +123,7 @@ class GeluSlope(Slope):
         k.gelu_grad(g, x, out)
 
     def vjp_g(self, gg: Any, x: Any) -> Any:
-        return apply(GELU_SLOPE, gg, x)
+        return apply_binary(GELU_SLOPE, gg, x)
 
     def vjp_x(self, gg: Any, g: Any, x: Any) -> Any:
         pdf = exp(x * x * -0.5) / math.sqrt(2 * math.pi)
@@ -135,7 +135,7 @@ class GeluTanh(Unary):
         k.gelu_tanh(x, out)
 
     def vjp_x(self, g: Any, x: Any) -> Any:
-        return apply(GELU_TANH_SLOPE, g, x)
+        return apply_binary(GELU_TANH_SLOPE, g, x)
 
 
 class GeluTanhSlope(Slope):
@@ -147,7 +147,7 @@ class GeluTanhSlope(Slope):
         k.gelu_tanh_grad(g, x, out)
 
     def vjp_g(self, gg: Any, x: Any) -> Any:
-        return apply(GELU_TANH_SLOPE, gg, x)
+        return apply_binary(GELU_TANH_SLOPE, gg, x)
 
     def vjp_x(self, gg: Any, g: Any, x: Any) -> Any:
         square = x * x
@@ -166,7 +166,7 @@ class Softplus(Unary):
         k.softplus(x, self.beta, self.threshold, out)
 
     def vjp_x(self, g: Any, x: Any) -> Any:
-        return apply(SoftplusSlope(self.beta, self.threshold), g, x)
+        return apply_binary(SoftplusSlope(self.beta, self.threshold), g, x)
 
 
 class SoftplusSlope(Slope):
@@ -180,7 +180,7 @@ class SoftplusSlope(Slope):
         k.softplus_grad(g, x, self.beta, self.threshold, out)
 
     def vjp_g(self, gg: Any, x: Any) -> Any:
-        return apply(self, gg, x)
+        return apply_binary(self, gg, x)
 
     def vjp_x(self, gg: Any, g: Any, x: Any) -> Any:
         s = sigmoid(x * self.beta)
@@ -202,7 +202,7 @@ def relu(x: Any, inplace: bool = False) -> Any:
     """
     if x.array.dtype.kind == "b":
         raise DTypeError("relu: takes numbers, got bool")
-    return apply_inplace(RELU, x) if inplace else apply(RELU, x)
+    return apply_inplace(RELU, x) if inplace else apply_unary(RELU, x)
 
 
 def relu6(x: Any, inplace: bool = False) -> Any:
@@ -228,7 +228,7 @@ def hardtanh(x: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool 
     if min_val >= max_val:
         raise ArgumentError(f"hardtanh: min_val must be below max_val, got {min_val} and {max_val}")
     op = Hardtanh(float(min_val), float(max_val))
-    return apply_inplace(op, x) if inplace else apply(op, x)
+    return apply_inplace(op, x) if inplace else apply_unary(op, x)
 
 
 def leaky_relu(x: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:
@@ -241,7 +241,7 @@ def leaky_relu(x: Any, negative_slope: float = 0.01, inplace: bool = False) -> A
     require_floating("leaky_relu", x=x)
     if negative_slope >= 0:
         op = LeakyRelu(float(negative_slope))
-        return apply_inplace(op, x) if inplace else apply(op, x)
+        return apply_inplace(op, x) if inplace else apply_unary(op, x)
     if inplace:
         raise ArgumentError(f"leaky_relu: in place negative_slope must be at least 0, got {negative_slope}")
     return where(x > 0, x, x * negative_slope)
@@ -278,7 +278,7 @@ def elu(x: Any, alpha: float = 1.0) -> Any:
     tensor([-0.6321,  2.0000])
     """
     require_floating("elu", x=x)
-    return apply(Elu(float(alpha)), x)
+    return apply_unary(Elu(float(alpha)), x)
 
 
 def selu(x: Any) -> Any:
@@ -304,7 +304,7 @@ def gelu(x: Any, approximate: str = "none") -> Any:
     require_floating("gelu", x=x)
     if approximate not in ("none", "tanh"):
         raise ArgumentError(f"gelu: approximate must be 'none' or 'tanh', got {approximate!r}")
-    return apply(GELU if approximate == "none" else GELU_TANH, x)
+    return apply_unary(GELU if approximate == "none" else GELU_TANH, x)
 
 
 def softplus(x: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
@@ -315,7 +315,7 @@ def softplus(x: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
     tensor([0.3133, 2.1269])
     """
     require_floating("softplus", x=x)
-    return apply(Softplus(float(beta), float(threshold)), x)
+    return apply_unary(Softplus(float(beta), float(threshold)), x)
 
 
 def silu(x: Any) -> Any:
@@ -337,4 +337,4 @@ def logsigmoid(x: Any) -> Any:
     tensor([-1.3133, -0.1269])
     """
     require_floating("logsigmoid", x=x)
-    return -apply(SOFTPLUS, -x)
+    return -apply_unary(SOFTPLUS, -x)

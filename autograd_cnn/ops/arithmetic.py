@@ -10,7 +10,7 @@ from autograd_cnn.dtype import bool_, get_default_dtype
 from autograd_cnn.errors import ArgumentError, DTypeError
 from autograd_cnn.graph.base import TensorBase
 from autograd_cnn.graph.op import Op
-from autograd_cnn.graph.record import apply
+from autograd_cnn.graph.record import apply, apply_binary, apply_unary
 from autograd_cnn.ops.cast import cast
 from autograd_cnn.ops.comparison import eq, ge, gt, logical_and, logical_or, lt
 from autograd_cnn.ops.elementwise import SQUARE
@@ -65,10 +65,10 @@ class Mul(Binary):
         k.mul(x, other, out)
 
     def vjp_x(self, g: Any, other: Any) -> Any:
-        return apply(MUL, g, other)
+        return apply_binary(MUL, g, other)
 
     def vjp_other(self, g: Any, x: Any) -> Any:
-        return apply(MUL, g, x)
+        return apply_binary(MUL, g, x)
 
 
 class Div(RealBinary):
@@ -76,7 +76,7 @@ class Div(RealBinary):
         k.div(x, other, out)
 
     def vjp_x(self, g: Any, other: Any) -> Any:
-        return apply(DIV, g, other)
+        return apply_binary(DIV, g, other)
 
     def vjp_other(self, g: Any, y: Any, other: Any) -> Any:
         return -(g * y / other)
@@ -213,7 +213,7 @@ def add(x: Any, other: Any, *, alpha: float = 1) -> Any:
     if alpha != 1:
         other = _scaled("add", x, other, alpha)
     x, other = pair("add", x, other)
-    return apply(ADD, x, other)
+    return apply_binary(ADD, x, other)
 
 
 def _scaled(op: str, x: Any, other: Any, alpha: float) -> Any:
@@ -236,7 +236,7 @@ def sub(x: Any, other: Any, *, alpha: float = 1) -> Any:
     left, right = pair("sub", x, other)
     if left is not x or right is not other or left.array.dtype.kind == "b":
         refuse_bools("sub", x, other, instead="; use ^ or ~ on masks")
-    return apply(SUB, left, right)
+    return apply_binary(SUB, left, right)
 
 
 def mul(x: Any, other: Any) -> Any:
@@ -247,7 +247,7 @@ def mul(x: Any, other: Any) -> Any:
     tensor([6., 4.])
     """
     x, other = pair("mul", x, other)
-    return apply(MUL, x, other)
+    return apply_binary(MUL, x, other)
 
 
 def maximum(x: Any, other: Any) -> Any:
@@ -258,7 +258,7 @@ def maximum(x: Any, other: Any) -> Any:
     tensor([4., 5.])
     """
     x, other = pair("maximum", x, other)
-    return apply(MAXIMUM, x, other)
+    return apply_binary(MAXIMUM, x, other)
 
 
 def minimum(x: Any, other: Any) -> Any:
@@ -269,7 +269,7 @@ def minimum(x: Any, other: Any) -> Any:
     tensor([1., 2.])
     """
     x, other = pair("minimum", x, other)
-    return apply(MINIMUM, x, other)
+    return apply_binary(MINIMUM, x, other)
 
 
 def atan2(x: Any, other: Any) -> Any:
@@ -326,7 +326,7 @@ def _real(op: str, x: Any, other: Any) -> Any:
 def _trunc_divide(x: Any, other: Any) -> Any:
     x, other = pair("div", x, other)
     if x.array.dtype.kind == "f":
-        return trunc(apply(DIV, x, other))
+        return trunc(apply_binary(DIV, x, other))
     floored = floor_divide(x, other)
     exact = eq(mul(floored, other), x)
     return where(logical_or(exact, ge(floored, 0)), floored, floored + 1)
@@ -364,7 +364,7 @@ def pow(x: Any, other: Any) -> Any:
     tensor([4., 9.])
     """
     if isinstance(other, bool | int | float) and isinstance(x, TensorBase) and x.array.dtype.kind == "f":
-        return apply(SQUARE, x) if other == 2 else apply(PowScalar(other), x)
+        return apply_unary(SQUARE, x) if other == 2 else apply_unary(PowScalar(other), x)
     x, other = pair("pow", x, other)
     if x.array.dtype.kind != "f":
         refuse_bools("pow", x)
@@ -373,7 +373,7 @@ def pow(x: Any, other: Any) -> Any:
             raise ArgumentError(
                 f"pow: integers to a negative power are no integers: the exponent is {exponents.min()}"
             )
-    return apply(POW, x, other)
+    return apply_binary(POW, x, other)
 
 
 def where(condition: Any, x: Any, other: Any) -> Any:

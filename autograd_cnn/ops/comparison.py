@@ -8,7 +8,7 @@ from autograd_cnn.dtype import bool_
 from autograd_cnn.errors import DTypeError
 from autograd_cnn.graph.base import TensorBase
 from autograd_cnn.graph.op import Op
-from autograd_cnn.graph.record import apply
+from autograd_cnn.graph.record import apply_binary, apply_unary
 from autograd_cnn.ops.operand import broadcast, pair, require_tensor
 
 
@@ -110,7 +110,7 @@ def eq(x: Any, other: Any) -> Any:
     tensor([False,  True])
     """
     x, other = pair("eq", x, other)
-    return apply(EQ, x, other)
+    return apply_binary(EQ, x, other)
 
 
 def ne(x: Any, other: Any) -> Any:
@@ -121,7 +121,7 @@ def ne(x: Any, other: Any) -> Any:
     tensor([ True, False])
     """
     x, other = pair("ne", x, other)
-    return apply(NE, x, other)
+    return apply_binary(NE, x, other)
 
 
 def lt(x: Any, other: Any) -> Any:
@@ -132,7 +132,7 @@ def lt(x: Any, other: Any) -> Any:
     tensor([ True, False])
     """
     x, other = pair("lt", x, other)
-    return apply(LT, x, other)
+    return apply_binary(LT, x, other)
 
 
 def le(x: Any, other: Any) -> Any:
@@ -143,7 +143,7 @@ def le(x: Any, other: Any) -> Any:
     tensor([True, True])
     """
     x, other = pair("le", x, other)
-    return apply(LE, x, other)
+    return apply_binary(LE, x, other)
 
 
 def gt(x: Any, other: Any) -> Any:
@@ -154,7 +154,7 @@ def gt(x: Any, other: Any) -> Any:
     tensor([False,  True])
     """
     x, other = pair("gt", x, other)
-    return apply(GT, x, other)
+    return apply_binary(GT, x, other)
 
 
 def ge(x: Any, other: Any) -> Any:
@@ -165,7 +165,7 @@ def ge(x: Any, other: Any) -> Any:
     tensor([False,  True])
     """
     x, other = pair("ge", x, other)
-    return apply(GE, x, other)
+    return apply_binary(GE, x, other)
 
 
 def logical_and(x: Any, other: Any) -> Any:
@@ -176,7 +176,7 @@ def logical_and(x: Any, other: Any) -> Any:
     tensor([ True, False])
     """
     x, other = pair("logical_and", x, other)
-    return apply(LOGICAL_AND, x, other)
+    return apply_binary(LOGICAL_AND, x, other)
 
 
 def logical_or(x: Any, other: Any) -> Any:
@@ -187,7 +187,7 @@ def logical_or(x: Any, other: Any) -> Any:
     tensor([ True, False])
     """
     x, other = pair("logical_or", x, other)
-    return apply(LOGICAL_OR, x, other)
+    return apply_binary(LOGICAL_OR, x, other)
 
 
 def logical_xor(x: Any, other: Any) -> Any:
@@ -198,7 +198,7 @@ def logical_xor(x: Any, other: Any) -> Any:
     tensor([False,  True])
     """
     x, other = pair("logical_xor", x, other)
-    return apply(LOGICAL_XOR, x, other)
+    return apply_binary(LOGICAL_XOR, x, other)
 
 
 def isnan(x: Any) -> Any:
@@ -208,7 +208,7 @@ def isnan(x: Any) -> Any:
     >>> isnan(ag.tensor([1.0, float('nan')]))
     tensor([False,  True])
     """
-    return apply(IS_NAN, require_tensor("isnan", x))
+    return apply_unary(IS_NAN, require_tensor("isnan", x))
 
 
 def isinf(x: Any) -> Any:
@@ -218,7 +218,7 @@ def isinf(x: Any) -> Any:
     >>> isinf(ag.tensor([1.0, float('inf')]))
     tensor([False,  True])
     """
-    return apply(IS_INF, require_tensor("isinf", x))
+    return apply_unary(IS_INF, require_tensor("isinf", x))
 
 
 def isfinite(x: Any) -> Any:
@@ -228,7 +228,7 @@ def isfinite(x: Any) -> Any:
     >>> isfinite(ag.tensor([1.0, float('inf')]))
     tensor([ True, False])
     """
-    return apply(IS_FINITE, require_tensor("isfinite", x))
+    return apply_unary(IS_FINITE, require_tensor("isfinite", x))
 
 
 def logical_not(x: Any) -> Any:
@@ -238,7 +238,7 @@ def logical_not(x: Any) -> Any:
     >>> logical_not(ag.tensor([True, False]))
     tensor([False,  True])
     """
-    return apply(LOGICAL_NOT, require_tensor("logical_not", x))
+    return apply_unary(LOGICAL_NOT, require_tensor("logical_not", x))
 
 
 def bitwise_and(x: Any, other: Any) -> Any:

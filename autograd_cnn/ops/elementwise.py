@@ -7,7 +7,7 @@ from typing import Any
 
 from autograd_cnn.dtype import get_default_dtype, int64
 from autograd_cnn.graph.op import Op
-from autograd_cnn.graph.record import apply
+from autograd_cnn.graph.record import apply_binary, apply_unary
 from autograd_cnn.ops.cast import cast
 from autograd_cnn.ops.operand import floating, refuse_bools, require_tensor
 from autograd_cnn.ops.rounding import sign
@@ -151,7 +151,7 @@ class Tanh(Real):
         k.tanh(x, out)
 
     def vjp_x(self, g: Any, y: Any) -> Any:
-        return apply(TANH_SLOPE, g, y)
+        return apply_binary(TANH_SLOPE, g, y)
 
 
 class TanhSlope(Slope):
@@ -162,7 +162,7 @@ class TanhSlope(Slope):
         k.tanh_grad(g, y, out)
 
     def vjp_g(self, gg: Any, y: Any) -> Any:
-        return apply(TANH_SLOPE, gg, y)
+        return apply_binary(TANH_SLOPE, gg, y)
 
     def vjp_y(self, gg: Any, g: Any, y: Any) -> Any:
         return gg * g * (-2 * y)
@@ -173,7 +173,7 @@ class Sigmoid(Real):
         k.sigmoid(x, out)
 
     def vjp_x(self, g: Any, y: Any) -> Any:
-        return apply(SIGMOID_SLOPE, g, y)
+        return apply_binary(SIGMOID_SLOPE, g, y)
 
 
 class SigmoidSlope(Slope):
@@ -184,7 +184,7 @@ class SigmoidSlope(Slope):
         k.sigmoid_grad(g, y, out)
 
     def vjp_g(self, gg: Any, y: Any) -> Any:
-        return apply(SIGMOID_SLOPE, gg, y)
+        return apply_binary(SIGMOID_SLOPE, gg, y)
 
     def vjp_y(self, gg: Any, g: Any, y: Any) -> Any:
         return gg * g * (1 - 2 * y)
@@ -203,7 +203,7 @@ def exp(x: Any) -> Any:
     >>> exp(ag.tensor([0.0, 1.0]))
     tensor([1.0000, 2.7183])
     """
-    return apply(EXP, floating("exp", x))
+    return apply_unary(EXP, floating("exp", x))
 
 
 def expm1(x: Any) -> Any:
@@ -213,7 +213,7 @@ def expm1(x: Any) -> Any:
     >>> expm1(ag.tensor([0.0, 1e-10]))
     tensor([0.0000e+00, 1.0000e-10])
     """
-    return apply(EXPM1, floating("expm1", x))
+    return apply_unary(EXPM1, floating("expm1", x))
 
 
 def log(x: Any) -> Any:
@@ -223,7 +223,7 @@ def log(x: Any) -> Any:
     >>> log(ag.tensor([1.0, 2.0]))
     tensor([0.0000, 0.6931])
     """
-    return apply(LOG, floating("log", x))
+    return apply_unary(LOG, floating("log", x))
 
 
 def log1p(x: Any) -> Any:
@@ -233,7 +233,7 @@ def log1p(x: Any) -> Any:
     >>> log1p(ag.tensor([0.0, 1.0]))
     tensor([0.0000, 0.6931])
     """
-    return apply(LOG1P, floating("log1p", x))
+    return apply_unary(LOG1P, floating("log1p", x))
 
 
 def sqrt(x: Any) -> Any:
@@ -243,7 +243,7 @@ def sqrt(x: Any) -> Any:
     >>> sqrt(ag.tensor([4.0, 9.0]))
     tensor([2., 3.])
     """
-    return apply(SQRT, floating("sqrt", x))
+    return apply_unary(SQRT, floating("sqrt", x))
 
 
 def rsqrt(x: Any) -> Any:
@@ -253,7 +253,7 @@ def rsqrt(x: Any) -> Any:
     >>> rsqrt(ag.tensor([4.0, 16.0]))
     tensor([0.5000, 0.2500])
     """
-    return apply(RSQRT, floating("rsqrt", x))
+    return apply_unary(RSQRT, floating("rsqrt", x))
 
 
 def reciprocal(x: Any) -> Any:
@@ -263,7 +263,7 @@ def reciprocal(x: Any) -> Any:
     >>> reciprocal(ag.tensor([2.0, 4.0]))
     tensor([0.5000, 0.2500])
     """
-    return apply(RECIPROCAL, floating("reciprocal", x))
+    return apply_unary(RECIPROCAL, floating("reciprocal", x))
 
 
 def sin(x: Any) -> Any:
@@ -273,7 +273,7 @@ def sin(x: Any) -> Any:
     >>> sin(ag.tensor([0.0, 1.0]))
     tensor([0.0000, 0.8415])
     """
-    return apply(SIN, floating("sin", x))
+    return apply_unary(SIN, floating("sin", x))
 
 
 def cos(x: Any) -> Any:
@@ -283,7 +283,7 @@ def cos(x: Any) -> Any:
     >>> cos(ag.tensor([0.0, 1.0]))
     tensor([1.0000, 0.5403])
     """
-    return apply(COS, floating("cos", x))
+    return apply_unary(COS, floating("cos", x))
 
 
 def tan(x: Any) -> Any:
@@ -293,7 +293,7 @@ def tan(x: Any) -> Any:
     >>> tan(ag.tensor([0.0, 1.0]))
     tensor([0.0000, 1.5574])
     """
-    return apply(TAN, floating("tan", x))
+    return apply_unary(TAN, floating("tan", x))
 
 
 def tanh(x: Any) -> Any:
@@ -303,7 +303,7 @@ def tanh(x: Any) -> Any:
     >>> tanh(ag.tensor([0.0, 1.0]))
     tensor([0.0000, 0.7616])
     """
-    return apply(TANH, floating("tanh", x))
+    return apply_unary(TANH, floating("tanh", x))
 
 
 def sigmoid(x: Any) -> Any:
@@ -313,7 +313,7 @@ def sigmoid(x: Any) -> Any:
     >>> sigmoid(ag.tensor([0.0, 1.0]))
     tensor([0.5000, 0.7311])
     """
-    return apply(SIGMOID, floating("sigmoid", x))
+    return apply_unary(SIGMOID, floating("sigmoid", x))
 
 
 def erf(x: Any) -> Any:
@@ -323,7 +323,7 @@ def erf(x: Any) -> Any:
     >>> erf(ag.tensor([0.0, 1.0]))
     tensor([0.0000, 0.8427])
     """
-    return apply(ERF, floating("erf", x))
+    return apply_unary(ERF, floating("erf", x))
 
 
 def neg(x: Any) -> Any:
@@ -334,7 +334,7 @@ def neg(x: Any) -> Any:
     tensor([-1.,  2.])
     """
     refuse_bools("neg", require_tensor("neg", x), instead="; use ~ on masks")
-    return apply(NEG, x)
+    return apply_unary(NEG, x)
 
 
 def abs(x: Any) -> Any:
@@ -345,7 +345,7 @@ def abs(x: Any) -> Any:
     tensor([1., 2.])
     """
     refuse_bools("abs", require_tensor("abs", x))
-    return apply(ABS, x)
+    return apply_unary(ABS, x)
 
 
 def square(x: Any) -> Any:
@@ -357,4 +357,4 @@ def square(x: Any) -> Any:
     """
     if require_tensor("square", x).array.dtype.kind == "b":
         x = cast(x, int64)
-    return apply(SQUARE, x)
+    return apply_unary(SQUARE, x)

@@ -10,7 +10,7 @@ import numpy as np
 from autograd_cnn.dtype import bool_, of_scalar, result_type
 from autograd_cnn.errors import ArgumentError, DTypeError, InPlaceError
 from autograd_cnn.graph.op import Op
-from autograd_cnn.graph.record import apply, apply_inplace
+from autograd_cnn.graph.record import apply_binary, apply_inplace, apply_unary
 from autograd_cnn.ops.cast import cast, clone
 from autograd_cnn.ops.operand import Scalar, refuse_bools, require_tensor
 
@@ -66,7 +66,7 @@ class Clamp(Op):
         k.clamp(x, self.low, self.high, out)
 
     def vjp_x(self, g: Any, x: Any) -> Any:
-        return apply(ClampSlope(self.low, self.high), g, x)
+        return apply_binary(ClampSlope(self.low, self.high), g, x)
 
 
 class ClampSlope(Op):
@@ -86,7 +86,7 @@ class ClampSlope(Op):
         k.clamp_grad(g, x, self.low, self.high, out)
 
     def vjp_g(self, gg: Any, x: Any) -> Any:
-        return apply(self, gg, x)
+        return apply_binary(self, gg, x)
 
 
 SIGN, FLOOR, CEIL, ROUND, TRUNC = Sign(), Floor(), Ceil(), Round(), Trunc()
@@ -95,7 +95,7 @@ SIGN, FLOOR, CEIL, ROUND, TRUNC = Sign(), Floor(), Ceil(), Round(), Trunc()
 def _whole(op: Op, x: Any) -> Any:
     """A rounding: integers stay as they are."""
     if require_tensor(op.name, x).array.dtype.kind == "f":
-        return apply(op, x)
+        return apply_unary(op, x)
     refuse_bools(op.name, x)
     return clone(x)
 
@@ -107,7 +107,7 @@ def sign(x: Any) -> Any:
     >>> sign(ag.tensor([3.0, 0.0, -2.0]))
     tensor([ 1.,  0., -1.])
     """
-    return apply(SIGN, require_tensor("sign", x))
+    return apply_unary(SIGN, require_tensor("sign", x))
 
 
 def floor(x: Any) -> Any:
@@ -161,7 +161,7 @@ def clamp(x: Any, min: float | None = None, max: float | None = None) -> Any:
     tensor([-1.0000,  0.5000,  1.0000])
     """
     op, dtype = _limited(x, min, max)
-    return apply(op, cast(x, dtype))
+    return apply_unary(op, cast(x, dtype))
 
 
 def clamp_(x: Any, min: float | None = None, max: float | None = None) -> Any:
