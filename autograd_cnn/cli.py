@@ -194,7 +194,7 @@ def _pictures(job: Job) -> list[str]:
         save_curves(job.trainer.history, job.folder / "curves.png", f"{job.settings.model} on {job.settings.data}")
         made.append("curves.png")
     except MissingDependencyError as error:
-        err.print(f"[yellow]no curves.png:[/] {error}")
+        err.print(f"[yellow]no curves.png:[/] {escape(str(error))}", soft_wrap=True)
     _draw(job.model, job.sample_loss(), job.folder / "backward.svg", job.settings.model)
     return [*made, "backward.svg"]
 

@@ -44,7 +44,8 @@ class Settings:
     checkpoint_every: int | None = None
 
     def __str__(self) -> str:
-        words = [f"{self.epochs} epochs", f"batches of {self.batch_size}", f"{self.optimizer}, lr {self.lr:g}"]
+        epochs = "1 epoch" if self.epochs == 1 else f"{self.epochs} epochs"
+        words = [epochs, f"batches of {self.batch_size}", f"{self.optimizer}, lr {self.lr:g}"]
         if self.optimizer == "sgd":
             words.append(f"momentum {self.momentum:g}")
         words.append(f"weight decay {self.weight_decay:g}")
