@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from typing import Any
+from typing import Any, cast
 
 from autograd_cnn.creation import empty
 from autograd_cnn.errors import ArgumentError, DTypeError
@@ -22,7 +22,7 @@ def _pair(name: str, value: Any, least: int) -> tuple[int, int]:
         raise DTypeError(f"Conv2d: {name} must be an integer or a pair of integers, got {value!r}") from None
     if len(pair) != 2 or min(pair) < least:
         raise ArgumentError(f"Conv2d: {name} must be an integer or a pair, at least {least}, got {value!r}")
-    return pair  # type: ignore[return-value]
+    return pair[0], pair[1]
 
 
 class Conv2d(Module):
@@ -97,8 +97,8 @@ class Conv2d(Module):
         if self.padding == "same":
             total_h, total_w = (d * (k - 1) for d, k in zip(self.dilation, self.kernel_size, strict=True))
             return (total_w // 2, total_w - total_w // 2, total_h // 2, total_h - total_h // 2)
-        h, w = self.padding  # type: ignore[misc]
-        return (w, w, h, h)  # type: ignore[return-value]
+        h, w = cast(tuple[int, int], self.padding)
+        return (w, w, h, h)
 
     def extra_repr(self) -> str:
         text = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"

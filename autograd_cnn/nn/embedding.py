@@ -58,7 +58,7 @@ class Embedding(Module):
         """
         if embeddings.ndim != 2:
             raise ShapeError(f"Embedding: embeddings must have 2 dimensions, got shape {list(embeddings.shape)}")
-        layer = cls(*embeddings.shape, padding_idx=padding_idx, dtype=embeddings.dtype)
+        layer = cls(embeddings.shape[0], embeddings.shape[1], padding_idx, dtype=embeddings.dtype)
         layer.weight = Parameter(embeddings, requires_grad=not freeze)
         return layer
 

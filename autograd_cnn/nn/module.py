@@ -26,6 +26,9 @@ class Call(Scope):
 
     __slots__ = ("_path",)
 
+    module: Module
+    parent: Call | None
+
     def __init__(self, module: Module, parent: Any) -> None:
         self.module = module
         self.parent = parent

@@ -127,4 +127,5 @@ class AdaptiveAvgPool2d(Module):
 
 
 def _window(kernel_size: Any) -> int:
-    return kernel_size**2 if isinstance(kernel_size, int) else math.prod(kernel_size)
+    sizes: tuple[int, ...] = (kernel_size, kernel_size) if isinstance(kernel_size, int) else tuple(kernel_size)
+    return int(math.prod(sizes))

@@ -35,7 +35,7 @@ class Registry:
             self._parameters[name] = None
         elif isinstance(value, Registry):
             self._claim("_modules", "module", name)
-            self._modules[name] = value
+            self._modules[name] = cast("Module", value)
         elif name in members.get("_modules", ()):
             _require(self, "module", name, value, Registry)
             self._modules[name] = None
@@ -67,7 +67,7 @@ class Registry:
     def __delattr__(self, name: str) -> None:
         for registry in (self._parameters, self._buffers, self._modules):
             if name in registry:
-                del registry[name]  # type: ignore[attr-defined]
+                del registry[name]
                 self._non_persistent_buffers_set.discard(name)
                 return
         object.__delattr__(self, name)
@@ -130,15 +130,16 @@ class Registry:
     ) -> Iterator[tuple[str, Module]]:
         """Self and every module below with its dotted path; shared ones once, unless told otherwise."""
         memo = set() if memo is None else memo
-        if self in memo:
+        module = cast("Module", self)
+        if module in memo:
             return
         if remove_duplicate:
-            memo.add(self)
-        yield prefix, cast("Module", self)
-        for name, module in self._modules.items():
-            if module is not None:
+            memo.add(module)
+        yield prefix, module
+        for name, child in self._modules.items():
+            if child is not None:
                 path = f"{prefix}.{name}" if prefix else name
-                yield from module.named_modules(memo, path, remove_duplicate)
+                yield from child.named_modules(memo, path, remove_duplicate)
 
     def modules(self) -> Iterator[Module]:
         """Self and every module below, each once."""
