@@ -86,6 +86,10 @@ class Arrivals:
                 grads = entry[1]
                 grads[slot] = r if grads[slot] is None else grads[slot] + r
                 return
+        self.merge(entry, r)
+
+    def merge(self, entry: list[Any], r: Any) -> None:
+        """Adds to a gradient that arrived before."""
         _, first, ours = entry
         if self.recorded:
             entry[1] = first + r
@@ -167,16 +171,21 @@ def run(
                 if observers:
                     seen += [None] * (position - len(seen)) + [r]
                 source = edge[0]
-                if source.__class__ is Node and source.outputs == 1 and (key := -source.index) not in waiting:
-                    # As `deliver` does, for the edge that a chain has, without its calls.
+                if source.__class__ is Node and source.outputs == 1:
+                    # What `deliver` does, without its calls.
                     shape, dtype = source.specs
                     array = r.array
                     if array.shape != shape:
                         r = r.sum_to_size(shape)
                     if array.dtype is not dtype and array.dtype != dtype:
                         r = r.to(dtype)
-                    waiting[key] = [source, r, False]
-                    heappush(heap, key)
+                    key = -source.index
+                    entry = waiting.get(key)
+                    if entry is None:
+                        waiting[key] = [source, r, False]
+                        heappush(heap, key)
+                    else:
+                        arrivals.merge(entry, r)
                 else:
                     arrivals.deliver(edge, r, g, saved)
             if observers:
@@ -184,8 +193,8 @@ def run(
                 freed = 0 if keep else node.saved_bytes()
                 seen += [None] * (len(edges) - len(seen))
             if not keep:
-                if plan.constants:
-                    node.remember_constants()
+                if plan.constants:  # no edge tells their shape: pictures will ask for it
+                    node.kept = [(saved[j].array.shape, saved[j].array.dtype) for j in plan.constants]
                 node.saved = None
             if observers:
                 for observer in observers:

@@ -154,11 +154,6 @@ class Node:
         """Bytes of the arrays that are still held for backward."""
         return 0 if self.saved is None else sum(t.array.nbytes for t in self.saved[: self.plan.tensors])
 
-    def remember_constants(self) -> None:
-        """Notes shape and dtype of the saved tensors that no edge tells of, before they are dropped."""
-        saved = self.saved or []
-        self.kept = [(saved[j].array.shape, saved[j].array.dtype) for j in self.plan.constants]
-
     def __repr__(self) -> str:
         return f"<{self.name()}>"
 

@@ -200,9 +200,18 @@ def record(op: Op, inputs: tuple[Any, ...], outputs: tuple[Any, ...], spec: Any,
             versions.append(tensor.version[0])
         elif kind == OUTPUT:
             # Not the output itself: it refers to this node, and a cycle would outlive its last reference.
-            twin = alias(outputs[i])
+            y = outputs[i]
+            twin = TensorBase.result_class()
+            twin.array = y.array
+            twin.device = y.device
+            twin.version = version = y.version
+            twin.node = None
+            twin.slot = 0
+            twin._requires_grad = False
+            twin._grad = None
+            twin._view = None
             saved.append(twin)
-            versions.append(twin.version[0])
+            versions.append(version[0])
         else:
             saved.append(inputs[i].array.shape if kind == SHAPE else None)
     if spec.__class__ is not list:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from autograd_cnn.dtype import bool_
 from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
 from autograd_cnn.graph.record import apply_binary, apply_inplace, apply_unary
 from autograd_cnn.ops.arithmetic import where
@@ -18,6 +19,12 @@ SELU_SCALE = 1.0507009873554805
 
 
 class Relu(Unary):
+    def infer(self, x: Any) -> Any:
+        dtype = x.dtype
+        if dtype is bool_:
+            raise DTypeError("relu: takes numbers, got bool")
+        return x.shape, dtype
+
     def compute(self, k: Any, out: Any, x: Any) -> None:
         k.relu(x, out)
 
@@ -200,8 +207,6 @@ def relu(x: Any, inplace: bool = False) -> Any:
     >>> relu(ag.tensor([-1.0, 2.0]))
     tensor([0., 2.])
     """
-    if x.array.dtype.kind == "b":
-        raise DTypeError("relu: takes numbers, got bool")
     return apply_inplace(RELU, x) if inplace else apply_unary(RELU, x)
 
 

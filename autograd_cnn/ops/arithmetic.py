@@ -212,7 +212,8 @@ def add(x: Any, other: Any, *, alpha: float = 1) -> Any:
     """
     if alpha != 1:
         other = _scaled("add", x, other, alpha)
-    x, other = pair("add", x, other)
+    if not (isinstance(x, TensorBase) and isinstance(other, TensorBase) and x.array.dtype is other.array.dtype):
+        x, other = pair("add", x, other)
     return apply_binary(ADD, x, other)
 
 
@@ -246,7 +247,8 @@ def mul(x: Any, other: Any) -> Any:
     >>> mul(ag.tensor([3.0, 2.0]), 2)
     tensor([6., 4.])
     """
-    x, other = pair("mul", x, other)
+    if not (isinstance(x, TensorBase) and isinstance(other, TensorBase) and x.array.dtype is other.array.dtype):
+        x, other = pair("mul", x, other)
     return apply_binary(MUL, x, other)
 
 

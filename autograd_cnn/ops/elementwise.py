@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from autograd_cnn.dtype import get_default_dtype, int64
+from autograd_cnn.dtype import bool_, get_default_dtype, int64
+from autograd_cnn.errors import DTypeError
+from autograd_cnn.graph.base import TensorBase
 from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.record import apply_binary, apply_unary
 from autograd_cnn.ops.cast import cast
@@ -35,11 +37,17 @@ class Slope(Op, abstract=True):
 
 
 class Neg(Unary):
+    def infer(self, x: Any) -> Any:
+        dtype = x.dtype
+        if dtype is bool_:
+            raise DTypeError("neg: takes numbers, got bool; use ~ on masks")
+        return x.shape, dtype
+
     def compute(self, k: Any, out: Any, x: Any) -> None:
         k.neg(x, out)
 
     def vjp_x(self, g: Any) -> Any:
-        return -g
+        return apply_unary(NEG, g)
 
 
 class Abs(Unary):
@@ -333,8 +341,7 @@ def neg(x: Any) -> Any:
     >>> neg(ag.tensor([1.0, -2.0]))
     tensor([-1.,  2.])
     """
-    refuse_bools("neg", require_tensor("neg", x), instead="; use ~ on masks")
-    return apply_unary(NEG, x)
+    return apply_unary(NEG, x if isinstance(x, TensorBase) else require_tensor("neg", x))
 
 
 def abs(x: Any) -> Any:

@@ -101,8 +101,9 @@ def require_tensor(op: str, x: Any) -> Any:
 
 def floating(op: str, x: Any) -> Any:
     """`x` if it is a floating point tensor, else `x` in the default dtype."""
-    require_tensor(op, x)
-    return x if x.array.dtype.kind == "f" else cast(x, get_default_dtype())
+    if isinstance(x, TensorBase) and x.array.dtype.kind == "f":
+        return x
+    return cast(require_tensor(op, x), get_default_dtype())
 
 
 def require_floating(op: str, **tensors: Any) -> None:
