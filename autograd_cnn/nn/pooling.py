@@ -123,9 +123,10 @@ class AdaptiveAvgPool2d(Module):
         return f"output_size={self.output_size}"
 
     def flops(self, inputs: Any, output: tuple[int, ...]) -> int:
-        return math.prod(inputs[0]) + math.prod(output)
+        read: int = math.prod(inputs[0])
+        return read + math.prod(output)
 
 
 def _window(kernel_size: Any) -> int:
     sizes: tuple[int, ...] = (kernel_size, kernel_size) if isinstance(kernel_size, int) else tuple(kernel_size)
-    return int(math.prod(sizes))
+    return math.prod(sizes)
