@@ -1,6 +1,7 @@
 """autograd_cnn: define-by-run automatic differentiation with kernels that Numba compiles."""
 
 from autograd_cnn import autograd as autograd
+from autograd_cnn import errors as errors
 from autograd_cnn import nn as nn
 from autograd_cnn import optim as optim
 from autograd_cnn.creation import arange as arange
