@@ -265,7 +265,7 @@ def warmup(
         raise AutogradCnnError(f"warmup: there is no folder to keep kernels in ({before.why})")
     targets = fitting(list(models.MODELS) if model is None else [model.value])
     total = len(kernels_of(targets))
-    stop = jit.on_compile(lambda event: None)  # what is going on is said here
+    stop = jit.on_compile(lambda event: None)  # no notice: it is said here what is going on
     with out.status(f"compiling kernels: 0 of {total}") as status:
         for done, _ in enumerate(compile_kernels(targets, processes), 1):
             status.update(f"compiling kernels: {done} of {total}")

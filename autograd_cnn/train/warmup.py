@@ -15,6 +15,7 @@ from autograd_cnn import models
 from autograd_cnn.creation import from_numpy
 from autograd_cnn.device import CPU
 from autograd_cnn.errors import ShapeError
+from autograd_cnn.kernels.cpu import jit
 from autograd_cnn.train.job import SAMPLE, build_model, build_optimizer, evaluation_batch, settings_for
 from autograd_cnn.train.sources import SOURCES
 from autograd_cnn.train.trainer import Trainer
@@ -111,6 +112,10 @@ def _compile(targets: tuple[Target, ...], kernel: str) -> None:
         getattr(CPU.kernels, kernel)(*args)
 
 
+def _no_notice(event: Any) -> None:
+    """Hears of compilations and keeps quiet."""
+
+
 def compile_kernels(targets: Sequence[Target], processes: int = 1) -> Iterator[str]:
     """Calls every kernel of these runs once with each kind of arguments, which compiles it; yields those done.
 
@@ -124,7 +129,9 @@ def compile_kernels(targets: Sequence[Target], processes: int = 1) -> Iterator[s
             yield kernel
         return
     context = multiprocessing.get_context("spawn")  # a fork would take the threads of kernels along
-    with ProcessPoolExecutor(min(processes, len(kernels)), mp_context=context) as pool:
+    # The parent says what is going on, so that each child need not.
+    silent = (jit.on_compile, (_no_notice,))
+    with ProcessPoolExecutor(min(processes, len(kernels)), context, *silent) as pool:
         for kernel, done in [(kernel, pool.submit(_compile, chosen, kernel)) for kernel in kernels]:
             done.result()
             yield kernel
