@@ -173,6 +173,14 @@ def test_backward_hooks_come_after_forward_hooks():
     assert log == [[[5.0], [1.0]]]
 
 
+def test_backward_hooks_in_order():
+    m, log = nn.ReLU(), []
+    m.register_full_backward_hook(lambda *given: log.append("second"))
+    m.register_full_backward_hook(lambda *given: log.append("first"), prepend=True)
+    m(ag.ones(1, requires_grad=True)).sum().backward()
+    assert log == ["first", "second"]
+
+
 def test_backward_hook_removed():
     m, log = nn.ReLU(), []
     x = ag.ones(1, requires_grad=True)

@@ -88,6 +88,11 @@ POINTWISE = {
     "LogSoftmax": lambda nn: nn.LogSoftmax(-1),
     "Tanh": lambda nn: nn.Tanh(),
     "Sigmoid": lambda nn: nn.Sigmoid(),
+    "SELU": lambda nn: nn.SELU(),
+    "SiLU": lambda nn: nn.SiLU(),
+    "Hardtanh": lambda nn: nn.Hardtanh(-0.5, 0.25),
+    "ReLU6": lambda nn: nn.Sequential(nn.Linear(6, 2), nn.ReLU6()),
+    "LogSigmoid": lambda nn: nn.LogSigmoid(),
     "PReLU": lambda nn: nn.PReLU(),
     "PReLU by channel": lambda nn: nn.PReLU(4, 0.1),
     "Identity": lambda nn: nn.Identity(),
@@ -216,6 +221,9 @@ def test_dropout():
     assert abs((y == 0).mean() - 0.25) < 0.02
     assert m.eval()(x) is x
     assert nn.Dropout(1.0)(x).abs().sum().item() == 0
+    channels = nn.Dropout2d(0.5)(ag.ones(10, 20, 2, 3)).numpy().reshape(200, 6)
+    assert (channels == channels[:, :1]).all()
+    np.testing.assert_allclose(np.unique(channels), [0, 2])
 
 
 def test_dtype_and_device_arguments():
@@ -250,6 +258,8 @@ ERRORS = [
     ),
     (lambda: nn.Dropout(1.5), ArgumentError, r"Dropout: p must lie in \[0, 1\], got 1.5"),
     (lambda: nn.Embedding(3, 2, 3), ArgumentError, "Embedding: padding_idx 3 is out of range for 3 embeddings"),
+    (lambda: nn.Hardtanh(1, 1), ArgumentError, "Hardtanh: min_val must be less than max_val, got 1 and 1"),
+    (lambda: nn.Dropout2d(-1), ArgumentError, r"Dropout2d: p must lie in \[0, 1\], got -1"),
     (lambda: nn.PReLU(0), ArgumentError, "PReLU: num_parameters must be at least 1, got 0"),
     (lambda: nn.MSELoss(reduction="max"), ArgumentError, "MSELoss: reduction must be .* got 'max'"),
     (

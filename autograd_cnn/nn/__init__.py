@@ -4,11 +4,16 @@ from autograd_cnn.nn import functional as functional
 from autograd_cnn.nn import init as init
 from autograd_cnn.nn.activation import ELU as ELU
 from autograd_cnn.nn.activation import GELU as GELU
+from autograd_cnn.nn.activation import SELU as SELU
+from autograd_cnn.nn.activation import Hardtanh as Hardtanh
 from autograd_cnn.nn.activation import LeakyReLU as LeakyReLU
+from autograd_cnn.nn.activation import LogSigmoid as LogSigmoid
 from autograd_cnn.nn.activation import LogSoftmax as LogSoftmax
 from autograd_cnn.nn.activation import PReLU as PReLU
 from autograd_cnn.nn.activation import ReLU as ReLU
+from autograd_cnn.nn.activation import ReLU6 as ReLU6
 from autograd_cnn.nn.activation import Sigmoid as Sigmoid
+from autograd_cnn.nn.activation import SiLU as SiLU
 from autograd_cnn.nn.activation import Softmax as Softmax
 from autograd_cnn.nn.activation import Softplus as Softplus
 from autograd_cnn.nn.activation import Tanh as Tanh
@@ -19,6 +24,7 @@ from autograd_cnn.nn.containers import ModuleList as ModuleList
 from autograd_cnn.nn.containers import Sequential as Sequential
 from autograd_cnn.nn.conv import Conv2d as Conv2d
 from autograd_cnn.nn.dropout import Dropout as Dropout
+from autograd_cnn.nn.dropout import Dropout2d as Dropout2d
 from autograd_cnn.nn.embedding import Embedding as Embedding
 from autograd_cnn.nn.linear import Flatten as Flatten
 from autograd_cnn.nn.linear import Identity as Identity

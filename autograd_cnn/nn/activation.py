@@ -130,6 +130,84 @@ class ELU(Activation):
         return f"alpha={self.alpha}"
 
 
+class SELU(Activation):
+    """y = scale * x where x > 0, else scale * alpha * (e^x - 1), with constants that keep mean 0 and variance 1.
+
+    G. Klambauer, T. Unterthiner, A. Mayr, S. Hochreiter: "Self-normalizing neural networks", 2017.
+
+    >>> import autograd_cnn as ag
+    >>> SELU()(ag.tensor([-1.0, 2.0]))
+    tensor([-1.1113,  2.1014])
+    """
+
+    def forward(self, x: Any) -> Any:
+        return F.selu(x)
+
+
+class SiLU(Activation):
+    """y = x * sigmoid(x).
+
+    S. Elfwing, E. Uchibe, K. Doya: "Sigmoid-weighted linear units for neural network function approximation", 2017.
+
+    >>> import autograd_cnn as ag
+    >>> SiLU()(ag.tensor([-1.0, 2.0]))
+    tensor([-0.2689,  1.7616])
+    """
+
+    def forward(self, x: Any) -> Any:
+        return F.silu(x)
+
+
+class Hardtanh(Activation):
+    """y = x kept within [min_val, max_val].
+
+    >>> import autograd_cnn as ag
+    >>> Hardtanh()(ag.tensor([-2.0, 0.5]))
+    tensor([-1.0000,  0.5000])
+    """
+
+    def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
+        super().__init__()
+        if not min_val < max_val:
+            raise ArgumentError(f"Hardtanh: min_val must be less than max_val, got {min_val} and {max_val}")
+        self.min_val = min_val
+        self.max_val = max_val
+        self.inplace = inplace
+
+    def forward(self, x: Any) -> Any:
+        return F.hardtanh(x, self.min_val, self.max_val, self.inplace)
+
+    def extra_repr(self) -> str:
+        return f"min_val={self.min_val}, max_val={self.max_val}" + ", inplace=True" * self.inplace
+
+
+class ReLU6(Hardtanh):
+    """y = min(max(x, 0), 6).
+
+    >>> import autograd_cnn as ag
+    >>> ReLU6()(ag.tensor([-1.0, 9.0]))
+    tensor([0., 6.])
+    """
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__(0.0, 6.0, inplace)
+
+    def extra_repr(self) -> str:
+        return "inplace=True" if self.inplace else ""
+
+
+class LogSigmoid(Activation):
+    """y = log(1 / (1 + e^-x)).
+
+    >>> import autograd_cnn as ag
+    >>> LogSigmoid()(ag.zeros(1))
+    tensor([-0.6931])
+    """
+
+    def forward(self, x: Any) -> Any:
+        return F.logsigmoid(x)
+
+
 class GELU(Activation):
     """y = x * P(X <= x) for standard normal X; `approximate="tanh"` for the faster formula.
 

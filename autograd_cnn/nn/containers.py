@@ -11,7 +11,7 @@ from autograd_cnn.errors import ArgumentError, DTypeError, IndexOutOfRangeError,
 from autograd_cnn.nn.module import Module
 
 
-class Sequence(Module):
+class ModuleSequence(Module):
     """What Sequential and ModuleList share: the methods of a list."""
 
     def __len__(self) -> int:
@@ -26,6 +26,15 @@ class Sequence(Module):
         if not -size <= position < size:
             raise IndexOutOfRangeError(f"{self._get_name()}: index {position} is out of range for {size} modules")
         return list(self._modules)[position]
+
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return self._part(list(self._modules.items())[index])
+        return self._modules[self._name_at(index)]
+
+    def _part(self, named: list[tuple[str, Any]]) -> Self:
+        """A container of the same class for some of the modules."""
+        raise NotImplementedError(f"{self._get_name()}._part")
 
     def __setitem__(self, index: int, module: Module) -> None:
         self.add_module(self._name_at(index), module)
@@ -68,14 +77,11 @@ class Sequence(Module):
         del self[index]
         return module
 
-    def __getitem__(self, index: Any) -> Any:
-        raise NotImplementedError(f"{self._get_name()}.__getitem__")
-
     def __iadd__(self, modules: Iterable[Module]) -> Self:
         return self.extend(modules)
 
 
-class Sequential(Sequence):
+class Sequential(ModuleSequence):
     """Modules applied one after the other: y = m_k(... m_2(m_1(x))).
 
     >>> from autograd_cnn import nn
@@ -99,10 +105,8 @@ class Sequential(Sequence):
             x = module(x)
         return x
 
-    def __getitem__(self, index: int | slice) -> Any:
-        if isinstance(index, slice):
-            return type(self)(dict(list(self._modules.items())[index]))
-        return self._modules[self._name_at(index)]
+    def _part(self, named: list[tuple[str, Any]]) -> Self:
+        return type(self)(dict(named))
 
     def __add__(self, other: Sequential) -> Sequential:
         if not isinstance(other, Sequential):
@@ -117,7 +121,7 @@ class Sequential(Sequence):
     __rmul__ = __mul__
 
 
-class ModuleList(Sequence):
+class ModuleList(ModuleSequence):
     """A list of modules whose parameters count as its own; it has no forward.
 
     >>> from autograd_cnn import nn
@@ -135,10 +139,8 @@ class ModuleList(Sequence):
         if modules is not None:
             self.extend(modules)
 
-    def __getitem__(self, index: int | slice) -> Any:
-        if isinstance(index, slice):
-            return type(self)(list(self)[index])
-        return self._modules[self._name_at(index)]
+    def _part(self, named: list[tuple[str, Any]]) -> Self:
+        return type(self)(module for _, module in named)
 
     def __add__(self, other: Iterable[Module]) -> ModuleList:
         return ModuleList([*self, *other])

@@ -22,7 +22,7 @@ class Dropout(Module):
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         super().__init__()
         if not 0 <= p <= 1:
-            raise ArgumentError(f"Dropout: p must lie in [0, 1], got {p}")
+            raise ArgumentError(f"{type(self).__name__}: p must lie in [0, 1], got {p}")
         self.p = p
         self.inplace = inplace
 
@@ -31,3 +31,18 @@ class Dropout(Module):
 
     def extra_repr(self) -> str:
         return f"p={self.p}, inplace={self.inplace}"
+
+
+class Dropout2d(Dropout):
+    """Dropout of whole channels: x is (N, C, H, W) or (C, H, W).
+
+    J. Tompson et al.: "Efficient object localization using convolutional networks", 2015.
+
+    >>> import autograd_cnn as ag
+    >>> y = Dropout2d(0.5)(ag.ones(1, 8, 2, 2))
+    >>> {channel.sum().item() for channel in y[0]} <= {0.0, 8.0}
+    True
+    """
+
+    def forward(self, x: Any) -> Any:
+        return F.dropout2d(x, self.p, self.training, self.inplace)

@@ -26,7 +26,7 @@ class Hook(NamedTuple):
 Hooks = OrderedDict[int, Hook]
 
 
-def add(hooks: Hooks, hook: Hook, prepend: bool) -> RemovableHandle:
+def add(hooks: OrderedDict[int, Any], hook: Any, prepend: bool) -> RemovableHandle:
     """Adds a hook after all others, or before them."""
     handle = register(hooks, hook)
     hooks.move_to_end(handle.id, last=not prepend)

@@ -11,7 +11,7 @@ from autograd_cnn.device import device as as_device
 from autograd_cnn.dtype import as_dtype, float32, float64
 from autograd_cnn.errors import ArgumentError, DTypeError
 from autograd_cnn.graph.grad_mode import STATE, Scope
-from autograd_cnn.graph.handle import RemovableHandle, register
+from autograd_cnn.graph.handle import RemovableHandle
 from autograd_cnn.nn.forward_hook import Hook, Hooks, add, call_with_hooks
 from autograd_cnn.nn.registry import Registry
 from autograd_cnn.nn.state import IncompatibleKeys, entries, load
@@ -73,14 +73,14 @@ class Module(Registry):
     training: bool
     _forward_pre_hooks: Hooks
     _forward_hooks: Hooks
-    _backward_hooks: dict[int, Callable[..., Any]]
+    _backward_hooks: OrderedDict[int, Callable[..., Any]]
 
     def __init__(self) -> None:
         super().__init__()
         self.training = True
         self._forward_pre_hooks = OrderedDict()
         self._forward_hooks = OrderedDict()
-        self._backward_hooks = {}
+        self._backward_hooks = OrderedDict()
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """The computation; subclasses define it."""
@@ -229,12 +229,14 @@ class Module(Registry):
         """
         return add(self._forward_hooks, Hook(hook, with_kwargs, always_call), prepend)
 
-    def register_full_backward_hook(self, hook: Callable[[Module, Any, Any], Any]) -> RemovableHandle:
+    def register_full_backward_hook(
+        self, hook: Callable[[Module, Any, Any], Any], prepend: bool = False
+    ) -> RemovableHandle:
         """Calls `hook(module, grad_input, grad_output)` when the gradients of the inputs are there.
 
         Both are tuples, None for what has no gradient; what it returns, if anything, replaces grad_input.
         """
-        return register(self._backward_hooks, hook)
+        return add(self._backward_hooks, hook, prepend)
 
     # Printing
 
