@@ -58,8 +58,8 @@ def as_dtype(dtype: object, op: str) -> np.dtype:
     return result
 
 
-def of_scalar(value: bool | int | float) -> np.dtype:
-    """The dtype that a Python number stands for."""
+def of_scalar(value: object) -> np.dtype:
+    """The dtype that a number of Python or NumPy stands for."""
     if isinstance(value, bool | np.bool_):
         return bool_
     if isinstance(value, int | np.integer):

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from autograd_cnn.errors import AnomalyError
-from autograd_cnn.graph.grad_mode import StateManager
+from autograd_cnn.graph.grad_mode import ImmediateStateManager, StateManager
 from autograd_cnn.graph.node import Node
 
 
 class detect_anomaly(StateManager):
-    """Raises AnomalyError where a backward pass inside makes a NaN (or, with `check_inf`, an inf) from finite input.
+    """Raises AnomalyError where a backward pass inside makes a NaN or an inf.
 
     >>> import autograd_cnn as ag
     >>> x = ag.tensor([0.0], requires_grad=True)
@@ -28,16 +28,15 @@ class detect_anomaly(StateManager):
         super().__init__(anomaly=bool(check_nan))
 
 
-class set_detect_anomaly(detect_anomaly):
-    """Turns anomaly mode on or off: at once as a function, for a block as a context manager."""
+class set_detect_anomaly(ImmediateStateManager):
+    """Turns anomaly mode on or off: at once as a function, for a block as a context manager.
+
+    >>> set_detect_anomaly(False)  # doctest: +ELLIPSIS
+    <...set_detect_anomaly object at ...>
+    """
 
     def __init__(self, mode: bool) -> None:
-        super().__init__(mode)
-        self.__enter__()
-        self._before.append(self._before[-1])
-
-    def __enter__(self) -> StateManager:
-        return self if len(self._before) > 1 else super().__enter__()
+        super().__init__(anomaly=bool(mode))
 
 
 class AnomalyObserver:

@@ -183,7 +183,9 @@ def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(backward)
     def wrapped(ctx: Any, *grads: Any) -> Any:
         if STATE.get().recording:
-            raise GraphError(f"{backward.__qualname__}: is once_differentiable, but create_graph=True asks for its derivative")
+            raise GraphError(
+                f"{backward.__qualname__}: is once_differentiable, but create_graph=True asks for its derivative"
+            )
         return backward(ctx, *grads)
 
     return wrapped

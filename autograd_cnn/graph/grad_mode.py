@@ -164,7 +164,25 @@ class enable_grad(StateManager):
         super().__init__(recording=True)
 
 
-class set_grad_enabled(StateManager):
+class ImmediateStateManager(StateManager):
+    """Changes fields of the state at once; as a context manager, gives the former ones back at the end."""
+
+    def __init__(self, **changes: Any) -> None:
+        super().__init__(**changes)
+        self._outer = STATE.get()
+        STATE.set(self._outer.but(**changes))
+
+    def __enter__(self) -> ImmediateStateManager:
+        STATE.set(self._outer.but(**self._changes))
+        self._before.append(self._outer)
+        return self
+
+    def __call__(self, function: F) -> F:
+        STATE.set(self._outer)
+        return super().__call__(function)
+
+
+class set_grad_enabled(ImmediateStateManager):
     """Turns recording on or off: at once as a function, for a block as a context manager.
 
     >>> with set_grad_enabled(False):
@@ -176,17 +194,6 @@ class set_grad_enabled(StateManager):
 
     def __init__(self, mode: bool) -> None:
         super().__init__(recording=bool(mode))
-        self._outer = STATE.get()
-        STATE.set(self._outer.but(recording=bool(mode)))
-
-    def __enter__(self) -> set_grad_enabled:
-        STATE.set(self._outer.but(**self._changes))
-        self._before.append(self._outer)
-        return self
-
-    def __call__(self, function: F) -> F:
-        STATE.set(self._outer)
-        return super().__call__(function)
 
 
 class inference_mode(StateManager):

@@ -90,15 +90,14 @@ class Node:
     def next_functions(self) -> tuple[tuple[Node | AccumulateGrad | None, int], ...]:
         """For each input, the node that made it and which output of that node it is."""
         return tuple(
-            (None, 0)
-            if edge is None
-            else (edge[0] if isinstance(edge[0], Node) else AccumulateGrad(edge[0]), edge[1])
+            (None, 0) if edge is None else (edge[0] if isinstance(edge[0], Node) else AccumulateGrad(edge[0]), edge[1])
             for edge in self.edges
         )
 
     def spec(self, slot: int = 0) -> tuple[tuple[int, ...], np.dtype]:
         """Shape and dtype of an output."""
-        return self.specs if self.outputs == 1 else self.specs[slot]
+        spec: tuple[tuple[int, ...], np.dtype] = self.specs if self.outputs == 1 else self.specs[slot]
+        return spec
 
     def saved_meta(self) -> tuple[SavedMeta, ...]:
         """Name, shape, dtype and size of what backward needs; still there after it was freed."""

@@ -69,9 +69,7 @@ class Plan:
         self.names = tuple(sorted(keep, key=lambda name: found[name][0] >= SHAPE))
         self.sources = tuple(found[name] for name in self.names)
         self.tensors = sum(kind < SHAPE for kind, _ in self.sources)
-        self.constants = tuple(
-            j for j, (kind, i) in enumerate(self.sources) if kind == INPUT and not needs[i]
-        )
+        self.constants = tuple(j for j, (kind, i) in enumerate(self.sources) if kind == INPUT and not needs[i])
         everything = tuple(range(len(self.names)))
         self.vjps = tuple(
             (i, vjp, None if positions == everything else positions)
@@ -96,7 +94,7 @@ def _arguments(function: Callable[..., Any], skip: int) -> tuple[str, ...]:
 
 
 class Op:
-    """A differentiable operation.  Subclass it, name the `inputs`, and give `infer`, `compute` and a vjp for each input.
+    """A differentiable operation: a subclass names the `inputs`, and has `infer`, `compute` and a vjp for each.
 
     >>> import autograd_cnn as ag
     >>> from autograd_cnn.graph.engine import apply
@@ -142,7 +140,9 @@ class Op:
             raise TypeError(f"{cls.__name__}: a variadic op needs a joint vjp(self, g, needs, ...)")
         for name in cls.inputs:
             if cls.joint is None and name not in cls.nondifferentiable and not hasattr(cls, f"vjp_{name}"):
-                raise TypeError(f"{cls.__name__}: input {name!r} has no vjp_{name} and is not declared nondifferentiable")
+                raise TypeError(
+                    f"{cls.__name__}: input {name!r} has no vjp_{name} and is not declared nondifferentiable"
+                )
         if not cls.variadic:
             Plan(cls, (True,) * len(cls.inputs))  # resolves every name, or raises now
 
@@ -210,4 +210,3 @@ class FusedOp(Op, abstract=True):
 
     def composite(self, *inputs: Any) -> Any:
         raise NotImplementedError(f"{type(self).__name__}.composite")
-

@@ -27,7 +27,7 @@ def common_device(op: Op, inputs: tuple[TensorBase, ...]) -> Device:
     for i, tensor in enumerate(inputs):
         if tensor.device is not device:
             names = op.inputs if not op.variadic else [f"tensors[{j}]" for j in range(len(inputs))]
-            raise DeviceError(f"{op.name}: {names[0]} is on {device}, {names[i]} is on {tensor.device}; move one of them")
+            raise DeviceError(f"{op.name}: {names[0]} is on {device}, {names[i]} on {tensor.device}; move one of them")
     return device
 
 
@@ -194,7 +194,8 @@ def record(op: Op, inputs: tuple[Any, ...], outputs: tuple[Any, ...], spec: Any,
             tensor = inputs[i]
             if tensor.version is None:
                 raise GraphError(
-                    f"{op.name}: {op.inputs[i]} was made in inference_mode and cannot be saved for backward; clone it first"
+                    f"{op.name}: {op.inputs[i]} was made in inference_mode and cannot be saved for backward; "
+                    "clone it first"
                 )
             saved.append(tensor)
             versions.append(tensor.version[0])

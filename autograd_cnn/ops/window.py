@@ -40,4 +40,4 @@ def images(op: str, x: Any) -> bool:
     """Whether x is a batch (N, C, H, W) rather than one image (C, H, W); ShapeError for anything else."""
     if x.array.ndim not in (3, 4):
         raise ShapeError(f"{op}: x must be (N, C, H, W) or (C, H, W), got shape {list(x.array.shape)}")
-    return x.array.ndim == 4
+    return bool(x.array.ndim == 4)
