@@ -101,18 +101,10 @@ SAMPLES = (
 )
 
 ERRORS = (
-    ErrorSample(
-        "eq shapes", comparison.eq, (real(3), real(4)), ShapeError, r"eq: shapes \[3\] and \[4\] do not"
-    ),
-    ErrorSample(
-        "lt text", comparison.lt, (real(3), "1"), DTypeError, "lt: takes tensors and numbers, got str"
-    ),
-    ErrorSample(
-        "& of ints", comparison.bitwise_and, (whole(3), whole(3)), DTypeError, "takes bools, got int64"
-    ),
-    ErrorSample(
-        "~ of reals", comparison.bitwise_not, (real(3),), DTypeError, "bitwise_not: takes bools, got float32"
-    ),
+    ErrorSample("eq shapes", comparison.eq, (real(3), real(4)), ShapeError, r"eq: shapes \[3\] and \[4\] do not"),
+    ErrorSample("lt text", comparison.lt, (real(3), "1"), DTypeError, "lt: takes tensors and numbers, got str"),
+    ErrorSample("& of ints", comparison.bitwise_and, (whole(3), whole(3)), DTypeError, "takes bools, got int64"),
+    ErrorSample("~ of reals", comparison.bitwise_not, (real(3),), DTypeError, "bitwise_not: takes bools, got float32"),
     ErrorSample(
         "eq out of range",
         comparison.eq,

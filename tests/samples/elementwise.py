@@ -13,9 +13,7 @@ SHAPES = ((), (0,), (1,), (3, 4), (2, 0, 3))
 LARGE = (200, 300)
 
 
-def unary(
-    name: str, reference: Callable, domain: Callable[..., Input] = real, hazards: bool = True
-) -> list[Sample]:
+def unary(name: str, reference: Callable, domain: Callable[..., Input] = real, hazards: bool = True) -> list[Sample]:
     """One function over all shapes, and over integers where they become floats."""
     op = getattr(elementwise, name)
     shapes = [Sample(f"{name} {list(shape)}", op, (domain(*shape),), reference, name) for shape in SHAPES]
@@ -83,9 +81,7 @@ ERRORS = (
     ErrorSample("abs bool", elementwise.abs, (truth(3),), DTypeError, "abs: takes numbers, got bool"),
     ErrorSample("exp of a number", elementwise.exp, (1.5,), DTypeError, "exp: takes a tensor, got float"),
     ErrorSample("neg of a list", elementwise.neg, ([1.0],), DTypeError, "neg: takes a tensor, got list"),
-    ErrorSample(
-        "square of None", elementwise.square, (None,), DTypeError, "square: takes a tensor, got None"
-    ),
+    ErrorSample("square of None", elementwise.square, (None,), DTypeError, "square: takes a tensor, got None"),
     ErrorSample(
         "exp in place on int",
         lambda x: x.exp_(),

@@ -23,9 +23,7 @@ def step(name: str, reference: Callable) -> list[Sample]:
         Sample(f"{name} large", op, (apart(5),), reference, name, large=(real(200, 300),), hazards=True),
         Sample(f"{name} at steps", op, (given(STEPS),), reference, name, order=1, why="jumps"),
         Sample(f"{name} int", op, (whole(9),), lambda x: reference(x).astype(int), name),
-        Sample(
-            f"{name} wide int", op, (given([2**62 + 1, -(2**62) - 1]),), None, name, why="wider than a float"
-        ),
+        Sample(f"{name} wide int", op, (given([2**62 + 1, -(2**62) - 1]),), None, name, why="wider than a float"),
     ]
 
 
@@ -36,9 +34,7 @@ def clamp(x: np.ndarray, min: float | None = None, max: float | None = None) -> 
 
 
 def limited(name: str, source, order: int = 2, why: str = "", **limits) -> Sample:
-    return Sample(
-        f"clamp {name} {limits}", rounding.clamp, (source,), clamp, "clamp", limits, order=order, why=why
-    )
+    return Sample(f"clamp {name} {limits}", rounding.clamp, (source,), clamp, "clamp", limits, order=order, why=why)
 
 
 SAMPLES = (
@@ -73,9 +69,7 @@ SAMPLES = (
 ERRORS = (
     ErrorSample("floor bool", rounding.floor, (truth(3),), DTypeError, "floor: takes numbers, got bool"),
     ErrorSample("round of a number", rounding.round, (1.5,), DTypeError, "round: takes a tensor, got float"),
-    ErrorSample(
-        "clamp without limits", rounding.clamp, (real(3),), ArgumentError, "clamp: give min, max or both"
-    ),
+    ErrorSample("clamp without limits", rounding.clamp, (real(3),), ArgumentError, "clamp: give min, max or both"),
     ErrorSample(
         "clamp text",
         rounding.clamp,
@@ -83,7 +77,5 @@ ERRORS = (
         DTypeError,
         "clamp: min must be a number or None, got str",
     ),
-    ErrorSample(
-        "clamp bools", rounding.clamp, (truth(3), False), DTypeError, "clamp: takes numbers, got bool"
-    ),
+    ErrorSample("clamp bools", rounding.clamp, (truth(3), False), DTypeError, "clamp: takes numbers, got bool"),
 )

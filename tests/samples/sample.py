@@ -120,9 +120,7 @@ class Sample:
 
     def __post_init__(self) -> None:
         if not self.why and (self.order < 2 or self.reference is None or self.torch is None):
-            raise ValueError(
-                f"sample {self.name!r}: order < 2, no reference or no torch needs a reason: `why`"
-            )
+            raise ValueError(f"sample {self.name!r}: order < 2, no reference or no torch needs a reason: `why`")
 
     def arrays(self, dtype: np.dtype = FLOATS[1], large: bool = False) -> list[np.ndarray]:
         """The inputs, the same on every call."""
@@ -132,11 +130,7 @@ class Sample:
     def derivatives(self) -> int:
         """How many orders of derivatives there are to check."""
         real = [array.dtype.kind == "f" for array in self.arrays()]
-        return (
-            self.order
-            if any(one.grad and is_real for one, is_real in zip(self.inputs, real, strict=True))
-            else 0
-        )
+        return self.order if any(one.grad and is_real for one, is_real in zip(self.inputs, real, strict=True)) else 0
 
     def dtypes(self) -> tuple[np.dtype, ...]:
         """Those to test: both floats where there are real inputs."""
