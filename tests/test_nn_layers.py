@@ -240,15 +240,15 @@ def test_dtype_and_device_arguments():
 
 
 ERRORS = [
-    (lambda: nn.Linear(-1, 2), ArgumentError, "Linear: in_features must not be negative, got -1"),
+    (lambda: nn.Linear(-1, 2), ArgumentError, "Linear: in_features must be at least 0, got -1"),
     (lambda: nn.Conv2d(3, 4, 3, groups=2), ArgumentError, "Conv2d: in_channels 3 is not divisible by groups 2"),
     (lambda: nn.Conv2d(4, 3, 3, groups=2), ArgumentError, "Conv2d: out_channels 3 is not divisible by groups 2"),
-    (lambda: nn.Conv2d(4, 4, 3, groups=0), ArgumentError, "Conv2d: groups must be positive, got 0"),
+    (lambda: nn.Conv2d(4, 4, 3, groups=0), ArgumentError, "Conv2d: groups must be at least 1, got 0"),
     (lambda: nn.Conv2d(4, 4, (3, 3, 3)), ArgumentError, r"Conv2d: kernel_size must be .* got \(3, 3, 3\)"),
-    (lambda: nn.Conv2d(4, 4, 0), ArgumentError, "Conv2d: kernel_size must be an integer or a pair, at least 1, got 0"),
-    (lambda: nn.Conv2d(4, 4, 3, stride=0), ArgumentError, "Conv2d: stride must be .* at least 1, got 0"),
-    (lambda: nn.Conv2d(4, 4, 3, padding=-1), ArgumentError, "Conv2d: padding must be .* at least 0, got -1"),
-    (lambda: nn.Conv2d(4, 4, 2.5), DTypeError, "Conv2d: kernel_size must be an integer or a pair of integers, got 2.5"),
+    (lambda: nn.Conv2d(4, 4, 0), ArgumentError, "Conv2d: kernel_size must be at least 1, got 0"),
+    (lambda: nn.Conv2d(4, 4, 3, stride=0), ArgumentError, "Conv2d: stride must be at least 1, got 0"),
+    (lambda: nn.Conv2d(4, 4, 3, padding=-1), ArgumentError, "Conv2d: padding must be at least 0, got -1"),
+    (lambda: nn.Conv2d(4, 4, 2.5), DTypeError, "Conv2d: kernel_size must be an integer, got 2.5"),
     (lambda: nn.Conv2d(4, 4, 3, padding="full"), ArgumentError, "'same' or 'valid', got 'full'"),
     (lambda: nn.Conv2d(4, 4, 3, 2, "same"), ArgumentError, r"padding='same' needs stride 1, got \(2, 2\)"),
     (
@@ -260,6 +260,13 @@ ERRORS = [
     (lambda: nn.Embedding(3, 2, 3), ArgumentError, "Embedding: padding_idx 3 is out of range for 3 embeddings"),
     (lambda: nn.Hardtanh(1, 1), ArgumentError, "Hardtanh: min_val must be less than max_val, got 1 and 1"),
     (lambda: nn.Dropout2d(-1), ArgumentError, r"Dropout2d: p must lie in \[0, 1\], got -1"),
+    (lambda: nn.Linear(2.5, 2), DTypeError, "Linear: in_features must be an integer, got 2.5"),
+    (lambda: nn.Conv2d(4, -4, 3), ArgumentError, "Conv2d: out_channels must be at least 0, got -4"),
+    (lambda: nn.BatchNorm2d("3"), DTypeError, "BatchNorm2d: num_features must be an integer, got '3'"),
+    (lambda: nn.Embedding(3, -2), ArgumentError, "Embedding: embedding_dim must be at least 0, got -2"),
+    (lambda: nn.Embedding(3, 2, -4), ArgumentError, "Embedding: padding_idx must be at least -3, got -4"),
+    (lambda: nn.Embedding(3, 2, 1.5), DTypeError, "Embedding: padding_idx must be an integer, got 1.5"),
+    (lambda: nn.Dropout("a"), ArgumentError, r"Dropout: p must lie in \[0, 1\], got 'a'"),
     (lambda: nn.PReLU(0), ArgumentError, "PReLU: num_parameters must be at least 1, got 0"),
     (lambda: nn.MSELoss(reduction="max"), ArgumentError, "MSELoss: reduction must be .* got 'max'"),
     (

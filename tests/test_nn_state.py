@@ -66,6 +66,15 @@ def test_state_shares_memory_and_loading_copies():
     assert (weight == 0).all()
 
 
+def test_tensors_of_torch_that_numpy_cannot_hold(torch):
+    net = nn.Linear(2, 1)
+    before = net.weight.tolist()
+    state = {"weight": torch.ones(1, 2), "bias": torch.ones(1, dtype=torch.bfloat16)}
+    with pytest.raises(StateDictError, match=r"bias: cannot be read as an array: .*BFloat16"):
+        net.load_state_dict(state)
+    assert net.weight.tolist() == before
+
+
 def test_shared_parts_are_saved_under_every_name():
     net = nn.ModuleDict({"a": nn.Linear(2, 2)})
     net["b"] = net["a"]

@@ -131,5 +131,7 @@ def test_a_single_layer():
 def test_errors():
     with pytest.raises(ArgumentError, match="summary: give an input, or input_size"):
         nn.Linear(1, 1).summary()
+    with pytest.raises(ArgumentError, match=r"summary: input_size must be a tuple of integers .* got 3"):
+        nn.Linear(1, 1).summary(input_size=3)
     with pytest.raises(ArgumentError, match="summary: depth must be at least 1, got 0"):
         nn.Linear(1, 1).summary(input_size=(1, 1), depth=0)

@@ -225,6 +225,7 @@ BAD = [
     (lambda: SGD([{"params": [one()], "lr": -2}]), ArgumentError, "SGD: lr must be at least 0, got -2"),
     (lambda: SGD([]), ArgumentError, "SGD: got an empty list of parameters"),
     (lambda: SGD(one()), DTypeError, "SGD: params must be an iterable of tensors, got one tensor"),
+    (lambda: SGD(None), DTypeError, "SGD: params must be an iterable of tensors, got NoneType"),
     (lambda: SGD([3]), DTypeError, "SGD: can only optimize tensors, got int"),
     (lambda: SGD([one() * 2]), ArgumentError, "SGD: can only optimize leaves, got the result of <MulBackward>"),
     (lambda: SGD([{"lr": 1.0}]), ArgumentError, "SGD: a parameter group needs 'params', got lr"),
@@ -448,6 +449,10 @@ def test_schedule_errors():
         lr_scheduler.StepLR(3, 1)
     with pytest.raises(ArgumentError, match="StepLR: step_size must be at least 1, got 0"):
         lr_scheduler.StepLR(optimizer, 0)
+    with pytest.raises(DTypeError, match=r"StepLR: step_size must be an integer, got 1\.5"):
+        lr_scheduler.StepLR(optimizer, 1.5)
+    with pytest.raises(DTypeError, match="ExponentialLR: gamma must be a number, got 'a'"):
+        lr_scheduler.ExponentialLR(optimizer, "a")
     with pytest.raises(ArgumentError, match="CosineAnnealingLR: T_max must be at least 1, got 0"):
         lr_scheduler.CosineAnnealingLR(optimizer, 0)
     with pytest.raises(ArgumentError, match="ExponentialLR: group 0 needs an initial_lr to resume at epoch 3"):

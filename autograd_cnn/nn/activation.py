@@ -10,6 +10,7 @@ from autograd_cnn.errors import ArgumentError
 from autograd_cnn.nn import functional as F
 from autograd_cnn.nn.module import Module
 from autograd_cnn.nn.parameter import Parameter
+from autograd_cnn.nn.size import require_sizes
 
 
 class Activation(Module):
@@ -96,8 +97,7 @@ class PReLU(Activation):
 
     def __init__(self, num_parameters: int = 1, init: float = 0.25, device: Any = None, dtype: Any = None) -> None:
         super().__init__()
-        if num_parameters < 1:
-            raise ArgumentError(f"PReLU: num_parameters must be at least 1, got {num_parameters}")
+        require_sizes("PReLU", 1, num_parameters=num_parameters)
         self.num_parameters = num_parameters
         self.weight = Parameter(full((num_parameters,), float(init), device=device, dtype=dtype))
 

@@ -11,6 +11,7 @@ from autograd_cnn.nn import functional as F
 from autograd_cnn.nn import init
 from autograd_cnn.nn.module import Module
 from autograd_cnn.nn.parameter import Parameter
+from autograd_cnn.nn.size import require_sizes
 
 
 class BatchNorm(Module):
@@ -31,6 +32,7 @@ class BatchNorm(Module):
         bias: bool = True,
     ) -> None:
         super().__init__()
+        require_sizes(type(self).__name__, 0, num_features=num_features)
         self.num_features = num_features
         self.eps = eps
         self.momentum = momentum

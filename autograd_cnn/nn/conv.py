@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 import math
-import operator
 from typing import Any, cast
 
 from autograd_cnn.creation import empty
-from autograd_cnn.errors import ArgumentError, DTypeError
+from autograd_cnn.errors import ArgumentError
 from autograd_cnn.nn import functional as F
 from autograd_cnn.nn.linear import reset_weight_and_bias
 from autograd_cnn.nn.module import Module
 from autograd_cnn.nn.parameter import Parameter
-
-
-def _pair(name: str, value: Any, least: int) -> tuple[int, int]:
-    """A number, or one for each of two dimensions, as a pair; none below `least`."""
-    try:
-        pair = tuple(map(operator.index, value if isinstance(value, tuple | list) else (value, value)))
-    except TypeError:
-        raise DTypeError(f"Conv2d: {name} must be an integer or a pair of integers, got {value!r}") from None
-    if len(pair) != 2 or min(pair) < least:
-        raise ArgumentError(f"Conv2d: {name} must be an integer or a pair, at least {least}, got {value!r}")
-    return pair[0], pair[1]
+from autograd_cnn.nn.size import pair, require_sizes
 
 
 class Conv2d(Module):
@@ -53,8 +42,8 @@ class Conv2d(Module):
         dtype: Any = None,
     ) -> None:
         super().__init__()
-        if groups < 1:
-            raise ArgumentError(f"Conv2d: groups must be positive, got {groups}")
+        require_sizes("Conv2d", 0, in_channels=in_channels, out_channels=out_channels)
+        require_sizes("Conv2d", 1, groups=groups)
         if in_channels % groups:
             raise ArgumentError(f"Conv2d: in_channels {in_channels} is not divisible by groups {groups}")
         if out_channels % groups:
@@ -66,10 +55,10 @@ class Conv2d(Module):
             raise ArgumentError(f"Conv2d: padding_mode must be one of {', '.join(modes)}, got {padding_mode!r}")
         self.in_channels = in_channels
         self.out_channels = out_channels
-        self.kernel_size = _pair("kernel_size", kernel_size, 1)
-        self.stride = _pair("stride", stride, 1)
-        self.padding = padding if isinstance(padding, str) else _pair("padding", padding, 0)
-        self.dilation = _pair("dilation", dilation, 1)
+        self.kernel_size = pair("Conv2d", "kernel_size", kernel_size, 1)
+        self.stride = pair("Conv2d", "stride", stride, 1)
+        self.padding = padding if isinstance(padding, str) else pair("Conv2d", "padding", padding, 0)
+        self.dilation = pair("Conv2d", "dilation", dilation, 1)
         if padding == "same" and self.stride != (1, 1):
             raise ArgumentError(f"Conv2d: padding='same' needs stride 1, got {self.stride}")
         self.groups = groups

@@ -21,8 +21,8 @@ class Dropout(Module):
 
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         super().__init__()
-        if not 0 <= p <= 1:
-            raise ArgumentError(f"{type(self).__name__}: p must lie in [0, 1], got {p}")
+        if not isinstance(p, int | float) or not 0 <= p <= 1:
+            raise ArgumentError(f"{type(self).__name__}: p must lie in [0, 1], got {p!r}")
         self.p = p
         self.inplace = inplace
 

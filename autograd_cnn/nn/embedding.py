@@ -11,6 +11,7 @@ from autograd_cnn.nn import functional as F
 from autograd_cnn.nn import init
 from autograd_cnn.nn.module import Module
 from autograd_cnn.nn.parameter import Parameter
+from autograd_cnn.nn.size import require_sizes
 from autograd_cnn.tensor import Tensor
 
 
@@ -36,8 +37,10 @@ class Embedding(Module):
         dtype: Any = None,
     ) -> None:
         super().__init__()
+        require_sizes("Embedding", 0, num_embeddings=num_embeddings, embedding_dim=embedding_dim)
         if padding_idx is not None:
-            if not -num_embeddings <= padding_idx < num_embeddings:
+            require_sizes("Embedding", -num_embeddings, padding_idx=padding_idx)
+            if padding_idx >= num_embeddings:
                 raise ArgumentError(
                     f"Embedding: padding_idx {padding_idx} is out of range for {num_embeddings} embeddings"
                 )

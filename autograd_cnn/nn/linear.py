@@ -6,11 +6,11 @@ import math
 from typing import Any
 
 from autograd_cnn.creation import empty
-from autograd_cnn.errors import ArgumentError
 from autograd_cnn.nn import functional as F
 from autograd_cnn.nn import init
 from autograd_cnn.nn.module import Module
 from autograd_cnn.nn.parameter import Parameter
+from autograd_cnn.nn.size import require_sizes
 
 
 def reset_weight_and_bias(weight: Parameter, bias: Parameter | None) -> None:
@@ -36,9 +36,7 @@ class Linear(Module):
         self, in_features: int, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None
     ) -> None:
         super().__init__()
-        for name, value in (("in_features", in_features), ("out_features", out_features)):
-            if value < 0:
-                raise ArgumentError(f"Linear: {name} must not be negative, got {value}")
+        require_sizes("Linear", 0, in_features=in_features, out_features=out_features)
         self.in_features = in_features
         self.out_features = out_features
         self.weight = Parameter(empty(out_features, in_features, device=device, dtype=dtype))

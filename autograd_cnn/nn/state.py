@@ -47,11 +47,10 @@ def load(module: Module, state_dict: Mapping[str, Any], strict: bool) -> Incompa
     arrays = {}
     for name, tensor in own.items():
         if name in state_dict:
-            array = _array(state_dict[name])
-            problem = _misfit(array, state_dict[name], tensor)
-            if problem:
+            try:
+                arrays[name] = _fitting(state_dict[name], tensor)
+            except StateDictError as problem:
                 problems.append(f"{name}: {problem}")
-            arrays[name] = array
     if problems:
         raise StateDictError(f"load_state_dict for {type(module).__name__}:\n  " + "\n  ".join(problems))
     for name, array in arrays.items():
@@ -62,19 +61,19 @@ def load(module: Module, state_dict: Mapping[str, Any], strict: bool) -> Incompa
     return IncompatibleKeys(missing, unexpected)
 
 
-def _array(value: Any) -> Any:
-    """The numbers of a tensor or of anything NumPy takes for an array; None for anything else."""
+def _fitting(value: Any, tensor: Tensor) -> np.ndarray:
+    """The array of a tensor, or of anything NumPy takes for one, if it can be copied into `tensor`."""
     if isinstance(value, Tensor):
-        return value.device.to_host(value.array)
-    return np.asarray(value) if hasattr(value, "__array__") else None
-
-
-def _misfit(array: Any, value: Any, tensor: Tensor) -> str:
-    """Why an array cannot be copied into a tensor; nothing where it can."""
-    if array is None:
-        return f"is a {type(value).__name__}, not a tensor or an array"
+        array = value.device.to_host(value.array)
+    elif hasattr(value, "__array__"):
+        try:
+            array = np.asarray(value)
+        except (TypeError, ValueError, RuntimeError) as error:  # such as a dtype that NumPy does not have
+            raise StateDictError(f"cannot be read as an array: {error}") from error
+    else:
+        raise StateDictError(f"is a {type(value).__name__}, not a tensor or an array")
     if array.shape != tensor.shape:
-        return f"has shape {list(array.shape)} in the state dict, {list(tensor.shape)} in the model"
+        raise StateDictError(f"has shape {list(array.shape)} in the state dict, {list(tensor.shape)} in the model")
     if array.dtype.kind not in "biuf" or not np.can_cast(array.dtype, tensor.dtype, "same_kind"):
-        return f"has dtype {array.dtype} in the state dict, {tensor.dtype} in the model"
-    return ""
+        raise StateDictError(f"has dtype {array.dtype} in the state dict, {tensor.dtype} in the model")
+    return array

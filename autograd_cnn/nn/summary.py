@@ -161,6 +161,8 @@ def _zeros(model: Module, input_size: Any) -> tuple[Tensor, ...]:
     """Zeros of one size or of several, in the dtype of the model's parameters."""
     if input_size is None:
         raise ArgumentError("summary: give an input, or input_size=(N, C, H, W)")
+    if not isinstance(input_size, tuple | list):
+        raise ArgumentError(f"summary: input_size must be a tuple of integers or a list of those, got {input_size!r}")
     sizes = [input_size] if all(isinstance(n, int) for n in input_size) else input_size
     parameter = next(model.parameters(), None)
     return tuple(zeros(*size, dtype=None if parameter is None else parameter.dtype) for size in sizes)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from autograd_cnn.errors import ArgumentError, DTypeError, StateDictError
-from autograd_cnn.optim.optimizer import Optimizer
+from autograd_cnn.optim.optimizer import Optimizer, check_range
 
 
 class LRScheduler:
@@ -74,6 +74,14 @@ class LRScheduler:
         own.update(copy.deepcopy({name: value for name, value in state_dict.items() if name in own}))
 
 
+def _require_epochs(schedule: str, **counts: Any) -> None:
+    for name, count in counts.items():
+        if not isinstance(count, int):
+            raise DTypeError(f"{schedule}: {name} must be an integer, got {count!r}")
+        if count < 1:
+            raise ArgumentError(f"{schedule}: {name} must be at least 1, got {count}")
+
+
 class StepLR(LRScheduler):
     """lr = initial_lr * gamma ** floor(epoch / step_size).
 
@@ -87,8 +95,8 @@ class StepLR(LRScheduler):
     """
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1, last_epoch: int = -1) -> None:
-        if step_size < 1:
-            raise ArgumentError(f"StepLR: step_size must be at least 1, got {step_size}")
+        _require_epochs("StepLR", step_size=step_size)
+        check_range("StepLR", -math.inf, gamma=gamma)
         self.step_size = step_size
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)
@@ -111,6 +119,7 @@ class ExponentialLR(LRScheduler):
     """
 
     def __init__(self, optimizer: Optimizer, gamma: float, last_epoch: int = -1) -> None:
+        check_range("ExponentialLR", -math.inf, gamma=gamma)
         self.gamma = gamma
         super().__init__(optimizer, last_epoch)
 
@@ -134,8 +143,8 @@ class CosineAnnealingLR(LRScheduler):
     """
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0, last_epoch: int = -1) -> None:
-        if T_max < 1:
-            raise ArgumentError(f"CosineAnnealingLR: T_max must be at least 1, got {T_max}")
+        _require_epochs("CosineAnnealingLR", T_max=T_max)
+        check_range("CosineAnnealingLR", -math.inf, eta_min=eta_min)
         self.T_max = T_max
         self.eta_min = eta_min
         super().__init__(optimizer, last_epoch)

@@ -42,6 +42,8 @@ class Optimizer:
         self.check(defaults)
         if isinstance(params, Tensor):
             raise DTypeError(f"{self._name}: params must be an iterable of tensors, got one tensor; put it in a list")
+        if not isinstance(params, Iterable):
+            raise DTypeError(f"{self._name}: params must be an iterable of tensors, got {type(params).__name__}")
         groups = list(params)
         if not groups:
             raise ArgumentError(f"{self._name}: got an empty list of parameters")
