@@ -1,6 +1,6 @@
 """Speed next to PyTorch's, measured in turns in one run.
 
-`python -m benchmarks.matmul`, `python -m benchmarks.conv`
+`python -m benchmarks.step`, `.overhead`, `.matmul`, `.conv`.  A ratio above 1 means that we are faster.
 """
 
 from __future__ import annotations
@@ -46,5 +46,5 @@ def fastest(*runs: Callable[[], object] | None) -> list[float | None]:
 
 def report(name: str, ours: float, theirs: float | None, operations: float) -> None:
     """One line: times in milliseconds, their ratio, and our speed in GFLOP/s."""
-    peers = "" if theirs is None else f"   torch {theirs:9.3f} ms   ratio {ours / theirs:5.2f}"
+    peers = "" if theirs is None else f"   torch {theirs:9.3f} ms   torch / ours {theirs / ours:5.2f}"
     print(f"{name:44s} ours {ours:9.3f} ms{peers}   {operations / ours * 1e-6:7.1f} GFLOP/s", flush=True)
