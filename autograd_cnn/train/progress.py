@@ -63,9 +63,9 @@ class ProgressBar(Callback):
 
     def on_epoch(self, trainer: Trainer, row: dict[str, Any]) -> None:
         text = f"epoch {row['epoch']:>{len(str(trainer.epochs))}}/{trainer.epochs}"
-        text += f"  loss {row['loss']:.4f}  accuracy {row['accuracy']:7.2%}"
+        text += f"  loss {_loss(row['loss'])}  accuracy {row['accuracy']:7.2%}"
         if "val_loss" in row:
-            text += f"  |  held out: loss {row['val_loss']:.4f}  accuracy {row['val_accuracy']:7.2%}"
+            text += f"  |  held out: loss {_loss(row['val_loss'])}  accuracy {row['val_accuracy']:7.2%}"
         text += f"  |  {row['images_per_second']:,.0f} images/s"
         self.console.print(text, highlight=False, soft_wrap=not self.live)
         self._recent.clear()
@@ -80,9 +80,13 @@ class ProgressBar(Callback):
 
     def _figures(self, trainer: Trainer) -> str:
         """As much as there is room for, what matters most first."""
-        figures = [f"loss {trainer.loss.value:.4f}", f"accuracy {trainer.accuracy.value:6.1%}"]
+        figures = [f"loss {_loss(trainer.loss.value)}", f"accuracy {trainer.accuracy.value:6.1%}"]
         (began, first), (now, last) = self._recent[0], self._recent[-1]
         if last > first:
             figures.append(f"{(last - first) / (now - began):6,.0f} images/s")
         room = max(1, min(3, (self.console.width - 25) // 16))
         return "  ".join(figures[:room])
+
+
+def _loss(value: float) -> str:
+    return f"{value:.4f}" if value < 1e4 else f"{value:.3e}"

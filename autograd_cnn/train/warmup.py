@@ -40,7 +40,7 @@ class _Notes:
 
 
 def _kind(arg: Any) -> Any:
-    return (arg.shape, arg.strides, arg.dtype) if isinstance(arg, np.ndarray) else arg
+    return (arg.shape, arg.strides, arg.dtype, arg.flags.writeable) if isinstance(arg, np.ndarray) else arg
 
 
 @contextmanager
