@@ -15,6 +15,7 @@ from autograd_cnn.data.transforms import (
     Lambda,
     Normalize,
     Pad,
+    RandomAffine,
     RandomCrop,
     RandomHorizontalFlip,
     Resize,
@@ -51,7 +52,12 @@ def test_a_batch_is_its_images(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
-    "transform", [lambda g: RandomCrop((4, 3), 1, generator=g), lambda g: RandomHorizontalFlip(generator=g)]
+    "transform",
+    [
+        lambda g: RandomCrop((4, 3), 1, generator=g),
+        lambda g: RandomHorizontalFlip(generator=g),
+        lambda g: RandomAffine(30, (0.2, 0.1), (0.5, 1.5), fill=1, generator=g),
+    ],
 )
 def test_random_transforms_draw_the_same_for_a_batch(kind: str, transform: Any) -> None:
     images = KINDS[kind]
@@ -64,7 +70,7 @@ def test_random_transforms_draw_the_same_for_a_batch(kind: str, transform: Any) 
 def test_images_are_not_changed(kind: str) -> None:
     images = KINDS[kind]
     before = images.copy()
-    for transform in [*fixed(images), RandomCrop(4), RandomHorizontalFlip(1.0)]:
+    for transform in [*fixed(images), RandomCrop(4), RandomHorizontalFlip(1.0), RandomAffine(9, (0.1, 0.1))]:
         transform.batch(images)
     np.testing.assert_array_equal(images, before)
 
@@ -73,9 +79,7 @@ def test_to_tensor() -> None:
     assert ToTensor()(GREY[0]).shape == (1, 7, 6)
     found = ToTensor()(COLOUR[0])
     assert isinstance(found, Tensor)
-    np.testing.assert_array_equal(
-        found.numpy(), COLOUR[0].transpose(2, 0, 1).astype(np.float32) / np.float32(255)
-    )
+    np.testing.assert_array_equal(found.numpy(), COLOUR[0].transpose(2, 0, 1).astype(np.float32) / np.float32(255))
 
 
 def test_normalize() -> None:
@@ -93,9 +97,7 @@ def test_normalize() -> None:
 @pytest.mark.parametrize("size", [(14, 12), (7, 6), (3, 5), (9, 2), (1, 1), (20, 3)])
 def test_resize_agrees_with_torch(size: tuple[int, int]) -> None:
     torch = pytest.importorskip("torch", reason="compares with PyTorch")
-    expected = torch.nn.functional.interpolate(
-        torch.from_numpy(FLOATS), size, mode="bilinear", antialias=True
-    )
+    expected = torch.nn.functional.interpolate(torch.from_numpy(FLOATS), size, mode="bilinear", antialias=True)
     np.testing.assert_allclose(Resize(size).batch(FLOATS), expected.numpy(), rtol=1e-5, atol=1e-6)
 
 
@@ -128,18 +130,47 @@ def test_flip_probability() -> None:
     assert abs(flipped.mean() - 0.3) < 0.03
 
 
+def test_affine_maps_agree_with_torch() -> None:
+    torch = pytest.importorskip("torch", reason="compares with PyTorch")
+    affine = RandomAffine(40, (0.3, 0.2), (0.6, 1.4), generator=np.random.default_rng(7))
+    found = affine.batch(FLOATS)
+    draws = np.random.default_rng(7).random((len(FLOATS), 4))
+    height, width = FLOATS.shape[2:]
+    maps = []
+    for turn, right, down, factor in zip(
+        np.deg2rad(40 * (2 * draws[:, 0] - 1)),
+        (2 * draws[:, 1] - 1) * 0.3 * width,
+        (2 * draws[:, 2] - 1) * 0.2 * height,
+        0.6 + 0.8 * draws[:, 3],
+        strict=True,
+    ):
+        # From the places of the result to those of the image, in units of half its size.
+        inverse = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]]) / factor
+        shift = -inverse @ [right, down]
+        unit = np.array([width, height]) / 2
+        maps.append(np.column_stack([inverse * unit / unit[:, None], shift / unit]))
+    grid = torch.nn.functional.affine_grid(torch.tensor(np.array(maps)), FLOATS.shape, align_corners=False)
+    expected = torch.nn.functional.grid_sample(torch.tensor(FLOATS), grid.float(), align_corners=False)
+    np.testing.assert_allclose(found, expected.numpy(), atol=1e-5)
+
+
+def test_affine_maps_of_nothing_and_far_away() -> None:
+    for images in KINDS.values():
+        np.testing.assert_array_equal(RandomAffine(0).batch(images), images)
+    shrunk = RandomAffine(0, scale=(1e-3, 1e-3), fill=7).batch(GREY)  # to a spot between the pixels
+    assert shrunk.dtype == np.uint8
+    assert (shrunk[:, [0, -1]] == 7).all()
+    assert (shrunk[:, :, [0, -1]] == 7).all()
+
+
 def test_functions_of_one_image() -> None:
     def function(image: Any) -> Any:
         assert isinstance(image, np.ndarray)
         assert image.shape == (7, 6)
         return image[:2, :2]
 
-    images = ImageDataset(
-        GREY, np.zeros(5), "a", Compose([Lambda(function), ToTensor(), Lambda(as_tensor_again)])
-    )
-    plain = ImageDataset(
-        GREY, np.zeros(5), "a", lambda image: ToTensor()(image[:2, :2]), lambda target: target + 1
-    )
+    images = ImageDataset(GREY, np.zeros(5), "a", Compose([Lambda(function), ToTensor(), Lambda(as_tensor_again)]))
+    plain = ImageDataset(GREY, np.zeros(5), "a", lambda image: ToTensor()(image[:2, :2]), lambda target: target + 1)
     ((batch, targets),) = DataLoader(images, 5)
     ((other, plus_one),) = DataLoader(plain, 5)
     np.testing.assert_array_equal(batch.numpy(), other.numpy())
@@ -163,6 +194,9 @@ def as_tensor_again(image: Any) -> Any:
         (lambda: Pad(-1), "Pad: padding is -1"),
         (lambda: Pad((1, 2, 3)), "Pad: padding"),
         (lambda: RandomHorizontalFlip(1.5), "p is 1.5"),
+        (lambda: RandomAffine(-1), "degrees is -1"),
+        (lambda: RandomAffine(1, (0.1, 2)), r"translate is \(0.1, 2\)"),
+        (lambda: RandomAffine(1, scale=(2, 1)), r"scale is \(2, 1\)"),
     ],
 )
 def test_wrong_arguments(make: Any, message: str) -> None:

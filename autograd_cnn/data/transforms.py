@@ -269,7 +269,7 @@ class RandomAffine(Transform):
 
     def _places(self, n: int, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
         """For each pixel of the results, the row and the column of the image that it shows."""
-        draws = numpy_generator(self.generator).random((4, n, 1, 1))
+        draws = numpy_generator(self.generator).random((n, 4)).T[..., None, None]
         angle = np.deg2rad((2 * draws[0] - 1) * self.degrees)
         right = (2 * draws[1] - 1) * self.translate[0] * width
         down = (2 * draws[2] - 1) * self.translate[1] * height
