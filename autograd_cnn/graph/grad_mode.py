@@ -50,6 +50,10 @@ class State:
         fields = {name: getattr(self, name) for name in State.__slots__}
         return State(**(fields | changes))
 
+    def within(self, scope: Scope | None) -> State:
+        """`but(scope=scope)`, quick: every call of a module needs one."""
+        return State(self.recording, self.inference, self.anomaly, scope, self.timestep, self.order)
+
 
 STATE: ContextVar[State] = ContextVar("autograd_cnn_state", default=State())  # noqa: B039  (State is never mutated)
 

@@ -88,7 +88,7 @@ class Module(Registry):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         outer = STATE.get()
-        inner = outer.but(scope=Call(self, outer.scope))
+        inner = outer.within(Call(self, outer.scope))
         STATE.set(inner)
         try:
             if self._forward_hooks or self._forward_pre_hooks or self._backward_hooks:
@@ -96,7 +96,7 @@ class Module(Registry):
             return self.forward(*args, **kwargs)
         finally:
             now = STATE.get()  # another than `inner` where forward called set_grad_enabled, which outlasts it
-            STATE.set(outer if now is inner else now.but(scope=outer.scope))
+            STATE.set(outer if now is inner else now.within(outer.scope))
 
     # State
 
