@@ -79,8 +79,9 @@ def train(
 ) -> None:
     """Train MODEL and leave weights, checkpoints, metrics.csv, curves.png and backward.svg in a folder.
 
-    Where no default is shown it is the data set's; the settings in force are printed at the start.  A run that was
-    stopped goes on with --resume and no other option but --out: its settings were saved with it.
+    Settings that are not given are the data set's; all are printed at the start.
+
+    A run that was stopped goes on with --out and --resume alone: its settings were saved.
 
     Example: autograd-cnn train lenet5 --data digits --out runs/lenet5
     """

@@ -16,7 +16,7 @@ import autograd_cnn as ag
 from autograd_cnn import nn, optim
 from autograd_cnn.data import XOR, DataLoader
 from autograd_cnn.models import MLP, Perceptron
-from autograd_cnn.train.trainer import Trainer
+from autograd_cnn.train import Trainer
 
 POINTS = XOR()
 

@@ -64,10 +64,10 @@ def settings_for(model: str, data_name: str, **given: Any) -> Settings:
     >>> settings_for("mlp", "xor", epochs=None, lr=0.1).lr
     0.1
     """
-    _known("model", model, models.MODELS)
+    network = model_class(model)
     source = _known("data set", data_name, SOURCES)
     defaults = dict(source.defaults)
-    if models.MODELS[model].image_size is None:
+    if network.image_size is None:
         defaults["augment"] = False  # made for convolutions: dense layers are too small, or see too few pixels
     chosen = {name: value for name, value in given.items() if value is not None}
     settings = Settings(model, data_name, **(defaults | chosen))
@@ -81,11 +81,16 @@ def settings_for(model: str, data_name: str, **given: Any) -> Settings:
     return settings
 
 
+def model_class(name: str) -> Any:
+    """The class of a named network; ArgumentError for an unknown name."""
+    return _known("model", name, models.MODELS)
+
+
 def build_model(model: str, data_name: str) -> tuple[Any, tuple[int, ...]]:
     """A model for the shapes of a data set, and the shape of its inputs; ShapeError where they do not fit."""
-    source = SOURCES[data_name]
-    shape = source.shape_at(models.MODELS[model].image_size)
-    return models.MODELS[model].for_data(shape, source.classes), shape
+    network, source = model_class(model), SOURCES[data_name]
+    shape = source.shape_at(network.image_size)
+    return network.for_data(shape, source.classes), shape
 
 
 def build_optimizer(settings: Settings, model: Any) -> optim.Optimizer:
@@ -93,7 +98,8 @@ def build_optimizer(settings: Settings, model: Any) -> optim.Optimizer:
     options: dict[str, Any] = {"lr": settings.lr, "weight_decay": settings.weight_decay}
     if settings.optimizer == "sgd":
         options["momentum"] = settings.momentum
-    return OPTIMIZERS[settings.optimizer](model.parameters(), **options)
+    optimizer: optim.Optimizer = OPTIMIZERS[settings.optimizer](model.parameters(), **options)
+    return optimizer
 
 
 def build_scheduler(settings: Settings, optimizer: optim.Optimizer) -> Any:
@@ -131,7 +137,7 @@ class Job:
         random.manual_seed(settings.seed)
         self.model, _ = build_model(settings.model, settings.data)
         source: DataSource = SOURCES[settings.data]
-        size = models.MODELS[settings.model].image_size
+        size = model_class(settings.model).image_size
         self.train_set = source.load(True, size, settings.augment, progress)
         self.held_out = source.load(False, size, False, progress)
         self.train_loader = data.DataLoader(

@@ -84,7 +84,9 @@ def precision_recall_f1(predicted: Any, target: Any, classes: int | None = None)
 
 
 def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    return np.divide(part, whole, out=np.zeros(len(part)), where=whole != 0)
+    result = np.zeros(len(part))
+    np.divide(part, whole, out=result, where=whole != 0)
+    return result
 
 
 class Average:

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from autograd_cnn import models
 from autograd_cnn.creation import from_numpy
 from autograd_cnn.device import CPU
 from autograd_cnn.errors import ShapeError
@@ -62,7 +61,7 @@ def fitting(model_names: Sequence[str]) -> list[Target]:
 
 def _fits(model: str, data_name: str) -> bool:
     try:
-        models.MODELS[model].for_data(SOURCES[data_name].shape_at(models.MODELS[model].image_size), 2)
+        build_model(model, data_name)
     except ShapeError:
         return False
     return True
@@ -77,16 +76,12 @@ def _calls(targets: tuple[Target, ...]) -> dict[str, dict[Any, tuple[Any, ...]]]
             model, shape = build_model(model_name, data_name)
             model.load_state_dict(model.state_dict())
             trainer = Trainer(model, build_optimizer(settings, model), model.criterion())
-            lengths = SOURCES[data_name].lengths
-            batches = [_batches(n, size, shape) for n, size in zip(lengths, _sizes(settings), strict=True)]
-            trainer.fit(*batches, epochs=1)
-            [(x, target)] = _batches(min(SAMPLE, lengths[1]), SAMPLE, shape)
+            length, held_out = SOURCES[data_name].lengths
+            held_out_batches = _batches(held_out, evaluation_batch(settings), shape)
+            trainer.fit(_batches(length, settings.batch_size, shape), held_out_batches, epochs=1)
+            [(x, target)] = _batches(min(SAMPLE, held_out), SAMPLE, shape)
             model.criterion()(model(x), target).backward()
     return notes.calls
-
-
-def _sizes(settings: Any) -> tuple[int, int]:
-    return settings.batch_size, evaluation_batch(settings)
 
 
 def _batches(length: int, size: int, shape: tuple[int, ...]) -> list[tuple[Any, Any]]:
