@@ -12,10 +12,10 @@ from typing import Any
 
 from autograd_cnn.data.download import search_folders
 from autograd_cnn.kernels.cpu import jit
+from autograd_cnn.kernels.cpu.processor import processor
 from autograd_cnn.kernels.cpu.threading_layer import threading_layer_info
 from autograd_cnn.version import __version__
 
-_WIDTHS = (("avx512f", 512), ("avx2", 256), ("avx", 256), ("neon", 128), ("sse2", 128))
 _EXTRA = 'pip install "autograd_cnn[examples]"'
 
 
@@ -60,15 +60,12 @@ def lines(found: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _processor() -> dict[str, Any]:
-    import llvmlite.binding as llvm
-
-    features = llvm.get_host_cpu_features()
-    telling = ("avx512f", "avx2", "fma", "avx", "f16c", "sse4.2", "neon", "sve", "asimd")
+    found = processor()
     return {
-        "name": llvm.get_host_cpu_name(),
+        "name": found.name,
         "cores": os.cpu_count(),
-        "vector_bits": next((bits for name, bits in _WIDTHS if features.get(name)), 128),
-        "features": [name for name in telling if features.get(name)],
+        "vector_bits": found.vector_bits,
+        "features": list(found.features),
     }
 
 
