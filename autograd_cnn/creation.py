@@ -81,7 +81,8 @@ def as_tensor(data: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
     """
     if isinstance(data, Tensor):
         return data if dtype is None else data.to(as_dtype(dtype, "as_tensor"))
-    if isinstance(data, np.ndarray) and data.dtype in RANK and (dtype is None or as_dtype(dtype, "as_tensor") == data.dtype):
+    wanted = None if dtype is None else as_dtype(dtype, "as_tensor")
+    if isinstance(data, np.ndarray) and data.dtype in RANK and (wanted is None or wanted == data.dtype):
         return _make(data, device, False)
     return tensor(data, dtype=dtype, device=device)
 
@@ -109,9 +110,7 @@ def from_dlpack(source: Any) -> Tensor:
     return from_numpy(np.from_dlpack(source))
 
 
-def full(
-    size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
-) -> Tensor:
+def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor of shape `size`, every number `fill_value`.
 
     >>> full((2,), 7)

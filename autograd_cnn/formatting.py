@@ -54,9 +54,5 @@ def _integral(value: float) -> str:
 
 
 def _corners(array: np.ndarray) -> np.ndarray:
-    index = tuple(
-        np.r_[0:3, size - 3 : size] if size > 6 else np.arange(size) for size in array.shape
-    )
+    index = tuple(np.r_[0:3, size - 3 : size] if size > 6 else np.arange(size) for size in array.shape)
     return array[np.ix_(*index)] if array.ndim else array
-
-

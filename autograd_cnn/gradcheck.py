@@ -124,16 +124,12 @@ def _differentiable(outputs: Any) -> list[Any]:
 
 def _check_inputs(what: str, inputs: Sequence[Any]) -> None:
     if not any(_wanted(x) for x in inputs):
-        raise ArgumentError(
-            f"{what}: none of the {len(inputs)} inputs requires grad, so there is nothing to check"
-        )
+        raise ArgumentError(f"{what}: none of the {len(inputs)} inputs requires grad, so there is nothing to check")
     for i, x in enumerate(inputs):
         if not _wanted(x):
             continue
         if x.array.dtype != float64:
-            raise DTypeError(
-                f"{what}: input {i} is {x.array.dtype}; differences need float64: use x.double()"
-            )
+            raise DTypeError(f"{what}: input {i} is {x.array.dtype}; differences need float64: use x.double()")
         if (x.array.size > 1 and 0 in x.array.strides) or not x.array.flags.writeable:
             raise ArgumentError(
                 f"{what}: input {i}, of shape {list(x.array.shape)}, has several elements in one place of "
@@ -213,8 +209,7 @@ def _repeatable(y: Any, wanted: Sequence[Any], v: np.ndarray, nondet_tol: float)
     for a, b in zip(first, second, strict=True):
         if not np.allclose(a, b, rtol=0, atol=nondet_tol, equal_nan=True):
             raise GradcheckError(
-                f"gradcheck: two backward passes differ by {np.abs(a - b).max():.3g}, "
-                f"nondet_tol is {nondet_tol:g}"
+                f"gradcheck: two backward passes differ by {np.abs(a - b).max():.3g}, nondet_tol is {nondet_tol:g}"
             )
     return first
 
@@ -227,8 +222,7 @@ def _analytical(y: Any, wanted: Sequence[Any], nondet_tol: float) -> list[np.nda
         v.flat[row] = 1.0
         rows.append(_backward(y, wanted, v) if row else _repeatable(y, wanted, v, nondet_tol))
     return [
-        np.array([row[i].ravel() for row in rows]).reshape(y.array.size, x.array.size)
-        for i, x in enumerate(wanted)
+        np.array([row[i].ravel() for row in rows]).reshape(y.array.size, x.array.size) for i, x in enumerate(wanted)
     ]
 
 

@@ -45,9 +45,7 @@ class StateFile(NamedTuple):
     metadata: dict[str, str]
 
 
-def save(
-    state: Mapping[str, Any], path: str | os.PathLike[str], metadata: Mapping[str, str] | None = None
-) -> None:
+def save(state: Mapping[str, Any], path: str | os.PathLike[str], metadata: Mapping[str, str] | None = None) -> None:
     """Writes a state dict to one `.safetensors` file, in full or not at all.
 
     state: name -> Tensor or array of any shape, of dtype float16/32/64, (u)int8..64 or bool.
@@ -91,9 +89,7 @@ def read(path: str | os.PathLike[str], *, allow_unverified: bool = False) -> Sta
     return decode_state(read_checked(path), path, allow_unverified=allow_unverified)
 
 
-def encode_state(
-    state: Mapping[str, Any], metadata: Mapping[str, str] | None = None
-) -> tuple[bytes, memoryview]:
+def encode_state(state: Mapping[str, Any], metadata: Mapping[str, str] | None = None) -> tuple[bytes, memoryview]:
     """The file of a state dict in two parts, header and tensor bytes; the same state gives the same bytes."""
     arrays = {_checked_name(name): _as_array(name, value) for name, value in state.items()}
     metadata = _checked_metadata(metadata or {})
@@ -249,13 +245,10 @@ def _split_header(data: bytes, path: str | os.PathLike[str]) -> bytes:
     length = int.from_bytes(data[:8], "little")
     if length > min(len(data) - 8, MAX_HEADER_BYTES):
         raise CheckpointError(
-            f"{os.fspath(path)}: torn, or not a safetensors file: "
-            f"a header of {length} bytes in a file of {len(data)}"
+            f"{os.fspath(path)}: torn, or not a safetensors file: a header of {length} bytes in a file of {len(data)}"
         )
     if data[8 : 8 + length][:1] != b"{":
-        raise CheckpointError(
-            f"{os.fspath(path)}: not a safetensors file: its header does not begin with '{{'"
-        )
+        raise CheckpointError(f"{os.fspath(path)}: not a safetensors file: its header does not begin with '{{'")
     return data[: 8 + length]
 
 

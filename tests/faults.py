@@ -84,9 +84,7 @@ class StoreCase:
             seed = found.state["seed"]
             assert seed in seeds
             assert found.step == (self.step if seed == 77 else self.before[-1])
-            assert {k: v.tobytes() for k, v in found.model.items()} == {
-                k: v.tobytes() for k, v in model(seed).items()
-            }
+            assert {k: v.tobytes() for k, v in found.model.items()} == {k: v.tobytes() for k, v in model(seed).items()}
             assert found.optim["state"][0]["momentum_buffer"].tolist() == [seed] * 3
         self.write(folder, 99, seed=99)
         names = sorted(os.listdir(folder / "run"))
@@ -116,9 +114,7 @@ class FileCase:
 
         seed = int(serialize.read(folder / "model.safetensors").tensors["n"])
         assert seed in ({77} if outcome == SAVED else {1, 77})
-        assert (
-            serialize.read(folder / "model.safetensors").tensors["w"].tobytes() == model(seed)["w"].tobytes()
-        )
+        assert serialize.read(folder / "model.safetensors").tensors["w"].tobytes() == model(seed)["w"].tobytes()
         self.write(folder, seed=99)
         assert os.listdir(folder) == ["model.safetensors"]
 
@@ -131,9 +127,7 @@ CASES = {
 }
 
 
-def run_child(
-    case: StoreCase | FileCase, folder: Path, mode: int, point: int, stays: bool
-) -> tuple[int, bool]:
+def run_child(case: StoreCase | FileCase, folder: Path, mode: int, point: int, stays: bool) -> tuple[int, bool]:
     """Saves in a child with the fault at one point; gives its outcome and whether the point was reached."""
     shim = ctypes.CDLL(None)
     reading, writing = os.pipe()

@@ -55,6 +55,4 @@ def run_alone(module: str, function: str, check_bounds: bool) -> subprocess.Comp
         "AUTOGRAD_CNN_CHECK_BOUNDS": "1" if check_bounds else "0",
     }
     command = [sys.executable, "-c", f"import {module}; {module}.{function}(); print('finished')"]
-    return subprocess.run(
-        command, cwd=here.parent, env=environment, capture_output=True, text=True, check=False
-    )
+    return subprocess.run(command, cwd=here.parent, env=environment, capture_output=True, text=True, check=False)

@@ -75,9 +75,7 @@ def test_random_states(kind: str) -> None:
     rng.random(7)
     rng.integers(3, dtype=np.uint16)
     other = np.random.Generator(getattr(np.random, kind)(0))
-    other.bit_generator.state = state_tree.decode(
-        json.loads(json.dumps(state_tree.encode(rng.bit_generator.state)))
-    )
+    other.bit_generator.state = state_tree.decode(json.loads(json.dumps(state_tree.encode(rng.bit_generator.state))))
     assert other.integers(1000, size=100).tolist() == rng.integers(1000, size=100).tolist()
 
 
@@ -98,9 +96,7 @@ def test_random_states(kind: str) -> None:
 )
 def test_state_tree_loses_nothing(value: object, inline: bool) -> None:
     arrays: dict[str, np.ndarray] | None = None if inline else {}
-    found = state_tree.decode(
-        json.loads(json.dumps(state_tree.encode(value, arrays), allow_nan=False)), arrays
-    )
+    found = state_tree.decode(json.loads(json.dumps(state_tree.encode(value, arrays), allow_nan=False)), arrays)
     assert_identical(found, value)
 
 
@@ -216,9 +212,7 @@ def test_nothing_there(store: CheckpointStore) -> None:
 
 @pytest.mark.parametrize("file", ["model.safetensors", "optim.safetensors", "state.json", "manifest.json"])
 @pytest.mark.parametrize("how", ["flip", "cut", "grow", "remove", "link", "foreign"])
-def test_damaged_checkpoint_is_passed_over(
-    store: CheckpointStore, file: str, how: str, tmp_path: Path
-) -> None:
+def test_damaged_checkpoint_is_passed_over(store: CheckpointStore, file: str, how: str, tmp_path: Path) -> None:
     save(store, 1)
     path = save(store, 2) / file
     data = path.read_bytes()

@@ -44,9 +44,7 @@ def test_all_is_flushed_before_it_gets_its_name(
         save(store, 1)
     events: list[tuple[str, str]] = []
     sync, rename = os.fsync, os.rename
-    monkeypatch.setattr(
-        os, "fsync", lambda fd: (events.append(("sync", os.readlink(f"/proc/self/fd/{fd}"))), sync(fd))
-    )
+    monkeypatch.setattr(os, "fsync", lambda fd: (events.append(("sync", os.readlink(f"/proc/self/fd/{fd}"))), sync(fd)))
     monkeypatch.setattr(os, "rename", lambda a, b: (events.append(("name", str(b))), rename(a, b)))
     final = str(save(store, 1))
     named = events.index(("name", final))
@@ -96,15 +94,11 @@ def test_a_fault_at_every_file_operation(tmp_path: Path, quick_folder: Path) -> 
     assert child.returncode == 0, child.stderr
     counts = json.loads(child.stdout)
     ends = [end for by_fault in counts.values() for end in by_fault.values()]
-    killed = [
-        end for by_fault in counts.values() for fault, end in by_fault.items() if fault.startswith("killed")
-    ]
+    killed = [end for by_fault in counts.values() for fault, end in by_fault.items() if fault.startswith("killed")]
     assert sum(end["points"] for end in killed) >= 100
     assert all(end["died"] == end["points"] for end in killed)
     assert sum(end["refused"] for end in ends) >= 100
-    assert all(
-        by_fault["short write"]["saved"] == by_fault["short write"]["points"] for by_fault in counts.values()
-    )
+    assert all(by_fault["short write"]["saved"] == by_fault["short write"]["points"] for by_fault in counts.values())
 
 
 def test_a_full_disk(tmp_path: Path) -> None:
@@ -113,9 +107,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
         pytest.skip("mounting a 64 KiB disk needs root")
     disk = tmp_path / "disk"
     disk.mkdir()
-    if subprocess.run(
-        [mount, "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk], capture_output=True
-    ).returncode:
+    if subprocess.run([mount, "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk], capture_output=True).returncode:
         pytest.skip("this system does not let us mount a disk")
     try:
         store = CheckpointStore(disk / "run")

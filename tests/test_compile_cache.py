@@ -178,9 +178,7 @@ def test_a_flipped_bit_anywhere_is_a_miss(store):
     caught_warnings(flip_everywhere)
 
 
-@pytest.mark.parametrize(
-    "damage", ["cut", "flip", "not compiled code", "other kernel", "other users may write"]
-)
+@pytest.mark.parametrize("damage", ["cut", "flip", "not compiled code", "other kernel", "other users may write"])
 def test_a_kernel_whose_entry_is_bad_is_compiled_anew(damage, store, tmp_path, monkeypatch):
     kernels = fresh_kernels(monkeypatch, tmp_path)
     assert scaled_by_three(kernels)
@@ -203,9 +201,7 @@ def test_a_kernel_whose_entry_is_bad_is_compiled_anew(damage, store, tmp_path, m
     kernels = fresh_kernels(monkeypatch, tmp_path)
     right, messages = caught_warnings(lambda: scaled_by_three(kernels))
     assert right
-    assert len(messages) == (
-        damage != "other kernel"
-    )  # a whole entry with another key: a miss like any other
+    assert len(messages) == (damage != "other kernel")  # a whole entry with another key: a miss like any other
     assert store.hits == 1  # the scalar function that `scale` calls
     assert path.exists()  # replaced
     assert stat.S_IMODE(path.stat().st_mode) == 0o600

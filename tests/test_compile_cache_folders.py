@@ -116,9 +116,7 @@ def test_an_error_of_the_disk_never_reaches_the_caller(call, code, store, tmp_pa
         "replace": (os, "replace"),
     }[call]
     monkeypatch.setattr(place, name, fail)
-    right, messages = caught_warnings(
-        lambda: scaled_by_three(kernels, "int8") and scaled_by_three(kernels, "int16")
-    )
+    right, messages = caught_warnings(lambda: scaled_by_three(kernels, "int8") and scaled_by_three(kernels, "int16"))
     assert right
     assert len(messages) == 1
     assert os.strerror(code) in messages[0]
@@ -130,11 +128,7 @@ def tiny_disk(tmp_path):
     place = tmp_path / "disk"
     place.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=32k,mode=700", "tmpfs", str(place)]
-    if (
-        not sys.platform.startswith("linux")
-        or os.geteuid()
-        or subprocess.run(mount, capture_output=True).returncode
-    ):
+    if not sys.platform.startswith("linux") or os.geteuid() or subprocess.run(mount, capture_output=True).returncode:
         pytest.skip("needs the right to mount")
     yield place
     subprocess.run(["umount", str(place)], check=True)

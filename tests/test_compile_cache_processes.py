@@ -40,9 +40,7 @@ def test_the_notice_is_printed_once_and_while_compiling(store, tmp_path, monkeyp
     assert scaled_by_three(kernels, "float32")
     printed = capsys.readouterr()
     folder = re.escape(str(store.folder))
-    assert re.fullmatch(
-        f"autograd_cnn: compiling kernels for this machine, once; kept in {folder}\n", printed.err
-    )
+    assert re.fullmatch(f"autograd_cnn: compiling kernels for this machine, once; kept in {folder}\n", printed.err)
     assert scaled_by_three(kernels, "float64")
     printed = capsys.readouterr()
     assert (printed.out, printed.err) == ("", "")
@@ -129,9 +127,7 @@ def test_eight_processes_on_a_cold_cache(source, rounds, store, tmp_path, monkey
     environment = os.environ | {"PYTHONPATH": python_path(tmp_path)}
     command = [sys.executable, "-c", textwrap.dedent(source)]
     processes = [
-        subprocess.Popen(
-            [*command, str(i), "8", str(rounds)], env=environment, cwd=tmp_path, stderr=subprocess.PIPE
-        )
+        subprocess.Popen([*command, str(i), "8", str(rounds)], env=environment, cwd=tmp_path, stderr=subprocess.PIPE)
         for i in range(8)
     ]
     errors = [process.communicate(timeout=120)[1].decode() for process in processes]
@@ -164,7 +160,5 @@ def test_bounds_mode_catches_an_index_one_too_far(tmp_path):
         print(jit.cache_info().why)
     """
     result = run_python(source, tmp_path, AUTOGRAD_CNN_CHECK_BOUNDS="1")
-    assert result.stdout.split("\n") == ["caught", "caught", "AUTOGRAD_CNN_CHECK_BOUNDS is set", ""], (
-        result.stderr
-    )
+    assert result.stdout.split("\n") == ["caught", "caught", "AUTOGRAD_CNN_CHECK_BOUNDS is set", ""], result.stderr
     assert not (tmp_path / "compiled").exists()

@@ -120,9 +120,7 @@ def test_no_elements(dtype: type) -> None:
         assert (product(np.ones((m, k), dtype), np.ones((k, n), dtype)) == 0).all()
     assert product(np.ones((0, 3, 4), dtype), np.ones((0, 4, 2), dtype)).shape == (0, 3, 2)
     canaries = Canaries((2, 3), np.float32)
-    linear_forward(
-        np.ones((2, 0), np.float32), np.ones((3, 0), np.float32), np.arange(3, dtype="f"), canaries.out
-    )
+    linear_forward(np.ones((2, 0), np.float32), np.ones((3, 0), np.float32), np.arange(3, dtype="f"), canaries.out)
     assert np.array_equal(canaries.out, [[0, 1, 2], [0, 1, 2]])
 
 

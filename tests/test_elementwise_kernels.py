@@ -418,9 +418,7 @@ def test_the_cache_tells_formulas_of_different_sources_apart(tmp_path, monkeypat
 
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    source = (
-        "from autograd_cnn.kernels.cpu.jit import inline\n\n@inline\ndef formula(x):\n    return x + {}\n"
-    )
+    source = "from autograd_cnn.kernels.cpu.jit import inline\n\n@inline\ndef formula(x):\n    return x + {}\n"
     first, second, again = (kernel_name(source.format(n)) for n in (1, 22, 1))
     assert first == again
     assert first != second

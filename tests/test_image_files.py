@@ -43,14 +43,10 @@ def test_reads(path: Path, content: bytes) -> None:
     read_idx(path)[0] = 1
 
 
-@pytest.mark.parametrize(
-    ("code", "dtype"), [(8, "u1"), (9, "i1"), (11, "i2"), (12, "i4"), (13, "f4"), (14, "f8")]
-)
+@pytest.mark.parametrize(("code", "dtype"), [(8, "u1"), (9, "i1"), (11, "i2"), (12, "i4"), (13, "f4"), (14, "f8")])
 def test_dtypes(path: Path, code: int, dtype: str) -> None:
     values = np.array([1, 2, 100], dtype)
-    path.write_bytes(
-        bytes([0, 0, code, 1, 0, 0, 0, 3]) + values.astype(values.dtype.newbyteorder(">")).tobytes()
-    )
+    path.write_bytes(bytes([0, 0, code, 1, 0, 0, 0, 3]) + values.astype(values.dtype.newbyteorder(">")).tobytes())
     found = read_idx(path)
     assert found.dtype == np.dtype(dtype)
     assert found.tolist() == values.tolist()
@@ -145,9 +141,7 @@ def test_real_files(kind: type[MNIST], train: bool, first: list[int] | None, mea
 def test_no_files_and_no_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUTOGRAD_CNN_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    with pytest.raises(
-        DataError, match=f"train-images.*{tmp_path}/root.*{tmp_path}/data/mnist.*download=True"
-    ):
+    with pytest.raises(DataError, match=f"train-images.*{tmp_path}/root.*{tmp_path}/data/mnist.*download=True"):
         MNIST(tmp_path / "root", download=False)
 
 
@@ -183,9 +177,7 @@ class Breaking(io.BytesIO):
 
 
 def remote(content: bytes, *folders: str) -> RemoteFile:
-    return RemoteFile(
-        "set.gz", len(content), hashlib.sha256(content).hexdigest(), folders or ("https://home/",)
-    )
+    return RemoteFile("set.gz", len(content), hashlib.sha256(content).hexdigest(), folders or ("https://home/",))
 
 
 def test_download_then_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,21 +42,15 @@ def test_training_and_its_gradient(shape, affine, dtype):
     gx = (w * invstd)[column] * (upstream - (gb[column] + z * gw[column]) / count)
     got = train(x, weight, bias)
     got_grad = grad(g, x, weight, got[1], got[2])
-    for actual, want in zip(
-        (*got, *got_grad), (z * w[column] + b[column], mean, invstd, var, gx, gw, gb), strict=True
-    ):
+    for actual, want in zip((*got, *got_grad), (z * w[column] + b[column], mean, invstd, var, gx, gw, gb), strict=True):
         assert actual.dtype == dtype
-        np.testing.assert_allclose(
-            actual, want, rtol=RTOL[dtype], atol=RTOL[dtype] * max(1, np.abs(want).max())
-        )
+        np.testing.assert_allclose(actual, want, rtol=RTOL[dtype], atol=RTOL[dtype] * max(1, np.abs(want).max()))
 
 
 @pytest.mark.parametrize("shape", SHAPES[3:])
 def test_training_matches_torch(shape):
     torch = pytest.importorskip("torch")
-    x, weight, bias = (
-        torch.tensor(sample(s, np.float64, i)) for i, s in enumerate((shape, shape[1], shape[1]))
-    )
+    x, weight, bias = (torch.tensor(sample(s, np.float64, i)) for i, s in enumerate((shape, shape[1], shape[1])))
     for tensor in (x, weight, bias):
         tensor.requires_grad_()
     want = torch.nn.functional.batch_norm(x, None, None, weight, bias, True, 0.1, 1e-3)

@@ -139,9 +139,7 @@ def test_avg_pool_window_wholly_in_the_padding_is_zero():
     np.testing.assert_array_equal(out.ravel(), [0, 1, 0])
 
 
-@pytest.mark.parametrize(
-    ("size", "target"), [((7, 5), (3, 2)), ((4, 4), (1, 1)), ((3, 2), (5, 7)), ((8, 6), (8, 6))]
-)
+@pytest.mark.parametrize(("size", "target"), [((7, 5), (3, 2)), ((4, 4), (1, 1)), ((3, 2), (5, 7)), ((8, 6), (8, 6))])
 def test_adaptive_avg_pool(size, target):
     x, g = sample((2, 3, *size), np.float64), sample((2, 3, *target), np.float64, 7)
     out, back, want_back = np.empty(g.shape), np.full(x.shape, np.nan), np.zeros(x.shape)

@@ -348,9 +348,7 @@ def test_json_round_trip_and_damage(tmp_path: Path) -> None:
             serialize.decode_json(good[:length], "file")
 
 
-@pytest.mark.parametrize(
-    "data", [b"[]", b"3", b"{}", b'{"content":NaN}', b"[" * 10**5, b'{"content":' + b"[" * 10**5]
-)
+@pytest.mark.parametrize("data", [b"[]", b"3", b"{}", b'{"content":NaN}', b"[" * 10**5, b'{"content":' + b"[" * 10**5])
 def test_foreign_json(data: bytes) -> None:
     with pytest.raises(CheckpointError, match="file"):
         serialize.decode_json(data, "file")

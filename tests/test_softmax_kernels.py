@@ -52,9 +52,7 @@ def test_softmax_and_its_gradient(shape, dim, dtype):
     np.testing.assert_allclose(run("log_softmax", x, dim), log_p, rtol=RTOL[dtype], atol=10 * RTOL[dtype])
     total = (lambda a: a) if x.ndim == 0 else (lambda a: a.sum(dim, keepdims=True))
     tolerance["atol"] *= 100
-    np.testing.assert_allclose(
-        run("softmax_grad", g, p.astype(dtype), dim), p * (g - total(g * p)), **tolerance
-    )
+    np.testing.assert_allclose(run("softmax_grad", g, p.astype(dtype), dim), p * (g - total(g * p)), **tolerance)
     np.testing.assert_allclose(
         run("log_softmax_grad", g, log_p.astype(dtype), dim), g - p * total(g.astype(np.float64)), **tolerance
     )
@@ -138,9 +136,7 @@ def test_non_contiguous_inputs():
         y = run(name, x, 1)
         np.testing.assert_array_equal(y, run(name, x.copy(), 1))
         want = run(f"{name}_grad", g.copy(), y, 1)
-        np.testing.assert_array_equal(
-            run(f"{name}_grad", g, y.transpose(0, 2, 1).copy().transpose(0, 2, 1), 1), want
-        )
+        np.testing.assert_array_equal(run(f"{name}_grad", g, y.transpose(0, 2, 1).copy().transpose(0, 2, 1), 1), want)
 
 
 CLASSES = [  # N, C, S, weighted, ignore_index, label_smoothing
@@ -224,9 +220,7 @@ def test_cross_entropy_of_special_rows_matches_torch():
     want = torch.nn.functional.cross_entropy(x, torch.tensor(target), reduction="none")
     want.sum().backward()
     scale = np.ones((8, 1), np.float32)
-    losses, grad = cross_entropy(
-        logits[:, :, None], target[:, None], np.empty(0, np.float32), -100, 0.0, scale
-    )
+    losses, grad = cross_entropy(logits[:, :, None], target[:, None], np.empty(0, np.float32), -100, 0.0, scale)
     np.testing.assert_allclose(losses[:, 0], want.detach().numpy(), rtol=1e-6)
     np.testing.assert_allclose(grad[:, :, 0], x.grad.numpy(), rtol=1e-6)
 

@@ -92,7 +92,5 @@ def test_a_forked_child_runs_kernels(layer, tmp_path):
 def test_without_the_guard_both_layers_end_the_process(tmp_path):
     unguarded = "\n    square.__class__ = CPUDispatcher\n"
     assert run(tmp_path, "workqueue", START, unguarded, THREADS).returncode < 0
-    forget = (
-        "\n    from autograd_cnn.kernels.cpu import threading_layer\n    threading_layer._PARALLEL.clear()\n"
-    )
+    forget = "\n    from autograd_cnn.kernels.cpu import threading_layer\n    threading_layer._PARALLEL.clear()\n"
     assert run(tmp_path, "omp", START, forget, FORK).stdout.split()[0] == "-15"

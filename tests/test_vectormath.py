@@ -125,18 +125,13 @@ def test_special_values(name, at, value, dtype):
 def test_exp_at_the_thresholds(dtype):
     limits = np.finfo(dtype)
     overflow = dtype(math.log(limits.max))
-    x = np.array(
-        [np.nextafter(overflow, dtype(0)), overflow + 1, math.log(limits.smallest_subnormal) - 1], dtype
-    )
+    x = np.array([np.nextafter(overflow, dtype(0)), overflow + 1, math.log(limits.smallest_subnormal) - 1], dtype)
     finite, infinite, zero = run("exp", x)
     assert np.isfinite(finite)
     assert infinite == np.inf
     assert zero == 0
     # The smallest result that is not zero is subnormal: nothing is flushed.
-    assert (
-        run("exp", np.array([math.log(limits.smallest_subnormal) + 0.1], dtype))[0]
-        == limits.smallest_subnormal
-    )
+    assert run("exp", np.array([math.log(limits.smallest_subnormal) + 0.1], dtype))[0] == limits.smallest_subnormal
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
@@ -175,12 +170,8 @@ def test_power_in_single_precision():
         np.nan,
     ]
     x, y = (grid.ravel() for grid in np.meshgrid(special, special))
-    x = np.concatenate([x, random.lognormal(0, 5, SAMPLES), -random.lognormal(0, 2, SAMPLES)]).astype(
-        np.float32
-    )
-    y = np.concatenate([y, random.normal(0, 8, SAMPLES), random.integers(-20, 20, SAMPLES)]).astype(
-        np.float32
-    )
+    x = np.concatenate([x, random.lognormal(0, 5, SAMPLES), -random.lognormal(0, 2, SAMPLES)]).astype(np.float32)
+    y = np.concatenate([y, random.normal(0, 8, SAMPLES), random.integers(-20, 20, SAMPLES)]).astype(np.float32)
     out = np.empty_like(x)
     binary(vectormath.pow_single)(x, y, out)
     exact = np.power(x.astype(np.float64), y.astype(np.float64))

@@ -34,8 +34,7 @@ def default_collate(batch: Sequence[Any]) -> Any:
 @singledispatch
 def _collate(first: Any, batch: Sequence[Any]) -> Any:
     raise DTypeError(
-        "default_collate: takes tensors, arrays, numbers, strings, dicts and sequences, "
-        f"not {type(first).__name__}"
+        f"default_collate: takes tensors, arrays, numbers, strings, dicts and sequences, not {type(first).__name__}"
     )
 
 

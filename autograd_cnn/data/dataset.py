@@ -76,9 +76,7 @@ class TensorDataset(Dataset):
         if len(set(lengths)) != 1:
             raise ShapeError(f"TensorDataset: needs tensors of one length, got lengths {lengths}")
         if any(tensor.requires_grad for tensor in self.tensors):
-            raise ArgumentError(
-                "TensorDataset: a tensor requires grad, which batches do not carry; detach it"
-            )
+            raise ArgumentError("TensorDataset: a tensor requires grad, which batches do not carry; detach it")
 
     def __len__(self) -> int:
         return len(self.tensors[0])
@@ -136,9 +134,7 @@ class ConcatDataset(Dataset):
         return self.datasets[part][index - int(self.ends[part]) + len(self.datasets[part])]
 
 
-def random_split(
-    dataset: Any, lengths: Sequence[int | float], generator: AnyGenerator | None = None
-) -> list[Subset]:
+def random_split(dataset: Any, lengths: Sequence[int | float], generator: AnyGenerator | None = None) -> list[Subset]:
     """Parts of a data set, disjoint and at random.
 
     lengths: numbers of samples that add up to the whole, or fractions that add up to 1.
@@ -185,10 +181,7 @@ def stratified_order(classes: np.ndarray, seed: int) -> np.ndarray:
 
 
 def _part_lengths(total: int, lengths: Sequence[int | float], function: str) -> list[int]:
-    if (
-        all(isinstance(length, int | np.integer) and length >= 0 for length in lengths)
-        and sum(lengths) == total
-    ):
+    if all(isinstance(length, int | np.integer) and length >= 0 for length in lengths) and sum(lengths) == total:
         return [int(length) for length in lengths]
     if not all(0 <= length <= 1 for length in lengths) or not math.isclose(sum(lengths), 1):
         raise ArgumentError(f"{function}: lengths {list(lengths)} add up to neither 1 nor {total} samples")

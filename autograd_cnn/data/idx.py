@@ -16,9 +16,7 @@ from autograd_cnn.errors import DataError
 # The third byte of the magic number; values are big-endian.
 _DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _GZIP_MAGIC = b"\x1f\x8b"
-_MAX_GZIP_RATIO = (
-    1032  # deflate cannot do better, so a header that claims more is refused before it is believed
-)
+_MAX_GZIP_RATIO = 1032  # deflate cannot do better, so a header that claims more is refused before it is believed
 
 
 def read_idx(path: str | os.PathLike[str]) -> np.ndarray:
@@ -47,17 +45,13 @@ def read_idx(path: str | os.PathLike[str]) -> np.ndarray:
 def _parse(stream: BinaryIO, path: Path, limit: int) -> np.ndarray:
     magic = _exactly(stream, 4, "the magic number", path)
     if magic[:2] != b"\0\0" or magic[2] not in _DTYPES or not magic[3]:
-        raise DataError(
-            f"{path}: not an IDX file: it begins with {magic.hex(' ')}, not 00 00, a dtype, a rank"
-        )
+        raise DataError(f"{path}: not an IDX file: it begins with {magic.hex(' ')}, not 00 00, a dtype, a rank")
     dtype = np.dtype(_DTYPES[magic[2]])
     header = _exactly(stream, 4 * magic[3], f"{magic[3]} dimensions", path)
     shape = tuple(int.from_bytes(header[at : at + 4], "big") for at in range(0, len(header), 4))
     size = math.prod(shape) * dtype.itemsize
     if size > limit:
-        raise DataError(
-            f"{path}: torn: the header names {shape} values of {dtype}, more than the file can hold"
-        )
+        raise DataError(f"{path}: torn: the header names {shape} values of {dtype}, more than the file can hold")
     values = _exactly(stream, size, f"{shape} values of {dtype}", path)
     if stream.read(1):  # and at the end of a gzip file, this is where its checksum is compared
         raise DataError(f"{path}: more bytes follow after {shape} values of {dtype}")

@@ -44,9 +44,7 @@ class ImageDataset(Dataset):
         self.transform = transform
         self.target_transform = target_transform
         if self.targets.shape != self.data.shape[:1]:
-            raise ShapeError(
-                f"{type(self).__name__}: {self.targets.shape} targets for {self.data.shape} images"
-            )
+            raise ShapeError(f"{type(self).__name__}: {self.targets.shape} targets for {self.data.shape} images")
 
     def __len__(self) -> int:
         return len(self.data)

@@ -1,6 +1,5 @@
 """CPU kernels: arrays in, arrays out.  Every public kernel is a name of this module."""
 
-# ruff: noqa: F401
 from .activation import (
     dropout_apply,
     elu,

@@ -172,9 +172,7 @@ class KernelCache(_Cache):
         try:
             self._store.save(_entry_name(key), dumps((key, data._reduce())))
         except Exception as error:
-            self._store.warn(
-                "save", f"the compiled {kernel} cannot be kept in {self._store.folder}: {error!r}"
-            )
+            self._store.warn("save", f"the compiled {kernel} cannot be kept in {self._store.folder}: {error!r}")
 
     def flush(self):
         """Numba calls this to compile anew; each save replaces its entry, so there is nothing to forget."""

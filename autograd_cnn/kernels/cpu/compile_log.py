@@ -42,11 +42,7 @@ class CompileLog(event.Listener):
         """One line for the user who waits."""
         opening = "autograd_cnn: compiling kernels for this machine"
         folder = self._cache.folder
-        return (
-            f"{opening}; not kept: {self._cache.why}"
-            if folder is None
-            else f"{opening}, once; kept in {folder}"
-        )
+        return f"{opening}; not kept: {self._cache.why}" if folder is None else f"{opening}, once; kept in {folder}"
 
     def on_start(self, event):
         kernel = _kernel_name(event.data["dispatcher"])

@@ -69,9 +69,7 @@ def _adam(grad, exp_avg, exp_avg_sq, step_size, beta1, beta2, scale, eps, decay,
 
 
 @adaptive
-def _amsgrad(
-    grad, exp_avg, exp_avg_sq, largest, step_size, beta1, beta2, scale, eps, decay, shrink, maximize, param
-):
+def _amsgrad(grad, exp_avg, exp_avg_sq, largest, step_size, beta1, beta2, scale, eps, decay, shrink, maximize, param):
     real = param.dtype.type
     step_size, scale, eps, decay, shrink = real(step_size), real(scale), real(eps), real(decay), real(shrink)
     beta2, gain1, gain2 = real(beta2), real(1 - beta1), real(1 - beta2)
@@ -128,9 +126,7 @@ def adam(
 
 
 @adaptive
-def _rmsprop(
-    grad, square_avg, buffer, grad_avg, lr, alpha, eps, weight_decay, momentum, centered, maximize, param
-):
+def _rmsprop(grad, square_avg, buffer, grad_avg, lr, alpha, eps, weight_decay, momentum, centered, maximize, param):
     real = param.dtype.type
     gain = real(1 - alpha)
     lr, alpha, eps, weight_decay = real(lr), real(alpha), real(eps), real(weight_decay)

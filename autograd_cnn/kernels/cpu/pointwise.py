@@ -102,9 +102,8 @@ def accumulated(x, out):
 
 def rows(x, y, plan, out):
     length = plan[0, 3]
-    pieces = (
-        length + PIECE - 1
-    ) // PIECE  # long rows are cut, so that two of them can keep many threads busy
+    # Long rows are cut, so that two of them can keep many threads busy.
+    pieces = (length + PIECE - 1) // PIECE
     for task in prange(out.size // max(length, 1) * pieces):
         row = task // pieces
         start = task % pieces * PIECE
@@ -139,9 +138,7 @@ def broadcast_plan(x_shape, y_shape):
     ndim = max(len(x_shape), len(y_shape))
     x_strides, y_strides = _strides(x_shape, ndim), _strides(y_shape, ndim)
     merged = []
-    for size, x_stride, y_stride in zip(
-        np.broadcast_shapes(x_shape, y_shape), x_strides, y_strides, strict=True
-    ):
+    for size, x_stride, y_stride in zip(np.broadcast_shapes(x_shape, y_shape), x_strides, y_strides, strict=True):
         if size == 1:
             continue
         if merged and merged[-1][1:] == (x_stride * size, y_stride * size):

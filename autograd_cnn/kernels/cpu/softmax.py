@@ -159,9 +159,7 @@ def _logsumexp_block(out, n, inner, x, task):
 @adaptive
 def _cross_entropy(target, weight, ignore_index, smoothing, losses, logsumexp, n, inner, x):
     for task in prange(_tasks(x.size, n, inner)):
-        _cross_entropy_block(
-            target, weight, ignore_index, smoothing, losses, logsumexp, n, inner, x, np.int64(task)
-        )
+        _cross_entropy_block(target, weight, ignore_index, smoothing, losses, logsumexp, n, inner, x, np.int64(task))
 
 
 @inline

@@ -87,13 +87,10 @@ def _exp_range_double(x):
     return -746.0, 710.0, -40.0
 
 
-power_of_two = by_precision(
-    _power_of_two_single, _power_of_two_double
-)  # 2^n for a whole n within the exponents
+# 2^n for a whole n within the exponents
+power_of_two = by_precision(_power_of_two_single, _power_of_two_double)
 exp_tail = by_precision(_exp_tail_single, _exp_tail_double)  # (e^r - 1 - r) / r^2 for |r| <= ln(2) / 2
-exp_range = by_precision(
-    _exp_range_single, _exp_range_double
-)  # where e^x is 0, where inf, where e^x - 1 is -1
+exp_range = by_precision(_exp_range_single, _exp_range_double)  # where e^x is 0, where inf, where e^x - 1 is -1
 
 
 @inline
@@ -105,9 +102,8 @@ def exp_of_sum(x, low):
     x = inf_above if x > inf_above else x
     n = np.rint(x * real(LOG2_E))
     r = ((x - n * real(LN2_HIGH)) - n * real(LN2_LOW)) + low
-    half = np.floor(
-        n * real(0.5)
-    )  # two steps, as 2^n alone may overflow or be subnormal where the product is not
+    # Two steps, as 2^n alone may overflow or be subnormal where the product is not.
+    half = np.floor(n * real(0.5))
     return ((real(1) + (r + r * r * exp_tail(r))) * power_of_two(half)) * power_of_two(n - half)
 
 
@@ -126,9 +122,8 @@ def expm1(x):
     t = inf_above if t > inf_above else t
     n = np.rint(t * real(LOG2_E))
     r = (t - n * real(LN2_HIGH)) - n * real(LN2_LOW)
-    half = power_of_two(
-        n - real(1)
-    )  # twice half of the result, as 2^n may overflow where the result does not
+    # Twice half of the result, as 2^n may overflow where the result does not.
+    half = power_of_two(n - real(1))
     y = real(2) * (half * (r + r * r * exp_tail(r)) + (half - real(0.5)))
     return x if abs(x) < real(1e-18) else y
 
