@@ -94,3 +94,14 @@ def test_without_the_guard_both_layers_end_the_process(tmp_path):
     assert run(tmp_path, "workqueue", START, unguarded, THREADS).returncode < 0
     forget = "\n    from autograd_cnn.kernels.cpu import threading_layer\n    threading_layer._PARALLEL.clear()\n"
     assert run(tmp_path, "omp", START, forget, FORK).stdout.split()[0] == "-15"
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [({}, "2000"), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "active"}, "None")],
+)
+def test_waiting_threads_sleep_soon_unless_told(given, expected):
+    environment = {k: v for k, v in os.environ.items() if k not in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")} | given
+    code = "import os, autograd_cnn.kernels.cpu.jit; print(os.environ.get('GOMP_SPINCOUNT'))"
+    run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == expected
