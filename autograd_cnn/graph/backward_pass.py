@@ -12,12 +12,12 @@ from contextvars import ContextVar
 from heapq import heappop, heappush
 from typing import Any, Protocol
 
-from autograd_cnn.errors import GraphFreedError, InPlaceError
+from autograd_cnn.errors import DTypeError, GraphFreedError, InPlaceError, ShapeError
 from autograd_cnn.graph.anomaly import AnomalyObserver
 from autograd_cnn.graph.base import TensorBase, alias, wrap
 from autograd_cnn.graph.grad_mode import STATE
 from autograd_cnn.graph.node import Edge, Node, edge_spec
-from autograd_cnn.graph.op import OUTPUT, FusedOp
+from autograd_cnn.graph.op import OUTPUT, FusedOp, Op
 from autograd_cnn.graph.walk import reachable
 
 Key = tuple[Any, int]  # a leaf and 0, or a node and the position of its output
@@ -55,12 +55,12 @@ class Arrivals:
         self.nodes: dict[int, list[Any]] = {}  # by minus the index, as in the heap
         self.leaves: dict[Any, list[Any]] = {}
 
-    def deliver(self, edge: Edge, r: Any, g: Any, saved: Sequence[Any]) -> None:
+    def deliver(self, op: Op, edge: Edge, r: Any, g: Any, saved: Sequence[Any]) -> None:
         """Adds the result of a vjp, in the shape and dtype of the input that it is the gradient of."""
         source, slot = edge
         shape, dtype = edge_spec(edge)
-        # What is neither g, nor a view, nor a saved tensor was made by the vjp and is seen by nobody else.
-        fresh = r is not g and r._view is None and not any(r is s for s in saved)
+        # What is neither g, nor a view, nor a saved tensor was made by the vjp.
+        fresh = op.fresh and r is not g and r._view is None and not any(r is s for s in saved)
         if r.array.shape != shape:
             r = r.sum_to_size(shape)
         if r.array.dtype != dtype:
@@ -160,7 +160,7 @@ def run(
                     results = _joint(node, vjp, g, edges, given)
                     for edge, r in zip(edges, results, strict=True):
                         if edge is not None and r is not None:
-                            arrivals.deliver(edge, r, g, saved)
+                            arrivals.deliver(op, edge, r, g, saved)
                     if observers:
                         seen = results
                     continue
@@ -187,7 +187,7 @@ def run(
                     else:
                         arrivals.merge(entry, r)
                 else:
-                    arrivals.deliver(edge, r, g, saved)
+                    arrivals.deliver(op, edge, r, g, saved)
             if observers:
                 elapsed = time.perf_counter_ns() - started
                 freed = 0 if keep else node.saved_bytes()
@@ -203,9 +203,7 @@ def run(
         STATE.reset(outer)
     for leaf, g, fresh in arrivals.leaves.values():
         for hook in list((leaf.hooks or {}).values()):
-            replaced = hook(g)
-            if replaced is not None:
-                g, fresh = replaced, False
+            g, fresh = _hooked(hook, g), False  # a hook may keep what it sees
         found[leaf, 0] = (g, fresh)
     return found
 
@@ -226,16 +224,30 @@ def _arrived(node: Node, g: Any, captured: set[Key], found: Found) -> Any:
         if grad_slot is None:
             continue
         for hook in list((node.hooks or {}).get(slot, {}).values()):
-            replaced = hook(grad_slot)
-            if replaced is not None:
-                grad_slot = grads[slot] = replaced
+            grad_slot = grads[slot] = _hooked(hook, grad_slot)
         reference = (node.retained or {}).get(slot)
         tensor = reference() if reference is not None else None
         if tensor is not None:
-            tensor._grad = grad_slot
+            tensor._grad = grad_slot if tensor._grad is None else tensor._grad + grad_slot
         if (node, slot) in captured:
             found[node, slot] = (grad_slot, False)
     return grads[0] if node.outputs == 1 else grads
+
+
+def _hooked(hook: Callable[[Any], Any], g: Any) -> Any:
+    """The gradient after a hook has seen it."""
+    replaced = hook(g)
+    if replaced is None:
+        return g
+    name = getattr(hook, "__qualname__", repr(hook))
+    if not isinstance(replaced, TensorBase):
+        raise DTypeError(f"hook {name}: must return a tensor or None, got {type(replaced).__name__}")
+    if (replaced.array.shape, replaced.array.dtype) != (g.array.shape, g.array.dtype):
+        raise ShapeError(
+            f"hook {name}: must return a gradient like the one it got, {g.array.dtype}{list(g.array.shape)}, "
+            f"returned {replaced.array.dtype}{list(replaced.array.shape)}"
+        )
+    return replaced
 
 
 def _changed(node: Node, tensor: Any, version: int) -> InPlaceError:

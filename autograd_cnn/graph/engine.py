@@ -5,10 +5,10 @@ Leaves get their gradients at the end, so a pass that fails has changed no `.gra
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from autograd_cnn.errors import ArgumentError, GraphError, ShapeError
+from autograd_cnn.errors import ArgumentError, DTypeError, GraphError, ShapeError
 from autograd_cnn.graph.backward_pass import OBSERVERS, Observer, key_of, run
 from autograd_cnn.graph.base import TensorBase, alias
 from autograd_cnn.graph.handle import retains_grad
@@ -61,8 +61,8 @@ def backward(
     >>> x.grad
     tensor([2., 4.])
     """
-    roots = _sequence(tensors)
-    targets = None if inputs is None else _sequence(inputs)
+    roots = _sequence("backward: tensors", tensors)
+    targets = None if inputs is None else _sequence("backward: inputs", inputs)
     if targets is not None and not targets:
         raise ArgumentError("backward: inputs is empty; give the tensors whose gradient is wanted, or leave it out")
     seeds = _seeds("backward", roots, grad_tensors, create_graph)
@@ -99,7 +99,9 @@ def grad(
     >>> dy.item(), grad(dy, x)[0].item()
     (27.0, 18.0)
     """
-    roots, targets = _sequence(outputs), _sequence(inputs)
+    roots, targets = _sequence("grad: outputs", outputs), _sequence("grad: inputs", inputs)
+    if not targets:
+        raise ArgumentError("grad: inputs is empty; give the tensors whose gradient is wanted")
     if allow_unused is False and materialize_grads:
         raise ArgumentError("grad: materialize_grads=True needs allow_unused=True, got allow_unused=False")
     allow_unused = materialize_grads if allow_unused is None else allow_unused
@@ -122,9 +124,12 @@ def grad(
     return tuple(results)
 
 
-def _sequence(tensors: Any) -> list[Any]:
-    found = [tensors] if isinstance(tensors, TensorBase) else list(tensors)
+def _sequence(what: str, tensors: Any) -> list[Any]:
+    """One tensor or several, as a list."""
+    found = [tensors] if isinstance(tensors, TensorBase) or not isinstance(tensors, Iterable) else list(tensors)
     for tensor in found:
+        if not isinstance(tensor, TensorBase):
+            raise DTypeError(f"{what}: takes tensors, got {type(tensor).__name__}")
         refresh(tensor)
     return found
 
@@ -139,11 +144,14 @@ def _seeds(what: str, roots: Sequence[Any], given: Any, create_graph: bool) -> l
     """The gradients to start from, checked against the roots."""
     if given is None:
         given = [None] * len(roots)
-    elif isinstance(given, TensorBase):
+    elif isinstance(given, TensorBase) or not isinstance(given, Iterable):
         given = [given]
     given = list(given)
     if len(given) != len(roots):
         raise ArgumentError(f"{what}: {len(roots)} tensors but {len(given)} gradients")
+    for i, g in enumerate(given):
+        if g is not None and not isinstance(g, TensorBase):
+            raise DTypeError(f"{what}: gradient {i} must be a tensor or None, got {type(g).__name__}")
     seeds = []
     for i, (root, g) in enumerate(zip(roots, given, strict=True)):
         if not root._requires_grad:

@@ -55,7 +55,7 @@ class FunctionOp(Op):
         self.function = function
         self.ctx = ctx
         self.name = self.title = function.__name__
-        self.output_specs: Sequence[Any] = ()
+        self.returned: Sequence[tuple[int | None, Any]] = ()  # slot and spec of each of forward's results
         self.positions = [i for i, arg in enumerate(args) if isinstance(arg, TensorBase)]
 
     def save(self, tensors: tuple[Any, ...], outputs: tuple[Any, ...], to_save: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -84,18 +84,21 @@ class FunctionOp(Op):
 
     def vjp(self, g: Any, needs: tuple[bool, ...], *saved: Any) -> tuple[Any, ...]:
         ctx, name = self.ctx, self.name
-        grads = list(g) if isinstance(g, list) else [g]
+        arrived = list(g) if isinstance(g, list) else [g]
+        grads = [None if slot is None else arrived[slot] for slot, _ in self.returned]
         if ctx.materialize_grads:
             like = next(gi for gi in grads if gi is not None)
             grads = [
-                like.new_zeros(shape, dtype=dtype) if gi is None else gi
-                for gi, (shape, dtype) in zip(grads, self.output_specs, strict=True)
+                like.new_zeros(spec[0], dtype=spec[1]) if gi is None and spec is not None else gi
+                for gi, (_, spec) in zip(grads, self.returned, strict=True)
             ]
         kept = iter(saved)
         view = _Backward(ctx, tuple(next(kept) if there else None for there in self.present))
         result = self.function.backward(view, *grads)
         result = result if isinstance(result, tuple) else (result,)
         wanted = len(ctx.needs_input_grad)
+        while len(result) > wanted and result[-1] is None:
+            result = result[:-1]
         if len(result) != wanted:
             raise GraphError(
                 f"{name}.backward: must return a gradient or None for each of the {wanted} arguments of forward, "
@@ -108,6 +111,10 @@ class FunctionOp(Op):
 
     def fields(self) -> dict[str, Any]:
         return {}
+
+
+def _spec(y: Any) -> Any:
+    return (y.array.shape, y.array.dtype) if isinstance(y, TensorBase) else None
 
 
 class _Backward:
@@ -145,6 +152,10 @@ class Function:
         raise GraphError("Function: define the static method forward(ctx, *args)")
 
     @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        """Where a subclass has it, it saves what backward needs, and forward gets no context."""
+
+    @staticmethod
     def backward(ctx: Any, *grads: Any) -> Any:
         raise GraphError("Function: define the static method backward(ctx, *grads)")
 
@@ -154,7 +165,11 @@ class Function:
         state = STATE.get()
         ctx = Context(tuple(isinstance(arg, TensorBase) and arg._requires_grad for arg in args))
         with no_grad():
-            result = cls.forward(ctx, *args)
+            if cls.setup_context is Function.setup_context:
+                result = cls.forward(ctx, *args)
+            else:
+                result = cls.forward(*args)
+                cls.setup_context(ctx, args, result)
         if not (state.recording and any(ctx.needs_input_grad)):
             return result
         op = FunctionOp(cls, ctx, args)
@@ -170,10 +185,12 @@ class Function:
             if isinstance(y, TensorBase) and y.array.dtype.kind == "f" and not any(y is m for m in ctx.without_grad)
         )
         if tracked:
-            op.output_specs = [(y.array.shape, y.array.dtype) for y in tracked]
+            slots = iter(range(len(tracked)))
+            op.returned = [(next(slots) if any(y is t for t in tracked) else None, _spec(y)) for y in outputs]
             inputs = op.save(tensors, tracked, ctx.to_save)
             ctx.to_save = ()
-            record(op, inputs, tracked, op.output_specs if len(tracked) > 1 else op.output_specs[0], state)
+            specs = [_spec(y) for y in tracked]
+            record(op, inputs, tracked, specs if len(tracked) > 1 else specs[0], state)
         return tuple(outputs) if isinstance(result, tuple) else outputs[0]
 
 

@@ -122,6 +122,7 @@ class Op:
     variadic_outputs: ClassVar[bool] = False  # any number of outputs, as for split
     principal: ClassVar[int | None] = None  # the only output with a gradient, where there is just one
     joint: ClassVar[Callable[..., Any] | None] = None
+    fresh: ClassVar[bool] = False  # whether a gradient that a vjp made is held by nobody else
     title: str  # the class's name; `<title>Backward` is what a node is called
     name: str  # as the user calls it: `MaxPool2d` is `max_pool2d`
     plans: ClassVar[dict[int, Plan]]
@@ -131,6 +132,8 @@ class Op:
         cls.title = cls.__name__
         if "name" not in vars(cls):
             cls.name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
+        # A vjp of the user's may hand out a tensor that it keeps, or the same one twice; ours do not.
+        cls.fresh = cls.__module__.startswith("autograd_cnn.ops.")
         if abstract:
             return
         main = [i for i, name in enumerate(cls.outputs) if name not in cls.auxiliary]

@@ -1,0 +1,188 @@
+"""Gradients that the user's code makes, keeps or returns: hooks, Functions, own ops. None may corrupt another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import autograd_cnn as ag
+from autograd_cnn.autograd import Function, Op, apply
+from autograd_cnn.errors import ArgumentError, DTypeError, GraphError, ShapeError
+
+
+def leaf() -> Any:
+    return ag.tensor([1.0, 2.0, 3.0], requires_grad=True)
+
+
+class Sum2(Function):
+    """Returns one tensor as the gradient of both inputs."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, y: Any) -> Any:
+        return x + y
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        doubled = g * 2
+        return doubled, doubled
+
+
+def test_one_gradient_returned_for_two_inputs_is_accumulated_apart() -> None:
+    x, y = leaf(), leaf()
+    for _ in range(3):
+        Sum2.apply(x, y).sum().backward()
+    assert x.grad.tolist() == y.grad.tolist() == [6, 6, 6]
+
+
+def test_a_gradient_that_a_function_keeps_is_not_added_to() -> None:
+    constant = ag.ones(3)
+
+    class Straight(Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            return x.round()
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return constant
+
+    x = leaf()
+    for _ in range(3):
+        Straight.apply(x).sum().backward()
+    assert x.grad.tolist() == [3, 3, 3]
+    assert constant.tolist() == [1, 1, 1]
+
+
+def test_a_gradient_that_an_op_keeps_is_not_added_to() -> None:
+    constant = ag.ones(3)
+
+    class Straight(Op):
+        inputs = ("x",)
+
+        def infer(self, x: Any) -> Any:
+            return x.shape, x.dtype
+
+        def compute(self, k: Any, out: Any, x: Any) -> None:
+            k.copy(x, out)
+
+        def vjp_x(self, g: Any) -> Any:
+            return constant
+
+    x = leaf()
+    for _ in range(3):
+        apply(Straight(), x).sum().backward()
+    assert x.grad.tolist() == [3, 3, 3]
+    assert constant.tolist() == [1, 1, 1]
+
+
+def test_what_a_hook_keeps_stays_as_it_was() -> None:
+    x, seen = leaf(), []
+    x.register_hook(seen.append)
+    for _ in range(3):
+        (x * x).sum().backward()
+    assert [g.tolist() for g in seen] == [[2, 4, 6]] * 3
+    assert x.grad.tolist() == [6, 12, 18]
+
+
+def test_retained_gradients_accumulate() -> None:
+    y = leaf() * 2
+    y.retain_grad()
+    loss = (y * y).sum()
+    loss.backward(retain_graph=True)
+    loss.backward()
+    assert y.grad.tolist() == [8, 16, 24]
+
+
+@pytest.mark.parametrize("inner", [False, True])
+@pytest.mark.parametrize(
+    ("hook", "error", "message"),
+    [
+        (lambda g: g[:2], ShapeError, r"float32\[3\], returned float32\[2\]"),
+        (lambda g: g.double(), ShapeError, r"float32\[3\], returned float64\[3\]"),
+        (lambda g: 5, DTypeError, "must return a tensor or None, got int"),
+    ],
+)
+def test_a_hook_that_returns_no_such_gradient(
+    hook: Callable[..., Any], error: type[Exception], message: str, inner: bool
+) -> None:
+    x = leaf()
+    y = x * 1
+    (y if inner else x).register_hook(hook)
+    with pytest.raises(error, match=f"hook .*{message}"):
+        y.sum().backward()
+    assert x.grad is None
+
+
+@pytest.mark.parametrize("gradient", [1.0, [1.0, 1.0, 1.0], "ones"])
+def test_a_seed_that_is_no_tensor(gradient: Any) -> None:
+    x = leaf()
+    with pytest.raises((DTypeError, ArgumentError), match="gradient"):
+        (x * 2).backward(gradient)
+    assert x.grad is None
+
+
+def test_roots_and_inputs_that_are_no_tensors() -> None:
+    x = leaf()
+    with pytest.raises(DTypeError, match="grad: inputs: takes tensors, got float"):
+        ag.autograd.grad(x.sum(), 1.0)
+    with pytest.raises(DTypeError, match="backward: tensors: takes tensors, got str"):
+        ag.autograd.backward(["x"])
+    with pytest.raises(ArgumentError, match="grad: inputs is empty"):
+        ag.autograd.grad(x.sum(), [])
+
+
+def test_backward_of_a_function_meets_a_gradient_for_each_result() -> None:
+    class Parts(Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            positive = x > 2
+            ctx.mark_non_differentiable(positive)
+            return positive, x * 2, "note"
+
+        @staticmethod
+        def backward(ctx: Any, g_positive: Any, g: Any, g_note: Any) -> Any:
+            assert g_positive.tolist() == [False] * 3
+            assert g_note is None
+            return g * 2, None, None  # PyTorch lets Nones go that no argument asks for
+
+    x = leaf()
+    positive, y, note = Parts.apply(x)
+    assert not positive.requires_grad
+    assert note == "note"
+    y.sum().backward()
+    assert x.grad.tolist() == [2, 2, 2]
+
+
+def test_setup_context_takes_the_place_of_the_context_in_forward() -> None:
+    class Scale(Function):
+        @staticmethod
+        def forward(x: Any, factor: float) -> Any:  # type: ignore[override]
+            return x * factor
+
+        @staticmethod
+        def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+            _, ctx.factor = inputs
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return g * ctx.factor, None
+
+    x = leaf()
+    Scale.apply(x, 3.0).sum().backward()
+    assert x.grad.tolist() == [3, 3, 3]
+
+
+def test_too_many_gradients_from_a_function() -> None:
+    class Twice(Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            return x * 2
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return g, g
+
+    with pytest.raises(GraphError, match="each of the 1 arguments of forward, returned 2"):
+        Twice.apply(leaf()).sum().backward()
