@@ -12,8 +12,9 @@ from autograd_cnn.device import device as as_device
 from autograd_cnn.dtype import RANK, as_dtype, get_default_dtype, int64
 from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
 from autograd_cnn.graph.base import wrap
+from autograd_cnn.ops.size import new_size
 from autograd_cnn.random import Generator, default_generator
-from autograd_cnn.tensor import Tensor, _size
+from autograd_cnn.tensor import Tensor
 
 
 def _make(array: np.ndarray, device: Any, requires_grad: bool) -> Tensor:
@@ -25,7 +26,8 @@ def _make(array: np.ndarray, device: Any, requires_grad: bool) -> Tensor:
 def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor with a copy of `data`: numbers, nested sequences, or an array.
 
-    Python floats become float32, integers int64; arrays keep their dtype.
+    Python floats become the default dtype, integers int64; arrays keep their dtype, but for integers of a width that
+    tensors do not have, which become int64.
     Raises DTypeError for dtypes that tensors do not have, ShapeError for ragged sequences.
 
     >>> tensor([[1, 2], [3, 4]])
@@ -79,9 +81,9 @@ def as_tensor(data: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
     >>> t
     tensor([7., 0.], dtype=float64)
     """
-    if isinstance(data, Tensor):
-        return data if dtype is None else data.to(as_dtype(dtype, "as_tensor"))
     wanted = None if dtype is None else as_dtype(dtype, "as_tensor")
+    if isinstance(data, Tensor):
+        return data.to(dtype=wanted, device=device)
     if isinstance(data, np.ndarray) and data.dtype in RANK and (wanted is None or wanted == data.dtype):
         return _make(data, device, False)
     return tensor(data, dtype=dtype, device=device)
@@ -119,7 +121,7 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, r
     if dtype is None:
         kind = np.asarray(fill_value).dtype
         dtype = get_default_dtype() if kind.kind == "f" else kind
-    return _make(np.full(_size((size,)), fill_value, as_dtype(dtype, "full")), device, requires_grad)
+    return _make(np.full(new_size("full", (size,)), fill_value, as_dtype(dtype, "full")), device, requires_grad)
 
 
 def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
@@ -128,7 +130,7 @@ def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool
     >>> zeros(2, 3).shape
     (2, 3)
     """
-    return _make(np.zeros(_size(size), _float(dtype, "zeros")), device, requires_grad)
+    return _make(np.zeros(new_size("zeros", size), _float(dtype, "zeros")), device, requires_grad)
 
 
 def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
@@ -137,7 +139,7 @@ def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool 
     >>> ones(2)
     tensor([1., 1.])
     """
-    return _make(np.ones(_size(size), _float(dtype, "ones")), device, requires_grad)
+    return _make(np.ones(new_size("ones", size), _float(dtype, "ones")), device, requires_grad)
 
 
 def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
@@ -146,61 +148,68 @@ def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool
     >>> empty(2, 3).shape
     (2, 3)
     """
-    return _make(np.empty(_size(size), _float(dtype, "empty")), device, requires_grad)
+    return _make(np.empty(new_size("empty", size), _float(dtype, "empty")), device, requires_grad)
 
 
 def _float(dtype: Any, op: str) -> np.dtype:
     return get_default_dtype() if dtype is None else as_dtype(dtype, op)
 
 
-def zeros_like(x: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def _like(x: Tensor, dtype: Any, device: Any) -> dict[str, Any]:
+    return {"dtype": x.dtype if dtype is None else dtype, "device": x.device if device is None else device}
+
+
+def zeros_like(x: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Zeros of x's shape, dtype and device.
 
     >>> zeros_like(tensor([1, 2]))
     tensor([0, 0])
     """
-    return zeros(x.shape, dtype=x.dtype if dtype is None else dtype, device=x.device, requires_grad=requires_grad)
+    return zeros(x.shape, **_like(x, dtype, device), requires_grad=requires_grad)
 
 
-def ones_like(x: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def ones_like(x: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Ones of x's shape, dtype and device.
 
     >>> ones_like(tensor([1.0, 2.0]))
     tensor([1., 1.])
     """
-    return ones(x.shape, dtype=x.dtype if dtype is None else dtype, device=x.device, requires_grad=requires_grad)
+    return ones(x.shape, **_like(x, dtype, device), requires_grad=requires_grad)
 
 
-def full_like(x: Tensor, fill_value: Any, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def full_like(
+    x: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """`fill_value` in x's shape, dtype and device.
 
     >>> full_like(tensor([1.0, 2.0]), 3)
     tensor([3., 3.])
     """
-    dtype = x.dtype if dtype is None else dtype
-    return full(x.shape, fill_value, dtype=dtype, device=x.device, requires_grad=requires_grad)
+    return full(x.shape, fill_value, **_like(x, dtype, device), requires_grad=requires_grad)
 
 
-def empty_like(x: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def empty_like(x: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """Uninitialised memory of x's shape, dtype and device.
 
     >>> empty_like(tensor([1.0, 2.0])).shape
     (2,)
     """
-    return empty(x.shape, dtype=x.dtype if dtype is None else dtype, device=x.device, requires_grad=requires_grad)
+    return empty(x.shape, **_like(x, dtype, device), requires_grad=requires_grad)
 
 
-def eye(n: int, m: int | None = None, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """The n x m matrix with ones on its diagonal.
 
     >>> eye(2)
     tensor([[1., 0.],
             [0., 1.]])
     """
-    return _make(np.eye(n, m, dtype=_float(dtype, "eye")), None, requires_grad)
+    return _make(np.eye(n, m, dtype=_float(dtype, "eye")), device, requires_grad)
 
 
-def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def arange(
+    start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """The numbers from `start` up to but not `end`, `step` apart; integers where all three are.
 
     >>> arange(4)
@@ -214,16 +223,18 @@ def arange(start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, req
         raise ArgumentError(f"arange: step {step} does not lead from {start} to {end}")
     whole = all(isinstance(v, int | np.integer) for v in (start, end, step))
     dtype = as_dtype(dtype, "arange") if dtype is not None else int64 if whole else get_default_dtype()
-    return _make(np.arange(start, end, step).astype(dtype), None, requires_grad)
+    return _make(np.arange(start, end, step).astype(dtype), device, requires_grad)
 
 
-def linspace(start: float, end: float, steps: int, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def linspace(
+    start: float, end: float, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """`steps` numbers at equal distances from `start` to `end`, both included.
 
     >>> linspace(0, 1, 3)
     tensor([0.0000, 0.5000, 1.0000])
     """
-    return _make(np.linspace(start, end, steps, dtype=_float(dtype, "linspace")), None, requires_grad)
+    return _make(np.linspace(start, end, steps, dtype=_float(dtype, "linspace")), device, requires_grad)
 
 
 def _numpy(generator: Generator | None) -> np.random.Generator:
@@ -240,7 +251,7 @@ def rand(
     True
     """
     dtype = _float(dtype, "rand")
-    return _make(_numpy(generator).random(_size(size), dtype), device, requires_grad)
+    return _make(_numpy(generator).random(new_size("rand", size), dtype), device, requires_grad)
 
 
 def randn(
@@ -252,11 +263,17 @@ def randn(
     (2, 3)
     """
     dtype = _float(dtype, "randn")
-    return _make(_numpy(generator).standard_normal(_size(size), dtype), device, requires_grad)
+    return _make(_numpy(generator).standard_normal(new_size("randn", size), dtype), device, requires_grad)
 
 
 def randint(
-    low: int, high: Any = None, size: Any = None, *, generator: Generator | None = None, dtype: Any = int64
+    low: int,
+    high: Any = None,
+    size: Any = None,
+    *,
+    generator: Generator | None = None,
+    dtype: Any = int64,
+    device: Any = None,
 ) -> Tensor:
     """Random integers in [low, high); `randint(high, size)` starts at 0.
 
@@ -268,16 +285,20 @@ def randint(
         low, high, size = 0, low, high
     if low >= high:
         raise ArgumentError(f"randint: needs low < high, got {low} and {high}")
-    return _make(_numpy(generator).integers(low, high, _size((size,))).astype(as_dtype(dtype, "randint")), None, False)
+    return _make(
+        _numpy(generator).integers(low, high, new_size("randint", (size,))).astype(as_dtype(dtype, "randint")),
+        device,
+        False,
+    )
 
 
-def randperm(n: int, *, generator: Generator | None = None) -> Tensor:
+def randperm(n: int, *, generator: Generator | None = None, device: Any = None) -> Tensor:
     """The integers from 0 to n - 1 in random order.
 
     >>> sorted(randperm(4).tolist())
     [0, 1, 2, 3]
     """
-    return _make(_numpy(generator).permutation(n).astype(int64), None, False)
+    return _make(_numpy(generator).permutation(n).astype(int64), device, False)
 
 
 def rand_like(x: Tensor, **options: Any) -> Tensor:
@@ -286,7 +307,7 @@ def rand_like(x: Tensor, **options: Any) -> Tensor:
     >>> rand_like(zeros(2, 3)).shape
     (2, 3)
     """
-    return rand(x.shape, **({"dtype": x.dtype} | options))
+    return rand(x.shape, **({"dtype": x.dtype, "device": x.device} | options))
 
 
 def randn_like(x: Tensor, **options: Any) -> Tensor:
@@ -295,7 +316,7 @@ def randn_like(x: Tensor, **options: Any) -> Tensor:
     >>> randn_like(zeros(2, 3)).shape
     (2, 3)
     """
-    return randn(x.shape, **({"dtype": x.dtype} | options))
+    return randn(x.shape, **({"dtype": x.dtype, "device": x.device} | options))
 
 
 def is_tensor(value: Sequence[Any] | object) -> bool:

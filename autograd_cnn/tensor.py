@@ -38,6 +38,7 @@ from autograd_cnn.ops import index as indexing
 from autograd_cnn.ops import shape as shaping
 from autograd_cnn.ops import softmax as softmaxes
 from autograd_cnn.ops.operand import promoted
+from autograd_cnn.ops.size import as_size, new_size
 
 
 def _in_place(op: Op) -> Callable[[Any], Any]:
@@ -364,13 +365,15 @@ class Tensor(TensorBase):
         return self if self.array.flags.c_contiguous else cast.clone(self)
 
     def new_zeros(self, *size: Any, dtype: Any = None) -> Any:
-        return self.new_full(_size(size), 0, dtype=dtype)
+        return self.new_full(as_size("new_zeros", size), 0, dtype=dtype)
 
     def new_ones(self, *size: Any, dtype: Any = None) -> Any:
-        return self.new_full(_size(size), 1, dtype=dtype)
+        return self.new_full(as_size("new_ones", size), 1, dtype=dtype)
 
     def new_full(self, size: Sequence[Any], fill_value: Any, *, dtype: Any = None) -> Any:
-        array = self.device.empty(tuple(size), self.dtype if dtype is None else as_dtype(dtype, "new_full"))
+        array = self.device.empty(
+            new_size("new_full", (size,)), self.dtype if dtype is None else as_dtype(dtype, "new_full")
+        )
         self.device.kernels.fill(array, fill_value)
         return wrap(array, self.device)
 
@@ -643,13 +646,6 @@ class Tensor(TensorBase):
     outer = linear.outer
     addmm = linear.addmm
     dot = linear.dot
-
-
-def _size(size: tuple[Any, ...]) -> tuple[int, ...]:
-    """A size given as numbers or as one sequence."""
-    if len(size) == 1 and not isinstance(size[0], int | np.integer):
-        size = tuple(size[0])
-    return tuple(int(n) for n in size)
 
 
 TensorBase.result_class = Tensor

@@ -20,6 +20,18 @@ def as_size(op: str, given: tuple[Any, ...], name: str = "size") -> tuple[int, .
         raise DTypeError(f"{op}: {name} takes ints, got {given!r}") from None
 
 
+def new_size(op: str, given: tuple[Any, ...]) -> tuple[int, ...]:
+    """The size of a tensor that is to be made; ShapeError where it is negative.
+
+    >>> new_size("zeros", ((2, 3),))
+    (2, 3)
+    """
+    size = as_size(op, given)
+    if min(size, default=0) < 0:
+        raise ShapeError(f"{op}: size {list(size)} must not be negative")
+    return size
+
+
 def filled(op: str, size: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
     """`size` with its -1 replaced, to hold the elements of `shape`; ShapeError where that cannot be."""
     elements = prod(shape)
