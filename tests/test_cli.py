@@ -205,17 +205,21 @@ def test_no_data_and_no_network(run: Run, tmp_path: Path, monkeypatch: pytest.Mo
     assert re.fullmatch("error: could not download train-images.*Network is unreachable.*\n", result.err), result.err
 
 
+HEEDING_SIGINT = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from autograd_cnn.cli import main
+main()
+"""
+
+
 def started(*args: str | Path) -> subprocess.Popen[str]:
     """The command line in a process of its own, that heeds SIGINT also where these tests run in the background."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "autograd_cnn", *map(str, args)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )
+    command = [sys.executable, "-c", HEEDING_SIGINT, *map(str, args)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+@pytest.mark.timeout(180)
 @pytest.mark.skipif(os.name != "posix", reason="signals as on POSIX")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_run_says_how_to_go_on(run: Run, tmp_path: Path, number: signal.Signals) -> None:
@@ -349,9 +353,10 @@ def test_the_rehearsal_of_warmup_makes_every_call_of_a_run(
     assert watched.kinds <= noted
 
 
+@pytest.mark.timeout(180)
 def test_after_warmup_nothing_is_compiled(tmp_path: Path) -> None:
     warm = started("warmup", "perceptron", "-j", "2")
-    out, err = warm.communicate(timeout=55)
+    out, err = warm.communicate(timeout=150)
     assert warm.returncode == 0, err
     assert re.search(r"\d+ kernels ready, \d+ new, in ", out)
     code = """

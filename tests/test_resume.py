@@ -190,6 +190,7 @@ job.run()
 """
 
 
+@pytest.mark.timeout(180)
 def test_a_job_killed_again_and_again(tmp_path: Path, whole: Any) -> None:
     folder = tmp_path / "run"
     for step in (3, 6, 11):  # between checkpoints, at the end of a step with one, between checkpoints

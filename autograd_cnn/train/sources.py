@@ -79,7 +79,7 @@ SOURCES = {
         classes=10,
         lengths=(60_000, 10_000),
         augmentation=[transforms.RandomAffine(10, translate=(0.07, 0.07), scale=(0.9, 1.1))],
-        defaults={"epochs": 3, "batch_size": 64, "optimizer": "adam", "lr": 2e-3, "scheduler": "cosine"},
+        defaults={"epochs": 3, "batch_size": 32, "optimizer": "adam", "lr": 2e-3, "scheduler": "cosine"},
     ),
     "fashion-mnist": DataSource(
         _fashion_mnist,
