@@ -11,7 +11,7 @@ import numpy as np
 from autograd_cnn.errors import ArgumentError, GraphError
 from autograd_cnn.graph.base import TensorBase
 from autograd_cnn.graph.node import Node
-from autograd_cnn.graph.op import ViewOp
+from autograd_cnn.graph.op import INPUT, ViewOp
 from autograd_cnn.graph.walk import reachable
 from autograd_cnn.version import __version__
 from viz.measure import measure
@@ -193,7 +193,7 @@ def _main_output(node: Node) -> int:
 def _constant(node: Node, i: int) -> tuple[Any, tuple[tuple[int, ...], Any] | None]:
     """The tensor that a constant argument was, where it was saved and is there, and its shape and dtype."""
     for j, source in enumerate(node.plan.sources[: node.plan.tensors]):
-        if source == (0, i):
+        if source == (INPUT, i):
             meta = node.saved_meta()[j]
             tensor = node.saved[j] if node.saved is not None else None
             return tensor, (meta.shape, meta.dtype)

@@ -18,9 +18,12 @@ from autograd_cnn.errors import ArgumentError, DataError
 FORMAT = "autograd_cnn.graph"
 VERSION = 1
 
+# What JSON must be told of the fields: those of `Stats` that hold floats, those of `GraphTrace` that are arrays.
 COLUMNS = ("rms", "l2", "absmax", "frac_zero")
-OF_NODES = ("call", "timestep", "order", "seq", "saved_bytes", "ns", "freed_bytes")
-INTEGERS = (*OF_NODES, "tail", "head", "position", "slot")
+INTEGERS = (
+    "call", "timestep", "order", "seq", "saved_bytes", "ns", "freed_bytes", "tail", "head", "position", "slot",
+)  # fmt: skip
+BOOLS = ("freed", "view", "differentiable")
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -179,10 +182,9 @@ class GraphTrace:
 def _plain(value: Any) -> Any:
     if isinstance(value, Stats):
         known = value.nonfinite >= 0
-        floats = ("rms", "l2", "absmax", "frac_zero")
         columns = {
             name: [_float(x) if k else None for x, k in zip(getattr(value, name), known, strict=True)]
-            for name in floats
+            for name in COLUMNS
         }
         return {**columns, "nonfinite": value.nonfinite.tolist()}
     if isinstance(value, np.ndarray):
@@ -198,9 +200,7 @@ def _float(x: float) -> float | str:
 
 def _restore(name: str, value: Any) -> Any:
     if name in ("grad", "edge_grad"):
-        columns = [
-            [math.nan if x is None else float(x) for x in value[c]] for c in ("rms", "l2", "absmax", "frac_zero")
-        ]
+        columns = [[math.nan if x is None else float(x) for x in value[c]] for c in COLUMNS]
         rms, l2, absmax, zero = (np.array(c, np.float64) for c in columns)
         return Stats(rms, l2, absmax, zero, np.array(value["nonfinite"], np.int64))
     if name == "kind":
@@ -209,21 +209,9 @@ def _restore(name: str, value: Any) -> Any:
         return [Call(*call) for call in value]
     if name == "shape":
         return [None if s is None else tuple(s) for s in value]
-    if name in ("freed", "view", "differentiable"):
+    if name in BOOLS:
         return np.array(value, np.bool_)
-    if name in (
-        "call",
-        "timestep",
-        "order",
-        "seq",
-        "saved_bytes",
-        "ns",
-        "freed_bytes",
-        "tail",
-        "head",
-        "position",
-        "slot",
-    ):
+    if name in INTEGERS:
         return np.array(value, np.int64)
     return value
 

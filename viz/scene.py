@@ -261,7 +261,7 @@ def _extended(route: list[Point], start: float, end: float) -> list[Point]:
     x1, _ = route[-1]
     lead = [(x0, start)] * 3
     tail = [(x1, end)] * 3
-    return [*lead, *route, *tail] if route else route
+    return [*lead, *route, *tail]
 
 
 def _across(op: Card, leaf: Card, leaves: list[int], turned: bool) -> list[Point]:
