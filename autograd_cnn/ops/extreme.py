@@ -49,12 +49,12 @@ class Position(Op, abstract=True):
 
 class Argmax(Position):
     def compute(self, k: Any, out: Any, x: Any) -> None:
-        k.argmax(*_line(x, self.dim), out)
+        k.argmax(x, self.dim, out)
 
 
 class Argmin(Position):
     def compute(self, k: Any, out: Any, x: Any) -> None:
-        k.argmin(*_line(x, self.dim), out)
+        k.argmin(x, self.dim, out)
 
 
 class ExtremeAlong(Op, abstract=True):
@@ -83,17 +83,15 @@ class ExtremeAlong(Op, abstract=True):
 class Max(ExtremeAlong):
     def compute(self, k: Any, out: Any, x: Any) -> None:
         values, indices = out
-        line, dim = _line(x, self.dim)
-        k.amax(line, (dim,), values)
-        k.argmax(line, dim, indices)
+        k.amax(x, (self.dim,) if x.ndim else (), values)
+        k.argmax(x, self.dim, indices)
 
 
 class Min(ExtremeAlong):
     def compute(self, k: Any, out: Any, x: Any) -> None:
         values, indices = out
-        line, dim = _line(x, self.dim)
-        k.amin(line, (dim,), values)
-        k.argmin(line, dim, indices)
+        k.amin(x, (self.dim,) if x.ndim else (), values)
+        k.argmin(x, self.dim, indices)
 
 
 class Extremes(NamedTuple):
@@ -109,10 +107,6 @@ def _without(shape: Shape, dim: int | None, keepdim: bool) -> Shape:
     return (*shape[:dim], *((1,) if keepdim else ()), *shape[dim + 1 :])
 
 
-def _line(x: Any, dim: int | None) -> tuple[Any, int]:
-    return (x.reshape(-1), 0) if dim is None or not x.ndim else (x, dim)
-
-
 def amax(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
     """The largest value over `dim`, or over everything; nan where there is one.
 
@@ -122,7 +116,7 @@ def amax(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
     >>> amax(ag.tensor([[1, 5], [7, 2]]), dim=1)
     tensor([5, 7])
     """
-    return apply(Amax(_chosen("amax", x, dim), keepdim), x)
+    return apply(Amax(_filled_dims("amax", x, dim), keepdim), x)
 
 
 def amin(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
@@ -134,7 +128,7 @@ def amin(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
     >>> amin(ag.tensor([[1, 5], [7, 2]]), dim=1)
     tensor([1, 2])
     """
-    return apply(Amin(_chosen("amin", x, dim), keepdim), x)
+    return apply(Amin(_filled_dims("amin", x, dim), keepdim), x)
 
 
 def argmax(x: Any, dim: int | None = None, keepdim: bool = False) -> Any:
@@ -144,7 +138,7 @@ def argmax(x: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     >>> argmax(ag.tensor([[1, 5], [7, 2]])), argmax(ag.tensor([[1, 5], [7, 2]]), dim=1)
     (tensor(2), tensor([1, 0]))
     """
-    return apply(Argmax(_numbers_of("argmax", x, dim), keepdim), x)
+    return apply(Argmax(_filled_dim_of_numbers("argmax", x, dim), keepdim), x)
 
 
 def argmin(x: Any, dim: int | None = None, keepdim: bool = False) -> Any:
@@ -154,7 +148,7 @@ def argmin(x: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     >>> argmin(ag.tensor([[1, 5], [7, 2]])), argmin(ag.tensor([[1, 5], [7, 2]]), dim=1)
     (tensor(0), tensor([0, 1]))
     """
-    return apply(Argmin(_numbers_of("argmin", x, dim), keepdim), x)
+    return apply(Argmin(_filled_dim_of_numbers("argmin", x, dim), keepdim), x)
 
 
 def max(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
@@ -170,7 +164,7 @@ def max(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
         return amax(x, None, keepdim)
     if isinstance(dim, TensorBase):
         return maximum(x, dim)
-    return Extremes(*apply(Max(_line_of("max", x, dim), keepdim), x))
+    return Extremes(*apply(Max(_filled_dim("max", x, dim), keepdim), x))
 
 
 def min(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
@@ -186,10 +180,10 @@ def min(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
         return amin(x, None, keepdim)
     if isinstance(dim, TensorBase):
         return minimum(x, dim)
-    return Extremes(*apply(Min(_line_of("min", x, dim), keepdim), x))
+    return Extremes(*apply(Min(_filled_dim("min", x, dim), keepdim), x))
 
 
-def _chosen(op: str, x: Any, dim: Dims) -> Shape:
+def _filled_dims(op: str, x: Any, dim: Dims) -> Shape:
     """`dim` as a tuple; ShapeError where there is nothing to choose from."""
     dims = many_dims(op, dim, x.array.ndim)
     for d in dims:
@@ -200,18 +194,18 @@ def _chosen(op: str, x: Any, dim: Dims) -> Shape:
     return dims
 
 
-def _line_of(op: str, x: Any, dim: int) -> int:
+def _filled_dim(op: str, x: Any, dim: int) -> int:
     """`dim` counted from 0; ShapeError where there is nothing to choose from along it."""
     dim = one_dim(op, dim, x.array.ndim)
-    _chosen(op, x, dim)
+    _filled_dims(op, x, dim)
     return dim
 
 
-def _numbers_of(op: str, x: Any, dim: int | None) -> int | None:
-    """`_line_of`, or all of x for None; DTypeError for bools."""
+def _filled_dim_of_numbers(op: str, x: Any, dim: int | None) -> int | None:
+    """`_filled_dim`, or all of x for None; DTypeError for bools."""
     if x.array.dtype == bool_:
         raise DTypeError(f"{op}: x must hold numbers, got {bool_}")
     if dim is not None:
-        return _line_of(op, x, dim)
-    _chosen(op, x, None)
+        return _filled_dim(op, x, dim)
+    _filled_dims(op, x, None)
     return None
