@@ -27,6 +27,10 @@ class Correlation(Op, abstract=True):
         if size is not None:
             self.size = size
 
+    def like(self, kind: type[Correlation], size: Pair | None = None) -> Correlation:
+        """Another of the three, that moves in the same way."""
+        return kind(self.stride, self.padding, self.dilation, self.groups, size)
+
 
 class Conv2d(Correlation):
     inputs = ("x", "weight", "bias")
@@ -44,12 +48,9 @@ class Conv2d(Correlation):
         if bias is not None and bias.shape != (o,):
             raise ShapeError(f"conv2d: bias has shape {list(bias.shape)}, weight has {o} output channels")
         top, bottom, left, right = self.padding
-        return (
-            n,
-            o,
-            self._steps(0, height, top + bottom, kernel[0]),
-            self._steps(1, width, left + right, kernel[1]),
-        ), x.dtype
+        rows = self._steps(0, height, top + bottom, kernel[0])
+        columns = self._steps(1, width, left + right, kernel[1])
+        return (n, o, rows, columns), x.dtype
 
     def _steps(self, axis: int, size: int, padding: int, kernel: int) -> int:
         extent = self.dilation[axis] * (kernel - 1) + 1
@@ -59,16 +60,13 @@ class Conv2d(Correlation):
         k.conv2d_forward(x, weight, bias, self.stride, self.padding, self.dilation, self.groups, out)
 
     def vjp_x(self, g: Any, weight: Any, x_shape: Any) -> Any:
-        return apply(self._other(Conv2dInputGrad, x_shape), g, weight)
+        return apply(self.like(Conv2dInputGrad, x_shape[2:]), g, weight)
 
     def vjp_weight(self, g: Any, x: Any, weight_shape: Any) -> Any:
-        return apply(self._other(Conv2dWeightGrad, weight_shape), g, x)
+        return apply(self.like(Conv2dWeightGrad, weight_shape[2:]), g, x)
 
     def vjp_bias(self, g: Any) -> Any:
         return apply(SUM_CHANNELS, g)
-
-    def _other(self, kind: type[Correlation], shape: Any) -> Correlation:
-        return kind(self.stride, self.padding, self.dilation, self.groups, shape[2:])
 
 
 class Conv2dInputGrad(Correlation):
@@ -84,11 +82,10 @@ class Conv2dInputGrad(Correlation):
         k.conv2d_grad_input(g, weight, self.stride, self.padding, self.dilation, self.groups, out)
 
     def vjp_g(self, gg: Any, weight: Any) -> Any:
-        return apply(Conv2d(self.stride, self.padding, self.dilation, self.groups), gg, weight)
+        return apply(self.like(Conv2d), gg, weight)
 
     def vjp_weight(self, gg: Any, g: Any, weight_shape: Any) -> Any:
-        op = Conv2dWeightGrad(self.stride, self.padding, self.dilation, self.groups, weight_shape[2:])
-        return apply(op, g, gg)
+        return apply(self.like(Conv2dWeightGrad, weight_shape[2:]), g, gg)
 
 
 class Conv2dWeightGrad(Correlation):
@@ -104,11 +101,10 @@ class Conv2dWeightGrad(Correlation):
         k.conv2d_grad_weight(g, x, self.stride, self.padding, self.dilation, self.groups, out)
 
     def vjp_g(self, gg: Any, x: Any) -> Any:
-        return apply(Conv2d(self.stride, self.padding, self.dilation, self.groups), x, gg)
+        return apply(self.like(Conv2d), x, gg)
 
     def vjp_x(self, gg: Any, g: Any, x_shape: Any) -> Any:
-        op = Conv2dInputGrad(self.stride, self.padding, self.dilation, self.groups, x_shape[2:])
-        return apply(op, g, gg)
+        return apply(self.like(Conv2dInputGrad, x_shape[2:]), g, gg)
 
 
 class SumChannels(Op):

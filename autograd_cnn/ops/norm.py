@@ -48,8 +48,7 @@ class BatchNorm(FusedOp):
 
     def composite(self, x: Any, weight: Any = None, bias: Any = None) -> Any:
         dims = (0, *range(2, x.ndim))
-        centred = x - mean(x, dims, keepdim=True)
-        y = centred * rsqrt(mean(centred * centred, dims, keepdim=True) + self.eps)
+        y = _standardised(x, dims, self.eps)
         shape = (-1, *(1,) * (x.ndim - 2))
         if weight is not None:
             y = y * weight.reshape(shape)
@@ -78,6 +77,12 @@ class ChannelAffine(Op):
 
 
 CHANNEL_AFFINE = ChannelAffine()
+
+
+def _standardised(x: Any, dims: tuple[int, ...], eps: float) -> Any:
+    """x with mean 0 and, but for eps, variance 1 over `dims`."""
+    centred = x - mean(x, dims, keepdim=True)
+    return centred * rsqrt(mean(centred * centred, dims, keepdim=True) + eps)
 
 
 def _lines(x: Any) -> Any:
@@ -168,7 +173,6 @@ def layer_norm(x: Any, normalized_shape: Any, weight: Any = None, bias: Any = No
                 f"layer_norm: {name} has shape {list(tensor.array.shape)}, normalized_shape is {list(size)}"
             )
     dims = tuple(range(len(shape) - len(size), len(shape)))
-    centred = x - mean(x, dims, keepdim=True)
-    y = centred * rsqrt(mean(centred * centred, dims, keepdim=True) + eps)
+    y = _standardised(x, dims, eps)
     y = y if weight is None else y * weight
     return y if bias is None else y + bias
