@@ -129,9 +129,7 @@ def cross_entropy(
         raise ArgumentError(f"cross_entropy: label_smoothing must be 0 to 1, got {label_smoothing}")
     weight = _checked_weight("cross_entropy", x, weight)
     if isinstance(target, TensorBase) and target.array.dtype.kind == "f":
-        losses = _of_probabilities(x, target, weight, ignore_index, label_smoothing)
-        count = losses.array.size
-        return reduced(losses) if reduction != "mean" else losses.sum() / count
+        return reduced(_of_probabilities(x, target, weight, ignore_index, label_smoothing))
     target = require_integer("cross_entropy", "target", target)
     ignored = _check_labels("cross_entropy", x, target, ignore_index)
     batched = x.array.ndim > 1
