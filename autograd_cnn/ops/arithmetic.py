@@ -372,9 +372,7 @@ def pow(x: Any, other: Any) -> Any:
         refuse_bools("pow", x)
         exponents = other.device.to_host(other.array)
         if (exponents < 0).any():
-            raise ArgumentError(
-                f"pow: integers to a negative power are no integers: the exponent is {exponents.min()}"
-            )
+            raise ArgumentError(f"pow: integers to a negative power are no integers: the exponent is {exponents.min()}")
     return apply_binary(POW, x, other)
 
 
