@@ -237,3 +237,12 @@ def test_only_https(url: str) -> None:
 def test_all_homes_are_https() -> None:
     for kind in (MNIST, FashionMNIST):
         assert all(home.startswith("https://") for home in kind.homes)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows knows the home without these names")
+def test_without_a_home_a_folder_must_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("XDG_CACHE_HOME", "AUTOGRAD_CNN_DATA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)
+    with pytest.raises(DataError, match=r"set: there is no home folder to keep set.gz in; give root="):
+        find_or_download(remote(b""), "set", None, download=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import http.client
 import os
-import sys
 import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from urllib.error import URLError
 
 from autograd_cnn.durable import atomic_file
 from autograd_cnn.errors import DataError
+from autograd_cnn.folders import user_cache
 
 Progress = Callable[[str, int, int], object]
 
@@ -46,15 +46,10 @@ def open_https(url: str) -> Any:
     return urllib.request.build_opener(_HttpsOnly).open(url, timeout=_TIMEOUT_SECONDS)
 
 
-def cache_folder() -> Path:
-    """Where downloads are kept: the user's cache folder, `autograd_cnn-data` in it."""
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or os.path.expanduser("~/AppData/Local")
-    elif sys.platform == "darwin":
-        base = os.path.expanduser("~/Library/Caches")
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return Path(base, "autograd_cnn-data")
+def cache_folder() -> Path | None:
+    """Where downloads are kept: `autograd_cnn-data` in the user's cache folder; None where there is no home."""
+    base = user_cache()
+    return None if base is None else base / "autograd_cnn-data"
 
 
 def search_folders(name: str, root: str | os.PathLike[str] | None) -> list[Path]:
@@ -64,7 +59,8 @@ def search_folders(name: str, root: str | os.PathLike[str] | None) -> list[Path]
         folders += [Path(root), Path(root, name)]
     if os.environ.get("AUTOGRAD_CNN_DATA"):
         folders.append(Path(os.environ["AUTOGRAD_CNN_DATA"], name))
-    return [*folders, cache_folder() / name]
+    cache = cache_folder()
+    return folders if cache is None else [*folders, cache / name]
 
 
 def find_or_download(
@@ -84,7 +80,10 @@ def find_or_download(
     if not download:
         places = ", ".join(map(str, folders))
         raise DataError(f"{name}: {file.name} is in none of {places}; download=True would fetch it")
-    target = (folders[-1] if root is None else Path(root, name)) / file.name
+    home = cache_folder() if root is None else Path(root)
+    if home is None:
+        raise DataError(f"{name}: there is no home folder to keep {file.name} in; give root=, the folder for it")
+    target = home / name / file.name
     fetch(file, target, progress=progress, open_url=open_url)
     return target
 

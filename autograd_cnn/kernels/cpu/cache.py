@@ -13,7 +13,6 @@ import os
 import pickle  # noqa: TID251 - Numba's own form of compiled code, read only from the user's private folder
 import re
 import stat
-import sys
 import tempfile
 import time
 import warnings
@@ -23,6 +22,7 @@ from numba.core.caching import _Cache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
+from autograd_cnn.folders import user_cache
 from autograd_cnn.kernels.cpu.fingerprint import settings_digest, sources_digest
 
 FORMAT = b"autograd_cnn kernel 1\n"
@@ -220,14 +220,9 @@ def _candidates():
     named = os.environ.get("AUTOGRAD_CNN_CACHE")
     if named:
         yield Path(os.path.abspath(os.path.expanduser(named))), "AUTOGRAD_CNN_CACHE"
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA", "")
-    elif sys.platform == "darwin":
-        base = os.path.expanduser("~/Library/Caches")
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    if os.path.isabs(base) and _is_own(base):  # "~" is left where there is no home
-        yield Path(base, "autograd_cnn"), "the user's cache folder"
+    base = user_cache()
+    if base is not None and _is_own(base):
+        yield base / "autograd_cnn", "the user's cache folder"
     with contextlib.suppress(FileNotFoundError):  # no folder for temporary files either
         owner = f"-{os.geteuid()}" if hasattr(os, "geteuid") else ""
         yield Path(tempfile.gettempdir(), f"autograd_cnn{owner}"), "the folder for temporary files"
@@ -235,7 +230,7 @@ def _candidates():
 
 def _is_own(path):
     """Whether the folder, or what it would lie in, is the user's: under `sudo` the home may be another's."""
-    existing = next(folder for folder in (path, *Path(path).parents) if os.path.exists(folder))
+    existing = next(folder for folder in (path, *path.parents) if os.path.exists(folder))
     return not hasattr(os, "geteuid") or os.stat(existing).st_uid == os.geteuid()
 
 
