@@ -10,10 +10,11 @@ import numpy as np
 from autograd_cnn.device import CPU, Device
 from autograd_cnn.device import device as as_device
 from autograd_cnn.dtype import CATEGORY, as_dtype, bool_, float32, float64, get_default_dtype, int32, int64, uint8
-from autograd_cnn.errors import ArgumentError, DTypeError, GraphError, InPlaceError
+from autograd_cnn.errors import ArgumentError, DTypeError, GraphError, IndexOutOfRangeError, InPlaceError
 from autograd_cnn.formatting import tensor_repr
 from autograd_cnn.graph import engine
 from autograd_cnn.graph.base import TensorBase, prepare, wrap
+from autograd_cnn.graph.grad_mode import is_inference_mode_enabled
 from autograd_cnn.graph.handle import RemovableHandle, add_hook, retain_grad, retains_grad
 from autograd_cnn.graph.node import Node
 from autograd_cnn.graph.op import Op
@@ -37,7 +38,7 @@ from autograd_cnn.ops import gather as gathering
 from autograd_cnn.ops import index as indexing
 from autograd_cnn.ops import shape as shaping
 from autograd_cnn.ops import softmax as softmaxes
-from autograd_cnn.ops.operand import promoted
+from autograd_cnn.ops.operand import OPERANDS, promoted
 from autograd_cnn.ops.size import as_size, new_size
 
 
@@ -143,7 +144,11 @@ class Tensor(TensorBase):
         return False
 
     def size(self, dim: int | None = None) -> Any:
-        return self.array.shape if dim is None else self.array.shape[dim]
+        if dim is None:
+            return self.array.shape
+        if not -self.array.ndim <= dim < self.array.ndim:
+            raise IndexOutOfRangeError(f"size: dim {dim} is out of range for shape {list(self.array.shape)}")
+        return self.array.shape[dim]
 
     def dim(self) -> int:
         return self.array.ndim
@@ -206,6 +211,8 @@ class Tensor(TensorBase):
                 "requires_grad_: only a leaf can stop requiring grad, this is the result of "
                 f"{self.node.op.name}; use detach() for a tensor without the graph"
             )
+        if requires_grad and self.version is None and not is_inference_mode_enabled():
+            raise GraphError("requires_grad_: the tensor was made in inference_mode; clone it outside of it first")
         if requires_grad and self.array.dtype.kind != "f":
             raise GraphError(f"requires_grad_: only floating point tensors have gradients, got {self.array.dtype}")
         self._requires_grad = bool(requires_grad)
@@ -275,6 +282,9 @@ class Tensor(TensorBase):
             raise DTypeError("iteration over a zero-dimensional tensor")
         return iter(join.unbind(self, 0))
 
+    def __reversed__(self) -> Tensor:
+        return shaping.flip(self, 0) if self.array.ndim else self
+
     def __bool__(self) -> bool:
         if self.array.size != 1:
             raise ArgumentError(
@@ -294,7 +304,13 @@ class Tensor(TensorBase):
         return int(self.item())
 
     def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if spec and self.array.ndim == 0 else format(repr(self), spec)
+        if not self.array.ndim:
+            return format(self.item(), spec)
+        if spec:
+            raise DTypeError(
+                f"format: only zero-dimensional tensors take a format such as {spec!r}, got {self.ndim} dims"
+            )
+        return repr(self)
 
     def __repr__(self) -> str:
         suffixes = []
@@ -386,9 +402,16 @@ class Tensor(TensorBase):
         x, *others = promoted(op.name, self, *others)
         if x is self:
             return apply_inplace(op, self, *others)
-        if CATEGORY[x.dtype] > CATEGORY[self.dtype]:
-            raise InPlaceError(f"{op.name} in place: a result of dtype {x.dtype} cannot be cast to x's {self.dtype}")
+        self._fits(op.name, x.dtype)
         return assign.copy_(self, apply(op, x, *others))
+
+    def _become(self, result: Tensor, op: str) -> Tensor:
+        self._fits(op, result.dtype)
+        return assign.copy_(self, result)
+
+    def _fits(self, op: str, dtype: np.dtype) -> None:
+        if CATEGORY[dtype] > CATEGORY[self.dtype]:
+            raise InPlaceError(f"{op} in place: a result of dtype {dtype} cannot be cast to x's {self.dtype}")
 
     def add_(self, other: Any, *, alpha: Any = 1) -> Tensor:
         return self._change(arithmetic.ADD, other if alpha == 1 else other * alpha)
@@ -486,8 +509,27 @@ class Tensor(TensorBase):
     def __ipow__(self, other: Any) -> Tensor:
         return self.pow_(other)
 
-    __eq__ = comparison.eq
-    __ne__ = comparison.ne
+    def __ifloordiv__(self, other: Any) -> Tensor:
+        return self._become(arithmetic.floor_divide(self, other), "floor_divide")
+
+    def __imod__(self, other: Any) -> Tensor:
+        return self._become(arithmetic.remainder(self, other), "remainder")
+
+    def __iand__(self, other: Any) -> Tensor:
+        return self._become(comparison.bitwise_and(self, other), "bitwise_and")
+
+    def __ior__(self, other: Any) -> Tensor:
+        return self._become(comparison.bitwise_or(self, other), "bitwise_or")
+
+    def __ixor__(self, other: Any) -> Tensor:
+        return self._become(comparison.bitwise_xor(self, other), "bitwise_xor")
+
+    def __eq__(self, other: Any) -> Any:
+        return comparison.eq(self, other) if isinstance(other, OPERANDS) else NotImplemented
+
+    def __ne__(self, other: Any) -> Any:
+        return comparison.ne(self, other) if isinstance(other, OPERANDS) else NotImplemented
+
     __lt__ = comparison.lt
     __le__ = comparison.le
     __gt__ = comparison.gt
@@ -497,6 +539,16 @@ class Tensor(TensorBase):
     __and__ = comparison.bitwise_and
     __or__ = comparison.bitwise_or
     __xor__ = comparison.bitwise_xor
+
+    def __rand__(self, other: Any) -> Tensor:
+        return comparison.bitwise_and(self, other)
+
+    def __ror__(self, other: Any) -> Tensor:
+        return comparison.bitwise_or(self, other)
+
+    def __rxor__(self, other: Any) -> Tensor:
+        return comparison.bitwise_xor(self, other)
+
     __invert__ = comparison.bitwise_not
     __neg__ = elementwise.neg
 

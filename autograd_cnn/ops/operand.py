@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from autograd_cnn.dtype import bool_, get_default_dtype, of_scalar, result_type
+from autograd_cnn.dtype import as_dtype, bool_, get_default_dtype, of_scalar, result_type
 from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
 from autograd_cnn.graph.base import TensorBase, wrap
 from autograd_cnn.ops.cast import cast
 
 Scalar = bool | int | float
 NUMBERS = (float, int)
+OPERANDS = (TensorBase, bool, int, float, np.number, np.bool_, np.ndarray)  # what operators take
 
 
 def constant(op: str, value: Any, dtype: np.dtype, like: TensorBase) -> Any:
@@ -46,14 +47,14 @@ def promoted(op: str, *operands: Any) -> list[Any]:
     """Tensors and Python numbers as tensors of one dtype, by PyTorch's rules."""
     like = next((operand for operand in operands if isinstance(operand, TensorBase)), None)
     if like is None:
-        raise DTypeError(
-            f"{op}: needs at least one tensor, got {', '.join(type(o).__name__ for o in operands)}"
-        )
+        raise DTypeError(f"{op}: needs at least one tensor, got {', '.join(type(o).__name__ for o in operands)}")
     return together(op, like, *operands)
 
 
 def together(op: str, like: TensorBase, *operands: Any) -> list[Any]:
     """The same, also where all are numbers: they go to `like`'s device."""
+    if any(isinstance(operand, np.ndarray) for operand in operands):
+        operands = tuple(_from_array(op, o, like) if isinstance(o, np.ndarray) else o for o in operands)
     levels = []
     for operand in operands:
         if isinstance(operand, TensorBase):
@@ -67,6 +68,11 @@ def together(op: str, like: TensorBase, *operands: Any) -> list[Any]:
         cast(operand, dtype) if isinstance(operand, TensorBase) else constant(op, operand, dtype, like)
         for operand in operands
     ]
+
+
+def _from_array(op: str, array: np.ndarray, like: TensorBase) -> TensorBase:
+    as_dtype(array.dtype, op)
+    return wrap(like.device.from_host(array), like.device)
 
 
 def pair(op: str, x: Any, other: Any) -> Any:
