@@ -63,7 +63,7 @@ class Node:
     op: Op
     plan: Plan
     edges: list[Edge | None]
-    saved: list[Any] | None
+    saved: Sequence[Any] | None
     versions: Sequence[int]  # of the saved tensors, when they were saved
     index: int
     specs: Any  # (shape, dtype), or a list of them where there are several outputs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from autograd_cnn.errors import DeviceError, GraphError, InPlaceError
 from autograd_cnn.graph.base import TensorBase, View, alias, wrap
 from autograd_cnn.graph.grad_mode import STATE, State
 from autograd_cnn.graph.node import Edge, Node
-from autograd_cnn.graph.op import INPUT, OUTPUT, SHAPE, Op, Spec, ViewOp
+from autograd_cnn.graph.op import INPUT, OUTPUT, SHAPE, Op, Plan, Spec, ViewOp
 
 _next_index = count().__next__
 _PACKAGE = Path(__file__).parent.parent
@@ -84,7 +85,9 @@ def apply_unary(op: Op, x: Any) -> Any:
     state = STATE.get()
     if state.recording:
         if x._requires_grad:
-            record(op, (x,), (y,), spec, state)
+            source = x.node
+            plan = op.plans.get(0b11) or op.plan(0b11)
+            hang(op, plan, [(x if source is None else source, x.slot)], (x,), (y,), spec, state)
     elif state.inference:
         y.version = None
     return y
@@ -117,8 +120,19 @@ def apply_binary(op: Op, x: Any, other: Any) -> Any:
     y._view = None
     state = STATE.get()
     if state.recording:
-        if x._requires_grad or other._requires_grad:
-            record(op, (x, other), (y,), spec, state)
+        edges: list[Edge | None] = [None, None]
+        key = 0b100
+        if x._requires_grad:
+            source = x.node
+            edges[0] = (x if source is None else source, x.slot)
+            key = 0b101
+        if other._requires_grad:
+            source = other.node
+            edges[1] = (other if source is None else source, other.slot)
+            key += 0b010
+        if key != 0b100:
+            plan = op.plans.get(key) or op.plan(key)
+            hang(op, plan, edges, (x, other), (y,), spec, state)
     elif state.inference:
         y.version = None
     return y
@@ -172,6 +186,19 @@ def record(op: Op, inputs: tuple[Any, ...], outputs: tuple[Any, ...], spec: Any,
             edges.append(None)
         bit += bit
     plan = op.plans.get(needs + bit) or op.plan(needs + bit)
+    return hang(op, plan, edges, inputs, outputs, spec, state)
+
+
+def hang(
+    op: Op,
+    plan: Plan,
+    edges: list[Edge | None],
+    inputs: tuple[Any, ...],
+    outputs: tuple[Any, ...],
+    spec: Any,
+    state: State,
+) -> Node | None:
+    """Makes the node, with what the plan saves, and hangs it on the outputs."""
     if not plan.vjps:
         return None
     node = Node()
@@ -187,14 +214,36 @@ def record(op: Op, inputs: tuple[Any, ...], outputs: tuple[Any, ...], spec: Any,
         frame = frame.f_back  # type: ignore[assignment]
     node.code = frame.f_code
     node.instruction = frame.f_lasti
+    if plan.sources:
+        _save(node, inputs, outputs)
+    else:
+        node.saved = node.versions = ()
+    if spec.__class__ is not list:
+        node.outputs = 1
+        y = outputs[0]
+        y.node = node
+        y._requires_grad = True
+        return node
+    node.outputs = len(outputs)
+    node.specs = spec if node.outputs > 1 else spec[0]
+    for slot, y in enumerate(outputs):
+        if op.carries_gradient(slot):
+            y.node = node
+            y.slot = slot
+            y._requires_grad = True
+    return node
+
+
+def _save(node: Node, inputs: tuple[Any, ...], outputs: tuple[Any, ...]) -> None:
+    """Keeps what the node's plan names, and the versions of the tensors among it."""
     node.saved = saved = []
     node.versions = versions = []
-    for kind, i in plan.sources:
+    for kind, i in node.plan.sources:
         if kind == INPUT:
             tensor = inputs[i]
             if tensor.version is None:
                 raise GraphError(
-                    f"{op.name}: {op.inputs[i]} was made in inference_mode and cannot be saved for backward; "
+                    f"{node.op.name}: {node.op.inputs[i]} was made in inference_mode and cannot be saved for backward; "
                     "clone it first"
                 )
             saved.append(tensor)
@@ -215,20 +264,6 @@ def record(op: Op, inputs: tuple[Any, ...], outputs: tuple[Any, ...], spec: Any,
             versions.append(version[0])
         else:
             saved.append(inputs[i].array.shape if kind == SHAPE else None)
-    if spec.__class__ is not list:
-        node.outputs = 1
-        y = outputs[0]
-        y.node = node
-        y._requires_grad = True
-        return node
-    node.outputs = len(outputs)
-    node.specs = spec if node.outputs > 1 else spec[0]
-    for slot, y in enumerate(outputs):
-        if op.carries_gradient(slot):
-            y.node = node
-            y.slot = slot
-            y._requires_grad = True
-    return node
 
 
 def refresh(tensor: TensorBase) -> None:
@@ -319,7 +354,7 @@ def apply_inplace(op: Op, x: Any, *others: Any) -> Any:
     inputs = tuple(old if tensor is x else tensor for tensor in (x, *others))
     node = record(op, inputs, (y,), (shape, y.array.dtype), state)
     if node is not None:
-        saved: list[Any] = node.saved or []
+        saved: Sequence[Any] = node.saved or ()
         if any(tensor is old for tensor in saved):  # its content is about to be lost
             old.array = device.empty(x.array.shape, x.array.dtype)
             device.kernels.copy(x.array, old.array)
