@@ -7,6 +7,7 @@ from autograd_cnn.kernels.cpu.jit import inline, parallel, serial
 from autograd_cnn.kernels.cpu.microkernel import (
     DEPTH,
     MAX_VECTORS,
+    SERIAL_WORK,
     VECTOR_BYTES,
     copy_line,
     multiply_add,
@@ -19,7 +20,6 @@ __all__ = ["linear_forward", "matmul"]
 
 TASKS = 16  # pieces that a large problem is cut into, whatever the number of threads
 LEAST_ROWS = 32  # rows of a piece that are worth packing a panel for
-SERIAL_WORK = 1 << 17  # multiplications below which threads cost more than they bring
 
 
 @inline

@@ -19,6 +19,7 @@ from autograd_cnn.kernels.cpu.microkernel import (
     INNER_B,
     INNER_TILE,
     MAX_ROWS,
+    SERIAL_WORK,
     SUM_LINE,
     VECTOR_BYTES,
     copy_line,
@@ -30,8 +31,6 @@ from autograd_cnn.kernels.cpu.microkernel import (
 )
 
 __all__ = ["conv2d_forward", "conv2d_grad_input", "conv2d_grad_weight", "sum_channels"]
-
-SERIAL_WORK = 1 << 17  # multiplications below which threads cost more than they bring
 
 
 @inline

@@ -1,4 +1,4 @@
-"""The two vector loops under every matrix product and convolution, written as LLVM vector code.
+"""The vector loops under every matrix product and convolution, written as LLVM vector code.
 
 `multiply_add`     acc[t, v] += a[a_offset[k] + t * a_lane] * b[b_offset[k] + v], for all k
 `inner_products`   acc[t, u] += a[offset[k] + t * a_lane + v] * b[offset[k] + u * b_lane + v], for all k and v
@@ -38,6 +38,8 @@ INNER_A, INNER_B = (4, 6) if _WIDE else (3, 4)
 INNER_TILE = 32 if _WIDE else 16  # elements that the tile's sums take in memory, a whole number of vectors
 
 SUM_LINE = 32  # elements that one step of `sum_line` takes
+
+SERIAL_WORK = 1 << 17  # multiplications below which threads cost more than they bring
 
 _INDEX = ir.IntType(64)
 _ELEMENTS = {types.float32: (ir.FloatType(), "f32", 4), types.float64: (ir.DoubleType(), "f64", 8)}
