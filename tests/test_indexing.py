@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import autograd_cnn as ag
-from autograd_cnn.errors import AutogradCnnError
+from autograd_cnn.errors import AutogradCnnError, DTypeError
+from autograd_cnn.ops.pad import pad
 
 SEEDS = range(40)
 KEYS = 50
@@ -79,3 +80,14 @@ def test_random_keys(seed: int) -> None:
         y[key] = ag.tensor(value)
         x[key] = value
         np.testing.assert_array_equal(y.numpy(), x, err_msg=f"{shape} {key} = ...")
+
+
+@pytest.mark.parametrize("value", [0.5, np.float32(0.5), np.float64(0.5)], ids=repr)
+def test_no_float_is_cut_to_fit_among_integers(value: float) -> None:
+    x = ag.tensor([1, 2])
+    for change in (lambda: ag.masked_fill(x, x > 1, value), lambda: x.masked_fill_(x > 1, value)):
+        with pytest.raises(DTypeError, match="0.5.* cannot be put into x of dtype int64"):
+            change()
+    with pytest.raises(DTypeError, match="pad: value .*0.5.* cannot be put into x of dtype int64"):
+        pad(x, (1, 1), value=value)
+    assert x.tolist() == [1, 2]

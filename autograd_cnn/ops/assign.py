@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_cnn.dtype import CATEGORY, of_scalar
 from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
 from autograd_cnn.graph.base import TensorBase
 from autograd_cnn.graph.op import Op
@@ -62,6 +63,12 @@ def require_number(op: str, value: Any, dtype: np.dtype) -> None:
         limits = np.iinfo(dtype)
         if not limits.min <= value <= limits.max:
             raise ArgumentError(f"{op}: value {value} does not fit {dtype}, [{limits.min}, {limits.max}]")
+
+
+def require_kind(op: str, value: Any, dtype: np.dtype) -> None:
+    """DTypeError for a number that `dtype` would change the kind of, such as a float among integers."""
+    if isinstance(value, Scalar | np.number | np.bool_) and CATEGORY[of_scalar(value)] > CATEGORY[dtype]:
+        raise DTypeError(f"{op}: value {value!r} cannot be put into x of dtype {dtype}")
 
 
 def copy_(x: Any, source: Any) -> Any:

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from autograd_cnn.dtype import CATEGORY, bool_, of_scalar
+from autograd_cnn.dtype import CATEGORY, bool_
 from autograd_cnn.errors import DTypeError, ShapeError
 from autograd_cnn.graph.base import TensorBase, wrap
 from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.record import apply, apply_inplace, apply_view
 from autograd_cnn.ops.arithmetic import where
-from autograd_cnn.ops.assign import copy_, require_number
+from autograd_cnn.ops.assign import copy_, require_kind, require_number
 from autograd_cnn.ops.cast import cast
 from autograd_cnn.ops.dim import one_dim
 from autograd_cnn.ops.key import ALL, Arrays, parse, within
@@ -357,8 +357,7 @@ def _masked(op: str, x: Any, mask: Any, value: Any) -> tuple[Any, Any, Any]:
     _require_mask(op, mask)
     if isinstance(value, TensorBase) and value.array.ndim:
         raise ShapeError(f"{op}: value must be a number, got a tensor of shape {list(value.array.shape)}; use where")
-    if isinstance(value, Scalar) and CATEGORY[of_scalar(value)] > CATEGORY[x.array.dtype]:
-        raise DTypeError(f"{op}: value {value!r} cannot be put into x of dtype {x.array.dtype}")
+    require_kind(op, value, x.array.dtype)
     return x, mask, _value(op, x, value)
 
 

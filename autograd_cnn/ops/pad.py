@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from autograd_cnn.dtype import CATEGORY, of_scalar
 from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
 from autograd_cnn.graph.base import TensorBase, wrap
 from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.record import apply
-from autograd_cnn.ops.assign import require_number
+from autograd_cnn.ops.assign import require_kind, require_number
 from autograd_cnn.ops.cast import clone
 from autograd_cnn.ops.index import Take
 from autograd_cnn.ops.operand import Scalar
@@ -110,8 +109,7 @@ def pad(x: Any, pad: Any, mode: str = "constant", value: float | None = None) ->
     if mode == "constant":
         value = 0 if value is None else value
         require_number("pad", value, x.array.dtype)
-        if CATEGORY[of_scalar(value)] > CATEGORY[x.array.dtype]:
-            raise DTypeError(f"pad: value {value!r} cannot be put into x of dtype {x.array.dtype}")
+        require_kind("pad", value, x.array.dtype)
         return apply(Pad(ends, value), x)
     if mode not in MODES:
         raise ArgumentError(f"pad: mode must be constant, {', '.join(MODES)}, got {mode!r}")
