@@ -72,18 +72,22 @@ class Tensor(TensorBase):
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """The size of each dimension."""
         return self.array.shape
 
     @property
     def dtype(self) -> np.dtype:
+        """The dtype of the elements, NumPy's."""
         return self.array.dtype
 
     @property
     def ndim(self) -> int:
+        """How many dimensions there are."""
         return self.array.ndim
 
     @property
     def requires_grad(self) -> bool:
+        """Whether gradients of self are wanted: asked for, or needed by what self was computed from."""
         if self._view is not None:
             refresh(self)
         return self._requires_grad
@@ -94,16 +98,19 @@ class Tensor(TensorBase):
 
     @property
     def is_leaf(self) -> bool:
+        """Whether self is not the result of a recorded op."""
         return self.node is None
 
     @property
     def grad_fn(self) -> Node | None:
+        """The node of the op that self is a result of; None for a leaf."""
         if self._view is not None:
             refresh(self)
         return self.node
 
     @property
     def output_nr(self) -> int:
+        """Which output of `grad_fn` self is."""
         return self.slot
 
     @property
@@ -141,9 +148,11 @@ class Tensor(TensorBase):
 
     @property
     def is_cuda(self) -> bool:
+        """Whether self lies on a GPU."""
         return False
 
     def size(self, dim: int | None = None) -> Any:
+        """The shape, or the size of dimension `dim`."""
         if dim is None:
             return self.array.shape
         if not -self.array.ndim <= dim < self.array.ndim:
@@ -151,35 +160,43 @@ class Tensor(TensorBase):
         return self.array.shape[dim]
 
     def dim(self) -> int:
+        """How many dimensions there are."""
         return self.array.ndim
 
     def numel(self) -> int:
+        """How many elements there are."""
         return self.array.size
 
-    def nelement(self) -> int:
-        return self.array.size
+    nelement = numel
 
     def element_size(self) -> int:
+        """Bytes of one element."""
         return self.array.itemsize
 
     @property
     def nbytes(self) -> int:
+        """Bytes of all elements."""
         return self.array.nbytes
 
     def stride(self, dim: int | None = None) -> Any:
+        """Elements between neighbours in each dimension, or in dimension `dim`."""
         strides = tuple(s // self.array.itemsize for s in self.array.strides)
         return strides if dim is None else strides[dim]
 
     def is_contiguous(self) -> bool:
+        """Whether elements lie in memory in row-major order without gaps."""
         return self.array.flags.c_contiguous
 
     def is_floating_point(self) -> bool:
+        """Whether the dtype is float32 or float64."""
         return self.array.dtype.kind == "f"
 
     def is_inference(self) -> bool:
+        """Whether self was made in inference mode, and so can never be saved for backward."""
         return self.version is None
 
     def data_ptr(self) -> int:
+        """The address of the first element."""
         return int(self.array.__array_interface__["data"][0])
 
     # Graph
@@ -223,6 +240,7 @@ class Tensor(TensorBase):
         return detach_from_graph(self)
 
     def detach_(self) -> Tensor:
+        """Takes self out of the graph; returns self."""
         self.node, self.slot, self._requires_grad = None, 0, False
         return self
 
@@ -232,6 +250,7 @@ class Tensor(TensorBase):
 
     @property
     def retains_grad(self) -> bool:
+        """Whether the result of an op keeps its `.grad`, as `retain_grad()` asks."""
         return retains_grad(self)
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
@@ -255,6 +274,7 @@ class Tensor(TensorBase):
         return self.device.to_host(self.array).item()
 
     def tolist(self) -> Any:
+        """The elements as Python numbers, in nested lists; the number itself for zero dimensions."""
         return self.device.to_host(self.array).tolist()
 
     def numpy(self, *, force: bool = False) -> np.ndarray:
@@ -349,44 +369,57 @@ class Tensor(TensorBase):
         return cast.clone(result) if copy and result is self else result
 
     def type(self, dtype: Any = None) -> Any:
+        """The name of the dtype, or self in another one."""
         return str(self.dtype) if dtype is None else self.to(as_dtype(dtype, "type"))
 
     def type_as(self, other: Tensor) -> Tensor:
+        """Self in the dtype of `other`."""
         return self.to(other.dtype)
 
     def float(self) -> Tensor:
+        """Self in float32."""
         return cast.cast(self, float32)
 
     def double(self) -> Tensor:
+        """Self in float64."""
         return cast.cast(self, float64)
 
     def long(self) -> Tensor:
+        """Self in int64."""
         return cast.cast(self, int64)
 
     def int(self) -> Tensor:
+        """Self in int32."""
         return cast.cast(self, int32)
 
     def bool(self) -> Tensor:
+        """Where self is not 0."""
         return cast.cast(self, bool_)
 
     def byte(self) -> Tensor:
+        """Self in uint8."""
         return cast.cast(self, uint8)
 
     def cpu(self) -> Tensor:
+        """Self on the CPU."""
         return self.to(CPU)
 
     clone = cast.clone
 
     def contiguous(self) -> Tensor:
+        """Self, or a copy in row-major order where self is laid out in another way."""
         return self if self.array.flags.c_contiguous else cast.clone(self)
 
     def new_zeros(self, *size: Any, dtype: Any = None) -> Any:
+        """Zeros of that size, in self's dtype and on its device unless told."""
         return self.new_full(as_size("new_zeros", size), 0, dtype=dtype)
 
     def new_ones(self, *size: Any, dtype: Any = None) -> Any:
+        """Ones of that size, in self's dtype and on its device unless told."""
         return self.new_full(as_size("new_ones", size), 1, dtype=dtype)
 
     def new_full(self, size: Sequence[Any], fill_value: Any, *, dtype: Any = None) -> Any:
+        """`fill_value` in that size, in self's dtype and on its device unless told."""
         array = self.device.empty(
             new_size("new_full", (size,)), self.dtype if dtype is None else as_dtype(dtype, "new_full")
         )
@@ -394,6 +427,7 @@ class Tensor(TensorBase):
         return wrap(array, self.device)
 
     def new_tensor(self, data: Any, *, dtype: Any = None) -> Any:
+        """A tensor with a copy of `data`, in self's dtype and on its device unless told."""
         return wrap(np.array(data, dtype=self.dtype if dtype is None else as_dtype(dtype, "new_tensor")), self.device)
 
     # Change in place
@@ -414,18 +448,23 @@ class Tensor(TensorBase):
             raise InPlaceError(f"{op} in place: a result of dtype {dtype} cannot be cast to x's {self.dtype}")
 
     def add_(self, other: Any, *, alpha: Any = 1) -> Tensor:
+        """Self becomes self + alpha * other."""
         return self._change(arithmetic.ADD, other if alpha == 1 else other * alpha)
 
     def sub_(self, other: Any, *, alpha: Any = 1) -> Tensor:
+        """Self becomes self - alpha * other."""
         return self._change(arithmetic.SUB, other if alpha == 1 else other * alpha)
 
     def mul_(self, other: Any) -> Tensor:
+        """Self becomes self * other."""
         return self._change(arithmetic.MUL, other)
 
     def div_(self, other: Any) -> Tensor:
+        """Self becomes self / other."""
         return self._change(arithmetic.DIV, other)
 
     def pow_(self, other: Any) -> Tensor:
+        """Self becomes self ** other."""
         return self._change(arithmetic.POW, other)
 
     def copy_(self, source: Any) -> Tensor:
@@ -433,6 +472,7 @@ class Tensor(TensorBase):
         return assign.copy_(self, source)
 
     def zero_(self) -> Tensor:
+        """Self becomes zeros."""
         return self.fill_(0)
 
     fill_ = assign.fill_
@@ -580,6 +620,7 @@ class Tensor(TensorBase):
     logical_xor = comparison.logical_xor
 
     def where(self, condition: Tensor, other: Any) -> Tensor:
+        """Self where `condition` holds, else `other`."""
         return arithmetic.where(condition, self, other)
 
     clamp = rounding.clamp
@@ -612,6 +653,7 @@ class Tensor(TensorBase):
     logical_not = comparison.logical_not
 
     def relu(self) -> Tensor:
+        """max(self, 0)."""
         return activation.relu(self)
 
     softmax = softmaxes.softmax
@@ -638,14 +680,17 @@ class Tensor(TensorBase):
     view = shaping.view
 
     def view_as(self, other: Tensor) -> Tensor:
+        """The elements of self in the shape of `other`, in the same memory."""
         return shaping.view(self, other.shape)
 
     def reshape_as(self, other: Tensor) -> Tensor:
+        """The elements of self in the shape of `other`, a view where possible."""
         return shaping.reshape(self, other.shape)
 
     flatten = shaping.flatten
 
     def ravel(self) -> Tensor:
+        """The elements of self in one dimension, a view where possible."""
         return shaping.reshape(self, -1)
 
     unflatten = shaping.unflatten
@@ -655,24 +700,29 @@ class Tensor(TensorBase):
 
     @property
     def T(self) -> Tensor:
+        """A view with all dimensions in reverse order."""
         return shaping.permute(self, *range(self.ndim - 1, -1, -1))
 
     @property
     def mT(self) -> Tensor:
+        """A view with the last two dimensions swapped."""
         return shaping.transpose(self, -2, -1)
 
     expand = shaping.expand
 
     def expand_as(self, other: Tensor) -> Tensor:
+        """A view of self repeated to the shape of `other`."""
         return shaping.expand(self, other.shape)
 
     def broadcast_to(self, size: Any) -> Tensor:
+        """A view of self repeated to `size`."""
         return shaping.expand(self, size)
 
     squeeze = shaping.squeeze
     unsqueeze = shaping.unsqueeze
 
     def split(self, split_size: Any, dim: Any = 0) -> tuple[Tensor, ...]:
+        """Views of parts of `dim`, see `split`."""
         return join.split(self, split_size, dim)
 
     chunk = join.chunk
