@@ -11,6 +11,7 @@ from autograd_cnn.graph.base import wrap
 from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.record import apply, apply_inplace
 from autograd_cnn.ops.operand import require_floating
+from autograd_cnn.ops.window import images
 from autograd_cnn.random import default_generator
 
 
@@ -55,7 +56,7 @@ def dropout(x: Any, p: float = 0.5, training: bool = True, inplace: bool = False
 def dropout2d(x: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
     """Dropout of whole channels: x is (N, C, H, W) or (C, H, W) (Tompson et al. 2015).
 
-    Raises ArgumentError for p outside of [0, 1] and for other ranks, DTypeError for integers.
+    Raises ArgumentError for p outside of [0, 1], ShapeError for other ranks, DTypeError for integers.
 
     >>> import autograd_cnn as ag
     >>> y = dropout2d(ag.ones(2, 3, 4, 4), 0.5)
@@ -64,10 +65,8 @@ def dropout2d(x: Any, p: float = 0.5, training: bool = True, inplace: bool = Fal
     """
     require_floating("dropout2d", x=x)
     _check("dropout2d", p)
-    shape = x.array.shape
-    if len(shape) not in (3, 4):
-        raise ArgumentError(f"dropout2d: x must be (N, C, H, W) or (C, H, W), got shape {list(shape)}")
-    return _masked(x, p, (*shape[:-2], 1, 1), training, inplace)
+    images("dropout2d", x)
+    return _masked(x, p, (*x.array.shape[:-2], 1, 1), training, inplace)
 
 
 def _check(op: str, p: float) -> None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from autograd_cnn.errors import ArgumentError, DTypeError
+from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
 from autograd_cnn.ops import dropout
 from samples.sample import ErrorSample, Sample, real, whole
 
@@ -76,5 +76,5 @@ ERRORS = (
         for p in (-0.1, 1.5)
     ),
     ErrorSample("dropout of ints", dropout.dropout, (whole(3),), DTypeError, "dropout: x must be a floating point"),
-    ErrorSample("dropout2d, rank", dropout.dropout2d, (real(3, 4),), ArgumentError, r"dropout2d: x must .*\[3, 4\]"),
+    ErrorSample("dropout2d, rank", dropout.dropout2d, (real(3, 4),), ShapeError, r"dropout2d: x must .*\[3, 4\]"),
 )
