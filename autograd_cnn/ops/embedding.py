@@ -13,7 +13,7 @@ from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.arithmetic import where
 from autograd_cnn.ops.cast import cast
-from autograd_cnn.ops.operand import require_integer
+from autograd_cnn.ops.operand import first_outside, require_integer
 from autograd_cnn.ops.shape import unsqueeze
 
 
@@ -90,9 +90,8 @@ def embedding(ids: Any, weight: Any, padding_idx: int | None = None) -> Any:
 
 
 def _require_range(op: str, what: str, ids: Any, count: int) -> None:
-    first = ids.device.kernels.check_range(ids.array, 0, count) if ids.array.size else -1
-    if first >= 0:
-        bad = ids.device.to_host(ids.array).reshape(-1)[first]
+    bad = first_outside(ids, count)
+    if bad is not None:
         raise IndexOutOfRangeError(f"{op}: {what} {bad} is out of range [0, {count})")
 
 

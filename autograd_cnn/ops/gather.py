@@ -9,7 +9,7 @@ from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.record import apply, apply_inplace
 from autograd_cnn.ops.cast import cast
 from autograd_cnn.ops.dim import one_dim
-from autograd_cnn.ops.operand import broadcast, require_integer
+from autograd_cnn.ops.operand import broadcast, first_outside, require_integer
 from autograd_cnn.ops.shape import expand
 from autograd_cnn.ops.slice import PutSlice
 
@@ -101,9 +101,8 @@ def _checked(op: str, x: Any, dim: int, index: Any) -> tuple[int, Any]:
     shape = x.array.shape
     dim = one_dim(op, dim, len(shape))
     size = shape[dim] if shape else 1
-    first = index.device.kernels.check_range(index.array, 0, size) if index.array.size else -1
-    if first >= 0:
-        bad = index.device.to_host(index.array).reshape(-1)[first]
+    bad = first_outside(index, size)
+    if bad is not None:
         raise IndexOutOfRangeError(f"{op}: index {bad} is out of range for dimension {dim} of size {size}")
     return dim, index
 

@@ -135,3 +135,9 @@ def require_integer(op: str, name: str, tensor: Any) -> Any:
     if tensor.array.dtype == bool_ or tensor.array.dtype.kind == "f":
         raise DTypeError(f"{op}: {name} must hold integers (int64), got {tensor.array.dtype}")
     return cast(tensor, np.dtype(np.int64))
+
+
+def first_outside(index: Any, size: int) -> int | None:
+    """The first element of an int64 tensor that is outside of [0, size); None where all are inside."""
+    place = index.device.kernels.check_range(index.array, 0, size) if index.array.size else -1
+    return None if place < 0 else int(index.device.to_host(index.array).reshape(-1)[place])
