@@ -356,13 +356,7 @@ class Tensor(TensorBase):
 
     def to(self, *target: Any, dtype: Any = None, device: Any = None, copy: bool = False) -> Tensor:
         """Self in another dtype or on another device; self where nothing changes, unless `copy`."""
-        for t in target:
-            if isinstance(t, Tensor):
-                dtype, device = t.dtype, t.device
-            elif isinstance(t, Device | str):
-                device = t
-            else:
-                dtype = t
+        dtype, device = conversion(target, dtype, device)
         if device is not None:
             as_device(device)
         result = self if dtype is None else cast.cast(self, as_dtype(dtype, "to"))
@@ -748,6 +742,18 @@ class Tensor(TensorBase):
     outer = linear.outer
     addmm = linear.addmm
     dot = linear.dot
+
+
+def conversion(target: tuple[Any, ...], dtype: Any, device: Any) -> tuple[Any, Any]:
+    """The dtype and the device that `to(*target)` asks for: by a tensor that has them, or by themselves."""
+    for t in target:
+        if isinstance(t, Tensor):
+            dtype, device = t.dtype, t.device
+        elif isinstance(t, Device | str):
+            device = t
+        else:
+            dtype = t
+    return dtype, device
 
 
 TensorBase.result_class = Tensor

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograd_cnn.errors import ArgumentError
 from autograd_cnn.nn import functional as F
 from autograd_cnn.nn.module import Module
+from autograd_cnn.ops.loss import reduction_of
 
 
 class Loss(Module):
@@ -14,8 +14,7 @@ class Loss(Module):
 
     def __init__(self, *, reduction: str = "mean") -> None:
         super().__init__()
-        if reduction not in ("mean", "sum", "none"):
-            raise ArgumentError(f"{type(self).__name__}: reduction must be 'mean', 'sum' or 'none', got {reduction!r}")
+        reduction_of(type(self).__name__, reduction)  # raises for an unknown one
         self.reduction = reduction
 
 

@@ -15,7 +15,7 @@ from autograd_cnn.graph.handle import RemovableHandle
 from autograd_cnn.nn.forward_hook import Hook, Hooks, add, call_with_hooks
 from autograd_cnn.nn.registry import Registry
 from autograd_cnn.nn.state import IncompatibleKeys, entries, load
-from autograd_cnn.tensor import Tensor
+from autograd_cnn.tensor import Tensor, conversion
 
 if TYPE_CHECKING:
     from autograd_cnn.nn.summary import Summary
@@ -175,13 +175,7 @@ class Module(Registry):
         >>> nn.Linear(2, 1).to(ag.float64).weight.dtype
         dtype('float64')
         """
-        for t in target:
-            if isinstance(t, Tensor):
-                dtype, device = t.dtype, t.device
-            elif isinstance(t, Device | str):
-                device = t
-            else:
-                dtype = t
+        dtype, device = conversion(target, dtype, device)
         if dtype is not None:
             dtype = as_dtype(dtype, f"{type(self).__name__}.to")
             if dtype.kind != "f":
