@@ -248,7 +248,7 @@ ERRORS = [
     (lambda: nn.Conv2d(4, 4, 0), ArgumentError, "Conv2d: kernel_size must be at least 1, got 0"),
     (lambda: nn.Conv2d(4, 4, 3, stride=0), ArgumentError, "Conv2d: stride must be at least 1, got 0"),
     (lambda: nn.Conv2d(4, 4, 3, padding=-1), ArgumentError, "Conv2d: padding must be at least 0, got -1"),
-    (lambda: nn.Conv2d(4, 4, 2.5), DTypeError, "Conv2d: kernel_size must be an integer, got 2.5"),
+    (lambda: nn.Conv2d(4, 4, 2.5), DTypeError, "Conv2d: kernel_size must be an integer or a pair, got 2.5"),
     (lambda: nn.Conv2d(4, 4, 3, padding="full"), ArgumentError, "'same' or 'valid', got 'full'"),
     (lambda: nn.Conv2d(4, 4, 3, 2, "same"), ArgumentError, r"padding='same' needs stride 1, got \(2, 2\)"),
     (

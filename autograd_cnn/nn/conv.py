@@ -11,7 +11,8 @@ from autograd_cnn.nn import functional as F
 from autograd_cnn.nn.linear import reset_weight_and_bias
 from autograd_cnn.nn.module import Module
 from autograd_cnn.nn.parameter import Parameter
-from autograd_cnn.nn.size import pair, require_sizes
+from autograd_cnn.nn.size import require_sizes
+from autograd_cnn.ops.window import pair
 
 
 class Conv2d(Module):

@@ -20,17 +20,3 @@ def require_sizes(layer: str, least: int, **sizes: Any) -> None:
             raise DTypeError(f"{layer}: {name} must be an integer, got {value!r}") from None
         if size < least:
             raise ArgumentError(f"{layer}: {name} must be at least {least}, got {size}")
-
-
-def pair(layer: str, name: str, value: Any, least: int) -> tuple[int, int]:
-    """An integer, or one for each of two dimensions, as a pair.
-
-    >>> pair("Conv2d", "stride", 2, 1)
-    (2, 2)
-    """
-    given = value if isinstance(value, tuple | list) else (value, value)
-    if len(given) != 2:
-        raise ArgumentError(f"{layer}: {name} must be an integer or a pair, got {value!r}")
-    require_sizes(layer, least, **{name: given[0]})
-    require_sizes(layer, least, **{name: given[1]})
-    return operator.index(given[0]), operator.index(given[1])

@@ -20,9 +20,9 @@ def pair(op: str, name: str, value: Any, least: int) -> Pair:
     values = tuple(value) if isinstance(value, tuple | list) else (value,)
     for v in values:
         if isinstance(v, bool) or not isinstance(v, int | np.integer):
-            raise DTypeError(f"{op}: {name} takes an integer or a pair of them, got {value!r}")
+            raise DTypeError(f"{op}: {name} must be an integer or a pair, got {value!r}")
     if len(values) not in (1, 2):
-        raise ArgumentError(f"{op}: {name} takes 1 or 2 integers, got {len(values)}: {value!r}")
+        raise ArgumentError(f"{op}: {name} must be an integer or a pair, got {value!r}")
     height, width = int(values[0]), int(values[-1])
     if min(height, width) < least:
         raise ArgumentError(f"{op}: {name} must be at least {least}, got {value!r}")

@@ -198,7 +198,7 @@ ERRORS = (
             wrong("negative padding", op, (X, 3), ArgumentError, "padding must be at least 0, got -1", padding=-1),
             wrong("kernel", op, (X, 0), ArgumentError, "kernel_size must be at least 1, got 0"),
             wrong("stride", op, (X, 2), ArgumentError, "stride must be at least 1, got 0", stride=0),
-            wrong("half a stride", op, (X, 2), DTypeError, "stride takes an integer or a pair", stride=0.5),
+            wrong("half a stride", op, (X, 2), DTypeError, "stride must be an integer or a pair", stride=0.5),
             wrong("flat image", op, (real(4, 4), 2), ShapeError, r"x must be .*, got shape \[4, 4\]"),
             wrong("ints", op, (whole(1, 2, 4, 4), 2), DTypeError, "x must be a floating point tensor, got int64"),
         )
@@ -206,6 +206,8 @@ ERRORS = (
     wrong("dilation", "max_pool2d", (X, 2), ArgumentError, "dilation must be at least 1, got 0", dilation=0),
     wrong("divisor", "avg_pool2d", (X, 2), ArgumentError, "divisor_override must not be 0, got 0", divisor_override=0),
     wrong("size", "adaptive_avg_pool2d", (X, -1), ArgumentError, "output_size must be at least 0"),
-    wrong("sizes", "adaptive_avg_pool2d", (X, (1, 2, 3)), ArgumentError, "output_size takes 1 or 2 integers, got 3"),
+    wrong(
+        "sizes", "adaptive_avg_pool2d", (X, (1, 2, 3)), ArgumentError, r"output_size must be .* a pair, got \(1, 2, 3\)"
+    ),
     wrong("empty image", "adaptive_avg_pool2d", (real(1, 2, 0, 3), 1), ShapeError, "x has an empty image"),
 )
