@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograd_cnn.errors import DTypeError, IndexOutOfRangeError, ShapeError
+from autograd_cnn.errors import DTypeError, ShapeError
 from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.record import apply, apply_inplace
 from autograd_cnn.ops.cast import cast
 from autograd_cnn.ops.dim import one_dim
-from autograd_cnn.ops.operand import broadcast, first_outside, require_integer
+from autograd_cnn.ops.index import index_along
+from autograd_cnn.ops.operand import broadcast
 from autograd_cnn.ops.shape import expand
 from autograd_cnn.ops.slice import PutSlice
 
@@ -95,18 +96,6 @@ def _require_shape(op: str, name: str, shape: tuple[int, ...], index: tuple[int,
             raise ShapeError(f"{op}: index {list(index)} is larger than {name} {list(shape)} at dimension {d}")
 
 
-def _checked(op: str, x: Any, dim: int, index: Any) -> tuple[int, Any]:
-    """dim counted from 0, and index as int64 in the range of that dimension."""
-    index = require_integer(op, "index", index)
-    shape = x.array.shape
-    dim = one_dim(op, dim, len(shape))
-    size = shape[dim] if shape else 1
-    bad = first_outside(index, size)
-    if bad is not None:
-        raise IndexOutOfRangeError(f"{op}: index {bad} is out of range for dimension {dim} of size {size}")
-    return dim, index
-
-
 def gather(x: Any, dim: int, index: Any) -> Any:
     """Elements of x along `dim`, one index for each of the result: y[i, j] = x[i, index[i, j]] for dim 1.
 
@@ -119,7 +108,7 @@ def gather(x: Any, dim: int, index: Any) -> Any:
     tensor([[2],
             [3]])
     """
-    dim, index = _checked("gather", x, dim, index)
+    dim, index = index_along("gather", x, dim, index)
     return apply(Gather(dim), x, index)
 
 
@@ -149,7 +138,7 @@ def scatter_add_(x: Any, dim: int, index: Any, src: Any) -> Any:
 
 
 def _sources(op: str, x: Any, dim: int, index: Any, src: Any) -> tuple[int, Any, Any]:
-    dim, index = _checked(op, x, dim, index)
+    dim, index = index_along(op, x, dim, index)
     if src.array.dtype != x.array.dtype:
         raise DTypeError(f"{op}: src has dtype {src.array.dtype}, x has {x.array.dtype}")
     return dim, index, src

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd_cnn.dtype import CATEGORY, bool_
-from autograd_cnn.errors import DTypeError, ShapeError
+from autograd_cnn.errors import DTypeError, IndexOutOfRangeError, ShapeError
 from autograd_cnn.graph.base import TensorBase, wrap
 from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.record import apply, apply_inplace, apply_view
@@ -16,8 +16,8 @@ from autograd_cnn.ops.arithmetic import where
 from autograd_cnn.ops.assign import copy_, require_kind, require_number
 from autograd_cnn.ops.cast import cast
 from autograd_cnn.ops.dim import one_dim
-from autograd_cnn.ops.key import ALL, Arrays, parse, within
-from autograd_cnn.ops.operand import Scalar, broadcast, constant
+from autograd_cnn.ops.key import ALL, Arrays, parse
+from autograd_cnn.ops.operand import Scalar, broadcast, constant, first_outside, require_integer
 from autograd_cnn.ops.shape import expand, permute, reshape
 from autograd_cnn.ops.slice import Slice
 
@@ -311,24 +311,23 @@ def index_select(x: Any, dim: int, index: Any) -> Any:
     tensor([[2, 2],
             [4, 4]])
     """
-    positions = require_index("index_select", index)
-    dim = one_dim("index_select", dim, x.array.ndim)
-    if positions.ndim > 1:
-        raise ShapeError(f"index_select: index must have one dimension, got shape {list(positions.shape)}")
-    size = x.array.shape[dim] if x.array.ndim else 1
-    positions = within("index_select", positions.reshape(-1), dim, size)
-    if not x.array.ndim:
-        return reshape(x, 1)[positions].reshape(())
-    return apply(Take(dim, 1), x, wrap(x.device.from_host(positions), x.device))
+    dim, index = index_along("index_select", x, dim, index)
+    if index.array.ndim > 1:
+        raise ShapeError(f"index_select: index must have one dimension, got shape {list(index.array.shape)}")
+    index = reshape(index, -1)
+    return apply(Take(dim, 1), x, index) if x.array.ndim else reshape(apply(Take(0, 1), reshape(x, 1), index), ())
 
 
-def require_index(op: str, index: Any) -> Any:
-    """The host's array of an index tensor; DTypeError unless it holds integers."""
-    if not isinstance(index, TensorBase):
-        raise DTypeError(f"{op}: index must be a tensor, got {type(index).__name__}")
-    if index.array.dtype.kind != "i":
-        raise DTypeError(f"{op}: index must hold integers (int64 or int32), got {index.array.dtype}")
-    return index.device.to_host(index.array)
+def index_along(op: str, x: Any, dim: int, index: Any) -> tuple[int, Any]:
+    """`dim` counted from 0, and `index` as int64 in the range of that dimension."""
+    index = require_integer(op, "index", index)
+    shape = x.array.shape
+    dim = one_dim(op, dim, len(shape))
+    size = shape[dim] if shape else 1
+    bad = first_outside(index, size)
+    if bad is not None:
+        raise IndexOutOfRangeError(f"{op}: index {bad} is out of range for dimension {dim} of size {size}")
+    return dim, index
 
 
 def masked_fill(x: Any, mask: Any, value: Any) -> Any:

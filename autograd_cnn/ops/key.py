@@ -65,7 +65,7 @@ def parse(op: str, key: Any, shape: tuple[int, ...]) -> tuple[Key, Arrays]:
                 kept += 1
         else:
             basic.append(ALL)
-            arrays[kept] = within(op, item, dim, shape[dim], wrap=True)
+            arrays[kept] = _within(op, item, dim, shape[dim])
             dim += 1
             kept += 1
     return tuple(basic), arrays
@@ -120,13 +120,11 @@ def _range(op: str, item: slice, size: int) -> slice:
     return slice(start, stop, step)
 
 
-def within(op: str, positions: np.ndarray, dim: int, size: int, wrap: bool = False) -> np.ndarray:
-    """`positions` as int64 within [0, size), negative ones counted from the end if `wrap`."""
-    low = -size if wrap else 0
-    if positions.size and (positions.min() < low or positions.max() >= size):
-        bad = positions[(positions < low) | (positions >= size)].flat[0]
+def _within(op: str, positions: np.ndarray, dim: int, size: int) -> np.ndarray:
+    """`positions` as int64 within [0, size), negative ones counted from the end."""
+    if positions.size and (positions.min() < -size or positions.max() >= size):
+        bad = positions[(positions < -size) | (positions >= size)].flat[0]
         raise IndexOutOfRangeError(f"{op}: index {bad} is out of range for dimension {dim} of size {size}")
     positions = positions.astype(np.int64)
-    if wrap:
-        positions[positions < 0] += size
+    positions[positions < 0] += size
     return positions
