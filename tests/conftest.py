@@ -1,10 +1,14 @@
-"""What all tests share: a seed, and PyTorch where it is installed."""
+"""What tests share: a seed, PyTorch where it is installed, numbers of threads, a garbage collector at rest."""
 
 from __future__ import annotations
 
+import gc
 import importlib.util
+from collections.abc import Callable, Iterator, Sequence
 from types import ModuleType
 
+import numba
+import numpy as np
 import pytest
 
 from autograd_cnn.random import manual_seed
@@ -24,3 +28,31 @@ def torch() -> ModuleType:
 
     torch.set_num_threads(1)
     return torch
+
+
+@pytest.fixture
+def same_bits() -> Iterator[Callable[[Callable[[], Sequence[np.ndarray]]], None]]:
+    """A check that the arrays a function computes are the same bits for one thread and for several."""
+    several = numba.config.NUMBA_NUM_THREADS
+    if several < 2:
+        pytest.skip("one processor: nothing runs in parallel")
+    before = numba.get_num_threads()
+
+    def check(compute: Callable[[], Sequence[np.ndarray]]) -> None:
+        results = []
+        for threads in (1, several):
+            numba.set_num_threads(threads)
+            results.append([array.tobytes() for array in compute()])
+        assert results[0] == results[1], f"other bits with {several} threads than with 1"
+
+    yield check
+    numba.set_num_threads(before)
+
+
+@pytest.fixture
+def no_collector() -> Iterator[None]:
+    """The garbage collector is off: what reference counts do not free stays."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -24,15 +23,6 @@ from autograd_cnn.errors import (
 from autograd_cnn.graph.engine import add_backward_observer, apply
 from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.walk import reachable
-
-
-@pytest.fixture
-def no_collector() -> Iterator[None]:
-    """Memory must go by reference counts alone."""
-    gc.collect()
-    gc.disable()
-    yield
-    gc.enable()
 
 
 def leaf(*values: float) -> Any:

@@ -5,21 +5,12 @@ import subprocess
 import sys
 import tracemalloc
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
 import autograd_cnn as ag
 from autograd_cnn import nn, optim
-
-
-@pytest.fixture
-def no_collector() -> Iterator[None]:
-    """Reference counts alone must free everything: the garbage collector is off."""
-    gc.collect()
-    gc.disable()
-    yield
-    gc.enable()
 
 
 def small_cnn() -> nn.Module:
