@@ -6,18 +6,23 @@ from typing import Any
 
 import numpy as np
 
+from autograd_cnn.device import Device
+from autograd_cnn.device import device as as_device
 from autograd_cnn.errors import ArgumentError
 
 
 class Generator:
     """A stream of random numbers (NumPy's counter-based Philox), independent of every other.
 
+    Raises DeviceError for a device that is not there.
+
     >>> a, b = Generator().manual_seed(3), Generator().manual_seed(3)
     >>> bool((a.numpy.random(4) == b.numpy.random(4)).all())
     True
     """
 
-    def __init__(self, device: object = "cpu") -> None:
+    def __init__(self, device: str | Device = "cpu") -> None:
+        self.device = as_device(device)
         self.seed()
 
     def manual_seed(self, seed: int) -> Generator:
@@ -34,6 +39,7 @@ class Generator:
         return self._seed
 
     def initial_seed(self) -> int:
+        """The seed that the stream was started from."""
         return self._seed
 
     def get_state(self) -> dict[str, Any]:

@@ -55,6 +55,7 @@ def test_as_pytorch(name: str, torch: Any) -> None:
         (lambda: ag.tensor(["a"]), DTypeError, "tensor: dtype"),
         (lambda: ag.zeros(2, dtype="complex64"), DTypeError, "zeros: dtype complex64 is not one of"),
         (lambda: ag.arange(0, 3, -1), AutogradCnnError, "arange: step -1 does not lead from 0 to 3"),
+        (lambda: ag.Generator("gpu"), DeviceError, "there is no device 'gpu'"),
         (lambda: ag.arange(3, device="gpu"), DeviceError, "there is no device 'gpu'"),
         (lambda: ag.as_tensor(ag.ones(2), device="gpu"), DeviceError, "there is no device 'gpu'"),
         (lambda: ag.zeros_like(ag.ones(2), device="gpu"), DeviceError, "there is no device 'gpu'"),
