@@ -35,6 +35,9 @@ def source(view: GraphView, title: str, direction: str) -> str:
     inside: dict[int, list[int]] = {}
     for item, of in enumerate(view.call):
         inside.setdefault(of, []).append(item)
+    children: dict[int, list[int]] = {}
+    for c in view.calls:
+        children.setdefault(trace.calls[c].parent, []).append(c)
     # Clusters are built from the innermost out, so that no recursion is needed.
     built: dict[int, graphviz.Digraph] = {}
     for c in reversed(view.calls):
@@ -51,13 +54,11 @@ def source(view: GraphView, title: str, direction: str) -> str:
         )
         for item in inside.get(c, []):
             _node(cluster, view, item)
-        for child in view.calls:
-            if trace.calls[child].parent == c:
-                cluster.subgraph(built[child])
+        for child in children.get(c, []):
+            cluster.subgraph(built[child])
         built[c] = cluster
-    for c in view.calls:
-        if trace.calls[c].parent < 0:
-            graph.subgraph(built[c])
+    for c in children.get(-1, []):
+        graph.subgraph(built[c])
     for item in inside.get(-1, []):
         _node(graph, view, item)
     for tail, head, e, count in view.edges:
