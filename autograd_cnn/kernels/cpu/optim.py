@@ -55,33 +55,21 @@ def sgd(param, grad, momentum_buffer, lr, momentum, dampening, weight_decay, nes
 
 
 @adaptive
-def _adam(grad, exp_avg, exp_avg_sq, step_size, beta1, beta2, scale, eps, decay, shrink, maximize, param):
+def _adam(grad, exp_avg, exp_avg_sq, largest, step_size, beta1, beta2, scale, eps, decay, shrink, maximize, param):
     real = param.dtype.type
     step_size, scale, eps, decay, shrink = real(step_size), real(scale), real(eps), real(decay), real(shrink)
     beta2, gain1, gain2 = real(beta2), real(1 - beta1), real(1 - beta2)
+    amsgrad = largest.size > 0
     for i in prange(param.size):
         g = _descent_direction(grad[i], param[i], decay, maximize)
         mean = exp_avg[i] + gain1 * (g - exp_avg[i])
         square = beta2 * exp_avg_sq[i] + gain2 * g * g
         exp_avg[i] = mean
         exp_avg_sq[i] = square
+        if amsgrad:
+            square = square if (square > largest[i]) | (square != square) else largest[i]
+            largest[i] = square
         param[i] = param[i] * shrink - step_size * (mean / (np.sqrt(square) / scale + eps))
-
-
-@adaptive
-def _amsgrad(grad, exp_avg, exp_avg_sq, largest, step_size, beta1, beta2, scale, eps, decay, shrink, maximize, param):
-    real = param.dtype.type
-    step_size, scale, eps, decay, shrink = real(step_size), real(scale), real(eps), real(decay), real(shrink)
-    beta2, gain1, gain2 = real(beta2), real(1 - beta1), real(1 - beta2)
-    for i in prange(param.size):
-        g = _descent_direction(grad[i], param[i], decay, maximize)
-        mean = exp_avg[i] + gain1 * (g - exp_avg[i])
-        square = beta2 * exp_avg_sq[i] + gain2 * g * g
-        peak = square if (square > largest[i]) | (square != square) else largest[i]
-        exp_avg[i] = mean
-        exp_avg_sq[i] = square
-        largest[i] = peak
-        param[i] = param[i] * shrink - step_size * (mean / (np.sqrt(peak) / scale + eps))
 
 
 def adam(
@@ -108,7 +96,11 @@ def adam(
     if amsgrad, the largest v so far stands in for v.
     """
     lr, weight_decay = float(lr), float(weight_decay)
-    arguments = (
+    _adam(
+        grad,
+        exp_avg,
+        exp_avg_sq,
+        max_exp_avg_sq if amsgrad else np.empty(0, param.dtype),
         lr / (1 - beta1**step),
         float(beta1),
         float(beta2),
@@ -119,10 +111,6 @@ def adam(
         maximize,
         param,
     )
-    if amsgrad:
-        _amsgrad(grad, exp_avg, exp_avg_sq, max_exp_avg_sq, *arguments)
-    else:
-        _adam(grad, exp_avg, exp_avg_sq, *arguments)
 
 
 @adaptive
