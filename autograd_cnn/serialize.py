@@ -91,6 +91,8 @@ def read(path: str | os.PathLike[str], *, allow_unverified: bool = False) -> Sta
 
 def encode_state(state: Mapping[str, Any], metadata: Mapping[str, str] | None = None) -> tuple[bytes, memoryview]:
     """The file of a state dict in two parts, header and tensor bytes; the same state gives the same bytes."""
+    if not isinstance(state, Mapping):
+        raise DTypeError(f"save: takes a dict of tensors, such as model.state_dict(), got {type(state).__name__}")
     arrays = {_checked_name(name): _as_array(name, value) for name, value in state.items()}
     metadata = _checked_metadata(metadata or {})
     encoded = safetensors.numpy.save(arrays)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 import autograd_cnn as ag
+import autograd_cnn.nn.functional as F
 from autograd_cnn.errors import DTypeError, GraphError, IndexOutOfRangeError, InPlaceError
 
 
@@ -107,3 +109,43 @@ def test_a_tensor_of_inference_mode_gets_no_gradient_outside_of_it() -> None:
     with pytest.raises(GraphError, match="inference_mode"):
         y.requires_grad_()
     assert not y.requires_grad
+
+
+FUNCTIONS: tuple[Callable[[Any], Any], ...] = (
+    ag.sum,
+    ag.max,
+    ag.argmax,
+    lambda x: ag.cumsum(x, 0),
+    lambda x: ag.flip(x, (0,)),
+    lambda x: F.dropout(x, 0.5),
+    lambda x: F.cross_entropy(x, ag.zeros(1, dtype=ag.int64)),
+    ag.exp,
+    ag.relu,
+    ag.clone,
+    ag.all,
+    ag.flatten,
+    ag.unbind,
+    lambda x: ag.reshape(x, (2,)),
+    lambda x: ag.roll(x, 1),
+    lambda x: ag.matmul(ag.ones(2, 2), x),
+    lambda x: F.linear(ag.ones(2, 2), x),
+    lambda x: F.conv2d(ag.ones(1, 1, 4, 4), x),
+    lambda x: F.max_pool2d(x, 2),
+    lambda x: F.mse_loss(ag.ones(2), x),
+    lambda x: F.batch_norm(x, None, None, training=True),
+    lambda x: F.prelu(x, ag.ones(1)),
+)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("value", [None, "a", [1.0, 2.0], 1.5, np.ones(2)], ids=lambda v: type(v).__name__)
+def test_what_is_no_tensor_is_named(function: Callable[[Any], Any], value: Any) -> None:
+    with pytest.raises(DTypeError, match=f"tensor.*got {type(value).__name__}"):
+        function(value)
+
+
+@pytest.mark.parametrize("state", [[ag.ones(2)], ag.ones(2), 3])
+def test_save_takes_dicts(state: Any, tmp_path: Path) -> None:
+    with pytest.raises(DTypeError, match=f"save: takes a dict of tensors, .* got {type(state).__name__}"):
+        ag.save(state, tmp_path / "state.safetensors")
+    assert not list(tmp_path.iterdir())

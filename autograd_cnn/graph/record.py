@@ -10,7 +10,7 @@ from typing import Any
 from weakref import ref
 
 from autograd_cnn.device import Device
-from autograd_cnn.errors import DeviceError, GraphError, InPlaceError
+from autograd_cnn.errors import DeviceError, DTypeError, GraphError, InPlaceError
 from autograd_cnn.graph.base import TensorBase, View, alias, wrap
 from autograd_cnn.graph.grad_mode import STATE, State
 from autograd_cnn.graph.node import Edge, Node
@@ -22,8 +22,16 @@ _PACKAGE = Path(__file__).parent.parent
 _INTERNAL = {str(path) for path in _PACKAGE.rglob("*.py") if path.parent.name != "models"}
 
 
+def _require_tensors(op: Op, inputs: tuple[Any, ...]) -> None:
+    for i, tensor in enumerate(inputs):
+        if not isinstance(tensor, TensorBase):
+            name = f"tensors[{i}]" if op.variadic else op.inputs[i]
+            raise DTypeError(f"{op.name}: {name} must be a tensor, got {type(tensor).__name__}")
+
+
 def common_device(op: Op, inputs: tuple[TensorBase, ...]) -> Device:
     """The one device of all inputs; DeviceError where they differ."""
+    _require_tensors(op, inputs)
     device = inputs[0].device
     for i, tensor in enumerate(inputs):
         if tensor.device is not device:
@@ -63,9 +71,13 @@ def apply(op: Op, *inputs: Any) -> Any:
 
 def apply_unary(op: Op, x: Any) -> Any:
     """`apply` for one input.  Loops and calls unrolled: this is most of what a small op costs."""
-    device = x.device
-    if x._view is not None:
-        refresh(x)
+    try:
+        device = x.device
+        if x._view is not None:
+            refresh(x)
+    except AttributeError:
+        _require_tensors(op, (x,))
+        raise
     array = x.array
     spec = op.infer(array)
     if spec.__class__ is list:
@@ -95,13 +107,17 @@ def apply_unary(op: Op, x: Any) -> Any:
 
 def apply_binary(op: Op, x: Any, other: Any) -> Any:
     """`apply` for two inputs, unrolled likewise."""
-    device = x.device
-    if other.device is not device:
-        common_device(op, (x, other))
-    if x._view is not None:
-        refresh(x)
-    if other._view is not None:
-        refresh(other)
+    try:
+        device = x.device
+        if other.device is not device:
+            common_device(op, (x, other))
+        if x._view is not None:
+            refresh(x)
+        if other._view is not None:
+            refresh(other)
+    except AttributeError:
+        _require_tensors(op, (x, other))
+        raise
     left, right = x.array, other.array
     spec = op.infer(left, right)
     if spec.__class__ is list:

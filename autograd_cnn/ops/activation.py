@@ -10,7 +10,7 @@ from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
 from autograd_cnn.graph.record import apply_binary, apply_inplace, apply_unary
 from autograd_cnn.ops.arithmetic import where
 from autograd_cnn.ops.elementwise import Slope, Unary, exp, sigmoid, tanh
-from autograd_cnn.ops.operand import require_floating
+from autograd_cnn.ops.operand import require_floating, require_tensor
 
 GELU_TANH_SCALE = math.sqrt(2 / math.pi)
 GELU_TANH_CUBE = 0.044715
@@ -25,8 +25,7 @@ class Relu(Unary):
             raise DTypeError("relu: takes numbers, got bool")
         return x.shape, dtype
 
-    def compute(self, k: Any, out: Any, x: Any) -> None:
-        k.relu(x, out)
+    kernel = "relu"
 
     def vjp_x(self, g: Any, y: Any) -> Any:
         return apply_binary(RELU_SLOPE, g, y)
@@ -37,8 +36,7 @@ class ReluSlope(Slope):
     outputs = ("gx",)
     nondifferentiable = ("y",)
 
-    def compute(self, k: Any, out: Any, g: Any, y: Any) -> None:
-        k.relu_grad(g, y, out)
+    kernel = "relu_grad"
 
     def vjp_g(self, gg: Any, y: Any) -> Any:
         return apply_binary(RELU_SLOPE, gg, y)
@@ -114,8 +112,7 @@ class EluSlope(Slope):
 
 
 class Gelu(Unary):
-    def compute(self, k: Any, out: Any, x: Any) -> None:
-        k.gelu(x, out)
+    kernel = "gelu"
 
     def vjp_x(self, g: Any, x: Any) -> Any:
         return apply_binary(GELU_SLOPE, g, x)
@@ -126,8 +123,7 @@ class GeluSlope(Slope):
 
     inputs = ("g", "x")
 
-    def compute(self, k: Any, out: Any, g: Any, x: Any) -> None:
-        k.gelu_grad(g, x, out)
+    kernel = "gelu_grad"
 
     def vjp_g(self, gg: Any, x: Any) -> Any:
         return apply_binary(GELU_SLOPE, gg, x)
@@ -138,8 +134,7 @@ class GeluSlope(Slope):
 
 
 class GeluTanh(Unary):
-    def compute(self, k: Any, out: Any, x: Any) -> None:
-        k.gelu_tanh(x, out)
+    kernel = "gelu_tanh"
 
     def vjp_x(self, g: Any, x: Any) -> Any:
         return apply_binary(GELU_TANH_SLOPE, g, x)
@@ -150,8 +145,7 @@ class GeluTanhSlope(Slope):
 
     inputs = ("g", "x")
 
-    def compute(self, k: Any, out: Any, g: Any, x: Any) -> None:
-        k.gelu_tanh_grad(g, x, out)
+    kernel = "gelu_tanh_grad"
 
     def vjp_g(self, gg: Any, x: Any) -> Any:
         return apply_binary(GELU_TANH_SLOPE, gg, x)
@@ -262,7 +256,7 @@ def prelu(x: Any, weight: Any) -> Any:
     tensor([-0.2500,  2.0000])
     """
     require_floating("prelu", x=x, weight=weight)
-    shape, count = x.array.shape, weight.array.size
+    shape, count = require_tensor("prelu", x).array.shape, require_tensor("prelu", weight).array.size
     if weight.array.ndim > 1:
         raise ShapeError(f"prelu: weight must have at most 1 dimension, got shape {list(weight.array.shape)}")
     if count != 1:

@@ -7,7 +7,7 @@ from typing import Any
 from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
 from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.record import apply
-from autograd_cnn.ops.operand import require_floating
+from autograd_cnn.ops.operand import require_floating, require_tensor
 from autograd_cnn.ops.window import Pair, images, pair, steps
 
 Sides = tuple[int, int, int, int]  # top, bottom, left, right
@@ -156,7 +156,7 @@ def conv2d(
     (1, 5, 3, 3)
     """
     require_floating("conv2d", x=x, weight=weight, bias=bias)
-    if weight.array.ndim != 4:
+    if require_tensor("conv2d", weight).array.ndim != 4:
         got = list(weight.array.shape)
         raise ShapeError(f"conv2d: weight must be (O, C / groups, KH, KW), got shape {got}")
     if isinstance(groups, bool) or not isinstance(groups, int):

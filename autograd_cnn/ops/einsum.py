@@ -71,6 +71,8 @@ def _require_numbers(operands: tuple[Any, ...]) -> None:
 
 def _parse(equation: str, operands: tuple[Any, ...]) -> tuple[list[Term], list[Label]]:
     """The operands with labels for their dimensions, and the labels of the output."""
+    if not isinstance(equation, str):
+        raise DTypeError(f"einsum: equation must be a string, got {type(equation).__name__}")
     inputs, arrow, output = equation.replace(" ", "").partition("->")
     parts = inputs.split(",")
     if len(parts) != len(operands):

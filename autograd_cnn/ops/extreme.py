@@ -12,6 +12,7 @@ from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.arithmetic import maximum, minimum
 from autograd_cnn.ops.cast import cast
 from autograd_cnn.ops.dim import Dims, many_dims, one_dim
+from autograd_cnn.ops.operand import require_tensor
 from autograd_cnn.ops.reduce import Reduction, Shape
 
 
@@ -185,7 +186,7 @@ def min(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
 
 def _filled_dims(op: str, x: Any, dim: Dims) -> Shape:
     """`dim` as a tuple; ShapeError where there is nothing to choose from."""
-    dims = many_dims(op, dim, x.array.ndim)
+    dims = many_dims(op, dim, require_tensor(op, x).array.ndim)
     for d in dims:
         if x.array.shape[d] == 0:
             raise ShapeError(
@@ -203,7 +204,7 @@ def _filled_dim(op: str, x: Any, dim: int) -> int:
 
 def _filled_dim_of_numbers(op: str, x: Any, dim: int | None) -> int | None:
     """`_filled_dim`, or all of x for None; DTypeError for bools."""
-    if x.array.dtype == bool_:
+    if require_tensor(op, x).array.dtype == bool_:
         raise DTypeError(f"{op}: x must hold numbers, got {bool_}")
     if dim is not None:
         return _filled_dim(op, x, dim)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import reduce
 from itertools import accumulate
 from operator import index
@@ -15,6 +16,7 @@ from autograd_cnn.graph.op import Op, ViewOp
 from autograd_cnn.graph.record import apply, apply_view, record, refresh, view_of
 from autograd_cnn.ops.cast import cast
 from autograd_cnn.ops.dim import one_dim
+from autograd_cnn.ops.operand import require_tensor
 from autograd_cnn.ops.size import as_size
 from autograd_cnn.ops.slice import Slice, along
 
@@ -147,6 +149,8 @@ def _operands(op: str, tensors: Any) -> list[Any]:
     """The tensors of a sequence in their common dtype."""
     if isinstance(tensors, TensorBase):
         raise DTypeError(f"{op}: tensors must be a sequence of tensors, got one tensor; use a list or unbind")
+    if not isinstance(tensors, Iterable):
+        raise DTypeError(f"{op}: tensors must be a sequence of tensors, got {type(tensors).__name__}")
     operands = list(tensors)
     if not operands:
         raise ArgumentError(f"{op}: tensors is empty, it needs at least one tensor")
@@ -205,7 +209,7 @@ def split(x: Any, split_size_or_sections: Any, dim: int = 0) -> tuple[Any, ...]:
     >>> split(ag.tensor([1, 2, 3]), [1, 2])
     (tensor([1]), tensor([2, 3]))
     """
-    shape = x.array.shape
+    shape = require_tensor("split", x).array.shape
     if not shape:
         raise ShapeError("split: takes at least 1 dimension, x has shape []")
     dim = one_dim("split", dim, len(shape))
@@ -229,7 +233,7 @@ def chunk(x: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
     >>> chunk(ag.tensor([1, 2, 3, 4, 5]), 2)
     (tensor([1, 2, 3]), tensor([4, 5]))
     """
-    shape = x.array.shape
+    shape = require_tensor("chunk", x).array.shape
     if not shape:
         raise ShapeError("chunk: takes at least 1 dimension, x has shape []")
     if chunks < 1:
@@ -249,7 +253,7 @@ def unbind(x: Any, dim: int = 0) -> tuple[Any, ...]:
     >>> unbind(ag.tensor([[1, 2], [3, 4]]))
     (tensor([1, 2]), tensor([3, 4]))
     """
-    shape = x.array.shape
+    shape = require_tensor("unbind", x).array.shape
     if not shape:
         raise ShapeError("unbind: takes at least 1 dimension, x has shape []")
     dim = one_dim("unbind", dim, len(shape))
@@ -266,7 +270,7 @@ def roll(x: Any, shifts: Any, dims: Any = None) -> Any:
     tensor([4, 1, 2, 3])
     """
     if dims is None:
-        return roll(x.reshape(-1), shifts, 0).reshape(x.array.shape)
+        return roll(require_tensor("roll", x).reshape(-1), shifts, 0).reshape(x.array.shape)
     shape = x.array.shape
     dims = dims if isinstance(dims, list | tuple) else (dims,)
     shifts = as_size("roll", (shifts,), "shifts")

@@ -11,7 +11,7 @@ from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.activation import SOFTPLUS
 from autograd_cnn.ops.arithmetic import where
 from autograd_cnn.ops.elementwise import exp, log, log1p
-from autograd_cnn.ops.operand import broadcast, require_floating
+from autograd_cnn.ops.operand import broadcast, require_floating, require_tensor
 from autograd_cnn.ops.reduce import mean, sum
 from autograd_cnn.ops.rounding import clamp
 
@@ -47,7 +47,7 @@ BINARY_CROSS_ENTROPY = BinaryCrossEntropy()
 
 
 def _check_pair(op: str, x: Any, target: Any) -> None:
-    require_floating(op, x=x, target=target)
+    require_floating(op, x=require_tensor(op, x), target=require_tensor(op, target))
     if x.array.shape != target.array.shape:
         got = f"{list(x.array.shape)} and {list(target.array.shape)}"
         raise ShapeError(f"{op}: x and target must have one shape, got {got}")

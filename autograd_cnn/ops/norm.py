@@ -15,7 +15,7 @@ from autograd_cnn.graph.op import FusedOp, Op
 from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.cast import cast
 from autograd_cnn.ops.elementwise import rsqrt
-from autograd_cnn.ops.operand import require_floating
+from autograd_cnn.ops.operand import require_floating, require_tensor
 from autograd_cnn.ops.reduce import mean
 
 
@@ -118,7 +118,7 @@ def batch_norm(
     """
     parameters = {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}
     require_floating("batch_norm", x=x, **parameters)
-    shape = x.array.shape
+    shape = require_tensor("batch_norm", x).array.shape
     if len(shape) < 2:
         raise ShapeError(f"batch_norm: x must be (N, C, ...), got shape {list(shape)}")
     channels = shape[1]
@@ -164,7 +164,7 @@ def layer_norm(x: Any, normalized_shape: Any, weight: Any = None, bias: Any = No
     """
     require_floating("layer_norm", x=x, weight=weight, bias=bias)
     size = tuple(normalized_shape) if isinstance(normalized_shape, tuple | list) else (normalized_shape,)
-    shape = x.array.shape
+    shape = require_tensor("layer_norm", x).array.shape
     if not size or shape[len(shape) - len(size) :] != size or len(size) > len(shape):
         raise ShapeError(f"layer_norm: x, {list(shape)}, does not end in normalized_shape {list(size)}")
     for name, tensor in (("weight", weight), ("bias", bias)):

@@ -113,10 +113,10 @@ def floating(op: str, x: Any) -> Any:
 
 
 def require_floating(op: str, **tensors: Any) -> None:
-    """DTypeError unless all are floating point tensors of one dtype."""
+    """DTypeError unless all are floating point tensors of one dtype; None is one that was left out."""
     first: tuple[str, Any] | None = None
     for name, tensor in tensors.items():
-        if tensor is None:
+        if tensor is None and first is not None:  # only the first cannot be left out
             continue
         if not isinstance(tensor, TensorBase):
             raise DTypeError(f"{op}: {name} must be a tensor, got {type(tensor).__name__}")

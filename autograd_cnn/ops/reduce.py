@@ -15,7 +15,7 @@ from autograd_cnn.ops.arithmetic import where
 from autograd_cnn.ops.cast import cast
 from autograd_cnn.ops.dim import Dims, many_dims
 from autograd_cnn.ops.elementwise import exp
-from autograd_cnn.ops.operand import floating, require_floating
+from autograd_cnn.ops.operand import floating, require_floating, require_tensor
 from autograd_cnn.ops.scan import product_of_others
 
 Shape = tuple[int, ...]
@@ -242,7 +242,7 @@ def prod(x: Any, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) 
     """
     if dtype is not None:
         x = cast(x, as_dtype(dtype, "prod"))
-    return apply(Prod(many_dims("prod", dim, x.array.ndim), keepdim), x)
+    return apply(Prod(many_dims("prod", dim, require_tensor("prod", x).array.ndim), keepdim), x)
 
 
 def var(
@@ -293,7 +293,7 @@ def _var(op: str, x: Any, dim: Any, unbiased: Any, keepdim: bool, correction: fl
         raise ArgumentError(f"{op}: give unbiased or correction, got {unbiased} and {correction}")
     if correction is None:
         correction = 1 if unbiased is None else int(unbiased)
-    return apply(Var(many_dims(op, dim, x.array.ndim), keepdim, correction), x)
+    return apply(Var(many_dims(op, dim, require_tensor(op, x).array.ndim), keepdim, correction), x)
 
 
 def logsumexp(x: Any, dim: Dims, keepdim: bool = False) -> Any:
@@ -354,7 +354,7 @@ def any(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
     >>> any(ag.tensor([[False, True], [False, False]]), dim=1)
     tensor([ True, False])
     """
-    return apply(Any_(many_dims("any", dim, x.array.ndim), keepdim), x)
+    return apply(Any_(many_dims("any", dim, require_tensor("any", x).array.ndim), keepdim), x)
 
 
 def all(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
@@ -364,4 +364,4 @@ def all(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
     >>> all(ag.tensor([[False, True], [True, True]]), dim=1)
     tensor([False,  True])
     """
-    return apply(All(many_dims("all", dim, x.array.ndim), keepdim), x)
+    return apply(All(many_dims("all", dim, require_tensor("all", x).array.ndim), keepdim), x)

@@ -10,6 +10,7 @@ from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.cast import cast
 from autograd_cnn.ops.dim import one_dim
 from autograd_cnn.ops.join import cat, roll
+from autograd_cnn.ops.operand import require_tensor
 
 
 class Scan(Op, abstract=True):
@@ -102,7 +103,7 @@ def cumsum(x: Any, dim: int, *, dtype: Any = None) -> Any:
     """
     if dtype is not None:
         x = cast(x, as_dtype(dtype, "cumsum"))
-    return apply(Cumsum(one_dim("cumsum", dim, x.array.ndim)), x)
+    return apply(Cumsum(one_dim("cumsum", dim, require_tensor("cumsum", x).array.ndim)), x)
 
 
 def cumprod(x: Any, dim: int, *, dtype: Any = None) -> Any:
@@ -116,4 +117,4 @@ def cumprod(x: Any, dim: int, *, dtype: Any = None) -> Any:
     """
     if dtype is not None:
         x = cast(x, as_dtype(dtype, "cumprod"))
-    return apply(Cumprod(one_dim("cumprod", dim, x.array.ndim)), x)
+    return apply(Cumprod(one_dim("cumprod", dim, require_tensor("cumprod", x).array.ndim)), x)

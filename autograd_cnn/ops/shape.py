@@ -13,6 +13,7 @@ from autograd_cnn.graph.op import Op, ViewOp
 from autograd_cnn.graph.record import apply, apply_view
 from autograd_cnn.ops.cast import clone
 from autograd_cnn.ops.dim import one_dim
+from autograd_cnn.ops.operand import require_tensor
 from autograd_cnn.ops.size import as_size, filled
 from autograd_cnn.ops.slice import along
 
@@ -151,7 +152,7 @@ def reshape(x: Any, *shape: Any) -> Any:
     tensor([[1, 2],
             [3, 4]])
     """
-    return _as(View, x, filled("reshape", as_size("reshape", shape), x.array.shape))
+    return _as(View, x, filled("reshape", as_size("reshape", shape), require_tensor("reshape", x).array.shape))
 
 
 def view(x: Any, *shape: Any) -> Any:
@@ -177,7 +178,7 @@ def flatten(x: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     >>> flatten(ag.zeros(2, 3, 4), 1).shape
     (2, 12)
     """
-    shape = x.array.shape
+    shape = require_tensor("flatten", x).array.shape
     start = one_dim("flatten", start_dim, len(shape), "start_dim")
     end = one_dim("flatten", end_dim, len(shape), "end_dim")
     if start > end:
@@ -194,7 +195,7 @@ def unflatten(x: Any, dim: int, sizes: Any) -> Any:
     >>> unflatten(ag.zeros(2, 12), 1, (3, -1)).shape
     (2, 3, 4)
     """
-    shape = x.array.shape
+    shape = require_tensor("unflatten", x).array.shape
     dim = one_dim("unflatten", dim, len(shape))
     size = filled("unflatten", as_size("unflatten", (sizes,), "sizes"), shape[dim : dim + 1])
     return _as(Unflatten, x, (*shape[:dim], *size, *shape[dim + 1 :]))
@@ -210,7 +211,7 @@ def permute(x: Any, *dims: Any) -> Any:
     (4, 2, 3)
     """
     dims = as_size("permute", dims, "dims")
-    shape = x.array.shape
+    shape = require_tensor("permute", x).array.shape
     if len(dims) != len(shape):
         raise ArgumentError(f"permute: dims {list(dims)} must name each of the {len(shape)} dimensions of x once")
     return apply_view(Permute(_distinct("permute", dims, len(shape), "dims")), x)
@@ -224,7 +225,7 @@ def transpose(x: Any, dim0: int, dim1: int) -> Any:
     tensor([[1, 3],
             [2, 4]])
     """
-    shape = x.array.shape
+    shape = require_tensor("transpose", x).array.shape
     dim0 = one_dim("transpose", dim0, len(shape), "dim0")
     dim1 = one_dim("transpose", dim1, len(shape), "dim1")
     dims = list(range(len(shape)))
@@ -240,7 +241,7 @@ def t(x: Any) -> Any:
     >>> t(ag.zeros(2, 3)).shape
     (3, 2)
     """
-    ndim = x.array.ndim
+    ndim = require_tensor("t", x).array.ndim
     if ndim > 2:
         raise ShapeError(f"t: takes at most 2 dimensions, x has shape {list(x.array.shape)}; use transpose or mT")
     return apply_view(Permute(tuple(range(ndim))[::-1]), x)
@@ -253,7 +254,7 @@ def movedim(x: Any, source: Any, destination: Any) -> Any:
     >>> movedim(ag.zeros(2, 3, 4), 0, -1).shape
     (3, 4, 2)
     """
-    shape = x.array.shape
+    shape = require_tensor("movedim", x).array.shape
     sources = _distinct("movedim", source, len(shape), "source")
     targets = _distinct("movedim", destination, len(shape), "destination")
     if len(sources) != len(targets):
@@ -311,7 +312,7 @@ def squeeze(x: Any, dim: Any = None) -> Any:
     >>> squeeze(x).shape, squeeze(x, 0).shape, squeeze(x, 1).shape
     ((3,), (3, 1), (1, 3, 1))
     """
-    shape = x.array.shape
+    shape = require_tensor("squeeze", x).array.shape
     dims = range(len(shape)) if dim is None else _distinct("squeeze", dim, len(shape))
     size = tuple(n for i, n in enumerate(shape) if n != 1 or i not in dims)
     return apply_view(Squeeze(size), x)
@@ -324,7 +325,7 @@ def unsqueeze(x: Any, dim: int) -> Any:
     >>> unsqueeze(ag.zeros(2, 3), -1).shape
     (2, 3, 1)
     """
-    shape = x.array.shape
+    shape = require_tensor("unsqueeze", x).array.shape
     dim = one_dim("unsqueeze", dim, len(shape) + 1)
     return apply_view(Unsqueeze((*shape[:dim], 1, *shape[dim:])), x)
 
@@ -338,7 +339,7 @@ def narrow(x: Any, dim: int, start: int, length: int) -> Any:
     >>> narrow(ag.tensor([1, 2, 3, 4]), 0, 1, 2)
     tensor([2, 3])
     """
-    shape = x.array.shape
+    shape = require_tensor("narrow", x).array.shape
     if not shape:
         raise ShapeError("narrow: takes at least 1 dimension, x has shape []")
     dim = one_dim("narrow", dim, len(shape))
@@ -356,7 +357,7 @@ def select(x: Any, dim: int, index: int) -> Any:
     >>> select(ag.tensor([[1, 2], [3, 4]]), 1, 0)
     tensor([1, 3])
     """
-    shape = x.array.shape
+    shape = require_tensor("select", x).array.shape
     if not shape:
         raise ShapeError("select: takes at least 1 dimension, x has shape []")
     dim = one_dim("select", dim, len(shape))
@@ -375,7 +376,7 @@ def flip(x: Any, *dims: Any) -> Any:
             [4, 3]])
     """
     dims = as_size("flip", dims, "dims")
-    return apply(Flip(_distinct("flip", dims, x.array.ndim, "dims") if x.array.ndim else ()), x)
+    return apply(Flip(_distinct("flip", dims, x.array.ndim, "dims") if require_tensor("flip", x).array.ndim else ()), x)
 
 
 def repeat(x: Any, *repeats: Any) -> Any:
@@ -412,4 +413,4 @@ def tile(x: Any, *dims: Any) -> Any:
             [2, 2]])
     """
     times = as_size("tile", dims, "dims")
-    return repeat(x, (1,) * (x.array.ndim - len(times)) + times)
+    return repeat(x, (1,) * (require_tensor("tile", x).array.ndim - len(times)) + times)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
+from autograd_cnn.ops.operand import require_tensor
 
 Pair = tuple[int, int]
 
@@ -38,6 +39,6 @@ def steps(op: str, size: int, padded: int, extent: int, stride: int) -> int:
 
 def images(op: str, x: Any) -> bool:
     """Whether x is a batch (N, C, H, W) rather than one image (C, H, W); ShapeError for anything else."""
-    if x.array.ndim not in (3, 4):
+    if require_tensor(op, x).array.ndim not in (3, 4):
         raise ShapeError(f"{op}: x must be (N, C, H, W) or (C, H, W), got shape {list(x.array.shape)}")
     return bool(x.array.ndim == 4)

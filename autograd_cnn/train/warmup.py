@@ -127,6 +127,9 @@ def compile_kernels(targets: Sequence[Target], processes: int = 1) -> Iterator[s
     # The parent says what is going on, so that each child need not.
     silent = (jit.on_compile, (_no_notice,))
     with ProcessPoolExecutor(min(processes, len(kernels)), context, *silent) as pool:
-        for kernel, done in [(kernel, pool.submit(_compile, chosen, kernel)) for kernel in kernels]:
-            done.result()
-            yield kernel
+        try:
+            for kernel, done in [(kernel, pool.submit(_compile, chosen, kernel)) for kernel in kernels]:
+                done.result()
+                yield kernel
+        finally:
+            pool.shutdown(cancel_futures=True)  # on Ctrl-C, what has not begun is not waited for
