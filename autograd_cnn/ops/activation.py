@@ -25,7 +25,8 @@ class Relu(Unary):
             raise DTypeError("relu: takes numbers, got bool")
         return x.shape, dtype
 
-    kernel = "relu"
+    def compute(self, k: Any, out: Any, x: Any) -> None:
+        k.relu(x, out)
 
     def vjp_x(self, g: Any, y: Any) -> Any:
         return apply_binary(RELU_SLOPE, g, y)
@@ -36,7 +37,8 @@ class ReluSlope(Slope):
     outputs = ("gx",)
     nondifferentiable = ("y",)
 
-    kernel = "relu_grad"
+    def compute(self, k: Any, out: Any, g: Any, y: Any) -> None:
+        k.relu_grad(g, y, out)
 
     def vjp_g(self, gg: Any, y: Any) -> Any:
         return apply_binary(RELU_SLOPE, gg, y)
@@ -112,7 +114,8 @@ class EluSlope(Slope):
 
 
 class Gelu(Unary):
-    kernel = "gelu"
+    def compute(self, k: Any, out: Any, x: Any) -> None:
+        k.gelu(x, out)
 
     def vjp_x(self, g: Any, x: Any) -> Any:
         return apply_binary(GELU_SLOPE, g, x)
@@ -123,7 +126,8 @@ class GeluSlope(Slope):
 
     inputs = ("g", "x")
 
-    kernel = "gelu_grad"
+    def compute(self, k: Any, out: Any, g: Any, x: Any) -> None:
+        k.gelu_grad(g, x, out)
 
     def vjp_g(self, gg: Any, x: Any) -> Any:
         return apply_binary(GELU_SLOPE, gg, x)
@@ -134,7 +138,8 @@ class GeluSlope(Slope):
 
 
 class GeluTanh(Unary):
-    kernel = "gelu_tanh"
+    def compute(self, k: Any, out: Any, x: Any) -> None:
+        k.gelu_tanh(x, out)
 
     def vjp_x(self, g: Any, x: Any) -> Any:
         return apply_binary(GELU_TANH_SLOPE, g, x)
@@ -145,7 +150,8 @@ class GeluTanhSlope(Slope):
 
     inputs = ("g", "x")
 
-    kernel = "gelu_tanh_grad"
+    def compute(self, k: Any, out: Any, g: Any, x: Any) -> None:
+        k.gelu_tanh_grad(g, x, out)
 
     def vjp_g(self, gg: Any, x: Any) -> Any:
         return apply_binary(GELU_TANH_SLOPE, gg, x)
