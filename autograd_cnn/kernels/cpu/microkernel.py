@@ -137,23 +137,9 @@ def _check(*arrays):
 
 @intrinsic
 def multiply_add(
-    typingctx,
-    rows,
-    width,
-    a,
-    a_base,
-    a_offset,
-    a_lane,
-    b,
-    b_base,
-    b_offset,
-    first,
-    count,
-    c,
-    c_base,
-    c_lane,
-    accumulate,
-):
+    typingctx, rows, width, a, a_base, a_offset, a_lane, b, b_base, b_offset, first, count,
+    c, c_base, c_lane, accumulate,
+):  # fmt: skip
     """c[t, v] (+)= the sum over k in [first, first + count) of a's row t times b's `width` vectors.
 
     `rows` is one of TILE_ROWS and `width` one of TILE_VECTORS; c's row t starts at c_base + t * c_lane.
@@ -165,23 +151,8 @@ def multiply_add(
     signature = types.void(integer, integer, *place, types.boolean)
 
     def codegen(context, builder, signature, arguments):
-        (
-            rows,
-            width,
-            a,
-            a_base,
-            a_offset,
-            a_lane,
-            b,
-            b_base,
-            b_offset,
-            first,
-            count,
-            c,
-            c_base,
-            c_lane,
-            accumulate,
-        ) = arguments
+        rows, width, a, a_base, a_offset, a_lane, b, b_base, b_offset, first, count, *target = arguments
+        c, c_base, c_lane, accumulate = target
         kinds = signature.args
         vectors = _Vectors(builder, kinds[2].dtype)
         a = builder.gep(_data(context, builder, kinds[2], a), [a_base])
