@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd_cnn.device import CPU, Device
 from autograd_cnn.device import device as as_device
-from autograd_cnn.dtype import RANK, as_dtype, get_default_dtype, int64
+from autograd_cnn.dtype import RANK, as_dtype, float64, get_default_dtype, int64
 from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
 from autograd_cnn.graph.base import wrap
 from autograd_cnn.ops.size import new_size
@@ -46,20 +46,38 @@ def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: b
         raise ShapeError(f"tensor: the nested sequences differ in length: {error}") from None
     if dtype is not None:
         dtype = as_dtype(dtype, "tensor")
-    elif not isinstance(data, np.ndarray | np.generic) and array.dtype.kind == "f":
-        dtype = get_default_dtype()
+    elif array.dtype.kind == "f" and not _holds_doubles(data):
+        dtype = (
+            get_default_dtype() if not isinstance(data, np.ndarray | np.generic) else _supported(array.dtype, "tensor")
+        )
     else:
         dtype = _supported(array.dtype, "tensor")
     if array.dtype.kind not in "biuf":
         raise DTypeError(f"tensor: cannot make a tensor of {array.dtype}; needs numbers or bools")
+    if dtype.kind in "iu" and array.size and not isinstance(data, np.ndarray | np.generic):
+        most = np.iinfo(dtype).max
+        for value in (int(array.min()), int(array.max())):
+            if abs(value) > most + (dtype.kind == "i" and value < 0):
+                raise ArgumentError(f"tensor: {dtype} cannot hold {value}")
     return _make(np.ascontiguousarray(array, dtype).reshape(array.shape), device, requires_grad)
 
 
 def _unwrapped(data: Any) -> Any:
     return [
-        _unwrapped(item) if isinstance(item, list | tuple) else item.tolist() if isinstance(item, Tensor) else item
+        _unwrapped(item)
+        if isinstance(item, list | tuple)
+        else item.detach().numpy()
+        if isinstance(item, Tensor)
+        else item
         for item in data
     ]
+
+
+def _holds_doubles(data: Any) -> bool:
+    """Whether there is a float64 of NumPy's in nested sequences: it keeps its precision, as Python's do not."""
+    if isinstance(data, list | tuple):
+        return any(_holds_doubles(item) for item in data)
+    return isinstance(data, np.ndarray | np.generic) and data.dtype == float64
 
 
 def _supported(dtype: np.dtype, op: str) -> np.dtype:
@@ -204,7 +222,8 @@ def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, 
     tensor([[1., 0.],
             [0., 1.]])
     """
-    return _make(np.eye(n, m, dtype=_float(dtype, "eye")), device, requires_grad)
+    rows, columns = new_size("eye", (n, n if m is None else m))
+    return _make(np.eye(rows, columns, dtype=_float(dtype, "eye")), device, requires_grad)
 
 
 def arange(
@@ -234,11 +253,19 @@ def linspace(
     >>> linspace(0, 1, 3)
     tensor([0.0000, 0.5000, 1.0000])
     """
+    (steps,) = new_size("linspace", (steps,))
     return _make(np.linspace(start, end, steps, dtype=_float(dtype, "linspace")), device, requires_grad)
 
 
 def _numpy(generator: Generator | None) -> np.random.Generator:
     return (default_generator if generator is None else generator).numpy
+
+
+def _random_float(dtype: Any, op: str) -> np.dtype:
+    result = _float(dtype, op)
+    if result.kind != "f":
+        raise DTypeError(f"{op}: draws floating point numbers, got dtype {result}; randint draws integers")
+    return result
 
 
 def rand(
@@ -250,7 +277,7 @@ def rand(
     >>> bool(((x >= 0) & (x < 1)).all())
     True
     """
-    dtype = _float(dtype, "rand")
+    dtype = _random_float(dtype, "rand")
     return _make(_numpy(generator).random(new_size("rand", size), dtype), device, requires_grad)
 
 
@@ -262,7 +289,7 @@ def randn(
     >>> randn(2, 3).shape
     (2, 3)
     """
-    dtype = _float(dtype, "randn")
+    dtype = _random_float(dtype, "randn")
     return _make(_numpy(generator).standard_normal(new_size("randn", size), dtype), device, requires_grad)
 
 
@@ -298,6 +325,7 @@ def randperm(n: int, *, generator: Generator | None = None, device: Any = None) 
     >>> sorted(randperm(4).tolist())
     [0, 1, 2, 3]
     """
+    (n,) = new_size("randperm", (n,))
     return _make(_numpy(generator).permutation(n).astype(int64), device, False)
 
 

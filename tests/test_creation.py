@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import autograd_cnn as ag
-from autograd_cnn.errors import AutogradCnnError, DeviceError, DTypeError, ShapeError
+from autograd_cnn.errors import ArgumentError, AutogradCnnError, DeviceError, DTypeError, ShapeError
 
 CASES: dict[str, Callable[[Any], Any]] = {
     "zeros": lambda t: t.zeros(2, 3),
@@ -72,3 +72,51 @@ def test_as_tensor_shares_memory_where_it_can() -> None:
     assert ag.as_tensor(x, dtype=ag.float64) is not x
     assert ag.as_tensor(array).array is array
     assert ag.as_tensor(array, dtype=ag.float32).array is not array
+
+
+@pytest.mark.filterwarnings("ignore:Creating a tensor from a list")
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda lib: lib.tensor([np.float64(0.1), 2]),
+        lambda lib: lib.tensor([0.1, np.float64(2)]),
+        lambda lib: lib.tensor([np.float32(0.1), 2.0]),
+        lambda lib: lib.tensor([[np.ones(2) / 3], [np.zeros(2)]]),
+        lambda lib: lib.tensor([0.1, 2.0]),
+        lambda lib: lib.tensor([lib.tensor(0.1, dtype=lib.float64), lib.tensor(2.0, dtype=lib.float64)]),
+        lambda lib: lib.tensor([np.float64(2), 3], dtype=lib.float32),
+    ],
+)
+def test_numpys_doubles_in_lists_keep_their_precision(make: Any, torch: Any) -> None:
+    ours, theirs = make(ag).numpy(), make(torch).numpy()
+    assert ours.dtype == theirs.dtype
+    assert (ours == theirs).all()
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype"), [([300], ag.uint8), ([-300], ag.uint8), ([1, 2**31], ag.int32), ([-(2**31) - 1], ag.int32)]
+)
+def test_numbers_that_the_dtype_cannot_hold(values: list[int], dtype: Any) -> None:
+    with pytest.raises(ArgumentError, match=f"tensor: {dtype} cannot hold {values[-1]}"):
+        ag.tensor(values, dtype=dtype)
+
+
+def test_the_ends_of_a_dtype() -> None:
+    for dtype in (ag.int32, ag.int64):
+        ends = [int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)]
+        assert ag.tensor(ends, dtype=dtype).tolist() == ends
+
+
+@pytest.mark.parametrize(
+    ("make", "error"),
+    [
+        (lambda: ag.eye(-1), ShapeError),
+        (lambda: ag.linspace(0, 1, -1), ShapeError),
+        (lambda: ag.randperm(-1), ShapeError),
+        (lambda: ag.randn(3, dtype=ag.int64), DTypeError),
+        (lambda: ag.rand_like(ag.tensor([1, 2])), DTypeError),
+    ],
+)
+def test_what_cannot_be_made(make: Any, error: type[Exception]) -> None:
+    with pytest.raises(error, match=r"-1|int64"):
+        make()
