@@ -10,6 +10,7 @@ import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -324,6 +325,9 @@ def _show_warning(message: Warning | str, *place: Any, **more: Any) -> None:
 def main() -> None:
     """Entry point: errors of ours are one line on stderr and exit status 1."""
     warnings.showwarning = _show_warning
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a path that the terminal cannot spell ends no run
     try:
         app()
     except (AutogradCnnError, OSError) as error:

@@ -21,10 +21,12 @@ class Device:
     """
 
     kernels: ModuleType
+    grain: int  # arrays from this size on are worth the parallel kernels
 
     def __init__(self, type: str, kernels: str) -> None:
         self.type = type
         self.empty: Callable[[tuple[int, ...], np.dtype], np.ndarray] = np.empty
+        self.flat_kernels: dict[Any, Any] = {}  # by pointwise op: its kernel on flat arrays of one size
         self._kernels = kernels
 
     def __getattr__(self, name: str) -> Any:
@@ -33,6 +35,19 @@ class Device:
             raise AttributeError(f"Device has no attribute {name!r}")
         self.kernels = import_module(self._kernels)
         return self.kernels
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if name == "kernels":  # another namespace, other kernels
+            self.flat_kernels = {}
+            self.grain = getattr(value, "GRAIN", 0)
+
+    def flat_kernel(self, op: Any) -> Any:
+        """The kernel of a pointwise op on flat arrays of one size; None where `kernels` has it in another form."""
+        kernel = getattr(getattr(self.kernels, op.kernel), "flat", None)
+        if kernel is not None:
+            self.flat_kernels[op] = kernel
+        return kernel
 
     def to_host(self, array: np.ndarray) -> np.ndarray:
         return array

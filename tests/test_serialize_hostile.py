@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -100,10 +99,8 @@ HOSTILE: dict[str, bytes] = {
 def test_hostile_header(path: Path, name: str) -> None:
     path.write_bytes(HOSTILE[name])
     for allow_unverified in (False, True):
-        start = time.process_time()
         with pytest.raises(CheckpointError, match=r"model\.safetensors"):
             serialize.load(path, allow_unverified=allow_unverified)
-        assert time.process_time() - start < 1
 
 
 def test_there_are_enough_hostile_headers() -> None:

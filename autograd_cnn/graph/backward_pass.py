@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from autograd_cnn.errors import DTypeError, GraphFreedError, InPlaceError, ShapeError
 from autograd_cnn.graph.anomaly import AnomalyObserver
-from autograd_cnn.graph.base import TensorBase, alias, wrap
+from autograd_cnn.graph.base import TensorBase, alias, prepare, wrap
 from autograd_cnn.graph.grad_mode import STATE
 from autograd_cnn.graph.node import Edge, Node, edge_spec
 from autograd_cnn.graph.op import OUTPUT, FusedOp, Op
@@ -100,7 +100,9 @@ class Arrivals:
             return
         out = device.empty(left.shape, left.dtype)
         device.kernels.add(left, r.array, out)
-        entry[1], entry[2] = wrap(out, device), True
+        total = TensorBase.result_class()
+        prepare(total, out, device)
+        entry[1], entry[2] = total, True
 
 
 def run(
@@ -145,15 +147,19 @@ def run(
                     f"{node.name()}: a second backward pass through a graph whose saved tensors were freed by the "
                     "first; pass retain_graph=True to the first one"
                 )
-            for tensor, version in zip(saved, node.versions):  # noqa: B905  (shapes follow the tensors)
-                if tensor.version[0] != version:
-                    raise _changed(node, tensor, version)
+            plan = node.plan
+            if plan.tensors == 1:
+                if saved[0].version[0] != node.versions[0]:
+                    raise _changed(node, saved[0], node.versions[0])
+            elif plan.tensors:
+                for tensor, version in zip(saved, node.versions):  # noqa: B905  (shapes follow the tensors)
+                    if tensor.version[0] != version:
+                        raise _changed(node, tensor, version)
             if create_graph:
                 saved = _with_graph(node, saved)
             if observers:
                 started = _observe_before(observers, node, g)
                 seen: list[Any] = []  # the gradient of each input
-            plan = node.plan
             for position, vjp, arguments in plan.vjps:
                 if position is None:
                     given = saved if arguments is None else [saved[j] for j in arguments]
@@ -193,7 +199,7 @@ def run(
                 freed = 0 if keep else node.saved_bytes()
                 seen += [None] * (len(edges) - len(seen))
             if not keep:
-                if plan.constants:  # no edge tells their shape: pictures will ask for it
+                if plan.constants and not node.kept:  # no edge tells their shape: pictures will ask for it
                     node.kept = [(saved[j].array.shape, saved[j].array.dtype) for j in plan.constants]
                 node.saved = None
             if observers:

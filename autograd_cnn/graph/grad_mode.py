@@ -218,7 +218,7 @@ class inference_mode(StateManager):
         return manager(mode)
 
     def __init__(self, mode: bool = True) -> None:
-        super().__init__(**({"recording": False, "inference": True} if mode else {"inference": False}))
+        super().__init__(recording=not mode, inference=mode)
 
 
 class timestep(StateManager):

@@ -76,7 +76,7 @@ class Node:
     # Rarely set, so not in slots.
     hooks: dict[int, dict[int, Callable[[Any], Any]]] | None = None
     retained: dict[int, ref[TensorBase]] | None = None
-    kept: Sequence[tuple[tuple[int, ...], np.dtype]] = ()
+    kept: list[tuple[tuple[int, ...], np.dtype]] | tuple[()] = ()
 
     def name(self) -> str:
         """The op's class with `Backward`, as PyTorch prints it."""

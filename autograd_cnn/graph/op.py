@@ -46,11 +46,13 @@ class Plan:
     `names`     the same, by name
     `tensors`   how many of them are tensors
     `constants` which of those come from inputs outside of the graph
+    `simple`    whether there are vjps and all they need are the first two inputs and the first output; then
+    `first`, `second`, `output`  say which of these three
     `vjps`      (input position, vjp, positions in `saved` of its arguments) each; no position for a joint vjp, and
                 None for the arguments where they are all of `saved`
     """
 
-    __slots__ = ("constants", "names", "needs", "sources", "tensors", "vjps")
+    __slots__ = ("constants", "first", "names", "needs", "output", "second", "simple", "sources", "tensors", "vjps")
 
     def __init__(self, op: type[Op], needs: tuple[bool, ...]) -> None:
         self.needs = needs
@@ -66,7 +68,7 @@ class Plan:
         if issubclass(op, FusedOp):
             keep += [name for name in op.inputs[: len(needs)] if name not in keep]  # for `composite`
         found = {name: op.source(name, len(needs)) for name in keep}
-        self.names = tuple(sorted(keep, key=lambda name: found[name][0] >= SHAPE))
+        self.names = tuple(sorted(keep, key=found.__getitem__))
         self.sources = tuple(found[name] for name in self.names)
         self.tensors = sum(kind < SHAPE for kind, _ in self.sources)
         self.constants = tuple(j for j, (kind, i) in enumerate(self.sources) if kind == INPUT and not needs[i])
@@ -76,6 +78,12 @@ class Plan:
             for i, vjp, names in wanted
             for positions in [tuple(self.names.index(name) for name in names)]
         )
+        self._note_simple()
+
+    def _note_simple(self) -> None:
+        self.first, self.second = (INPUT, 0) in self.sources, (INPUT, 1) in self.sources
+        self.output = (OUTPUT, 0) in self.sources
+        self.simple = bool(self.vjps) and len(self.sources) == self.first + self.second + self.output
 
     @classmethod
     def of(
@@ -86,6 +94,7 @@ class Plan:
         plan.needs, plan.names, plan.sources, plan.tensors = needs, names, sources, len(sources)
         plan.constants = tuple(j for j, (kind, i) in enumerate(sources) if kind == INPUT and not needs[i])
         plan.vjps = ((None, joint, None),)
+        plan._note_simple()
         return plan
 
 

@@ -16,10 +16,10 @@ from autograd_cnn.graph.grad_mode import STATE, State
 from autograd_cnn.graph.node import Edge, Node
 from autograd_cnn.graph.op import INPUT, OUTPUT, SHAPE, Op, Plan, Spec, ViewOp
 
-_next_index = count().__next__
+next_index = count().__next__
 _PACKAGE = Path(__file__).parent.parent
 # The package's machinery: the first line outside of it is the one to show.  The named networks' lines are shown.
-_INTERNAL = {str(path) for path in _PACKAGE.rglob("*.py") if path.parent.name != "models"}
+INTERNAL = {str(path) for path in _PACKAGE.rglob("*.py") if path.parent.name != "models"}
 
 
 def _require_tensors(op: Op, inputs: tuple[Any, ...]) -> None:
@@ -221,12 +221,12 @@ def hang(
     node.op = op
     node.plan = plan
     node.edges = edges
-    node.index = _next_index()
+    node.index = next_index()
     node.specs = spec
     node.state = state
     node.watched = False
     frame = sys._getframe(2)
-    while frame.f_code.co_filename in _INTERNAL:
+    while frame.f_code.co_filename in INTERNAL:
         frame = frame.f_back  # type: ignore[assignment]
     node.code = frame.f_code
     node.instruction = frame.f_lasti

@@ -7,6 +7,7 @@ from typing import Any
 
 from autograd_cnn.dtype import bool_
 from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
+from autograd_cnn.graph.pointwise import pointwise_binary, pointwise_unary
 from autograd_cnn.graph.record import apply_binary, apply_inplace, apply_unary
 from autograd_cnn.ops.arithmetic import where
 from autograd_cnn.ops.elementwise import Slope, Unary, exp, sigmoid, tanh
@@ -25,11 +26,10 @@ class Relu(Unary):
             raise DTypeError("relu: takes numbers, got bool")
         return x.shape, dtype
 
-    def compute(self, k: Any, out: Any, x: Any) -> None:
-        k.relu(x, out)
+    kernel = "relu"
 
     def vjp_x(self, g: Any, y: Any) -> Any:
-        return apply_binary(RELU_SLOPE, g, y)
+        return pointwise_binary(RELU_SLOPE, g, y)
 
 
 class ReluSlope(Slope):
@@ -37,11 +37,10 @@ class ReluSlope(Slope):
     outputs = ("gx",)
     nondifferentiable = ("y",)
 
-    def compute(self, k: Any, out: Any, g: Any, y: Any) -> None:
-        k.relu_grad(g, y, out)
+    kernel = "relu_grad"
 
     def vjp_g(self, gg: Any, y: Any) -> Any:
-        return apply_binary(RELU_SLOPE, gg, y)
+        return pointwise_binary(RELU_SLOPE, gg, y)
 
 
 class LeakyRelu(Unary):
@@ -114,11 +113,10 @@ class EluSlope(Slope):
 
 
 class Gelu(Unary):
-    def compute(self, k: Any, out: Any, x: Any) -> None:
-        k.gelu(x, out)
+    kernel = "gelu"
 
     def vjp_x(self, g: Any, x: Any) -> Any:
-        return apply_binary(GELU_SLOPE, g, x)
+        return pointwise_binary(GELU_SLOPE, g, x)
 
 
 class GeluSlope(Slope):
@@ -126,11 +124,10 @@ class GeluSlope(Slope):
 
     inputs = ("g", "x")
 
-    def compute(self, k: Any, out: Any, g: Any, x: Any) -> None:
-        k.gelu_grad(g, x, out)
+    kernel = "gelu_grad"
 
     def vjp_g(self, gg: Any, x: Any) -> Any:
-        return apply_binary(GELU_SLOPE, gg, x)
+        return pointwise_binary(GELU_SLOPE, gg, x)
 
     def vjp_x(self, gg: Any, g: Any, x: Any) -> Any:
         pdf = exp(x * x * -0.5) / math.sqrt(2 * math.pi)
@@ -138,11 +135,10 @@ class GeluSlope(Slope):
 
 
 class GeluTanh(Unary):
-    def compute(self, k: Any, out: Any, x: Any) -> None:
-        k.gelu_tanh(x, out)
+    kernel = "gelu_tanh"
 
     def vjp_x(self, g: Any, x: Any) -> Any:
-        return apply_binary(GELU_TANH_SLOPE, g, x)
+        return pointwise_binary(GELU_TANH_SLOPE, g, x)
 
 
 class GeluTanhSlope(Slope):
@@ -150,11 +146,10 @@ class GeluTanhSlope(Slope):
 
     inputs = ("g", "x")
 
-    def compute(self, k: Any, out: Any, g: Any, x: Any) -> None:
-        k.gelu_tanh_grad(g, x, out)
+    kernel = "gelu_tanh_grad"
 
     def vjp_g(self, gg: Any, x: Any) -> Any:
-        return apply_binary(GELU_TANH_SLOPE, gg, x)
+        return pointwise_binary(GELU_TANH_SLOPE, gg, x)
 
     def vjp_x(self, gg: Any, g: Any, x: Any) -> Any:
         square = x * x
@@ -207,7 +202,7 @@ def relu(x: Any, inplace: bool = False) -> Any:
     >>> relu(ag.tensor([-1.0, 2.0]))
     tensor([0., 2.])
     """
-    return apply_inplace(RELU, x) if inplace else apply_unary(RELU, x)
+    return apply_inplace(RELU, x) if inplace else pointwise_unary(RELU, x)
 
 
 def relu6(x: Any, inplace: bool = False) -> Any:
@@ -309,7 +304,7 @@ def gelu(x: Any, approximate: str = "none") -> Any:
     require_floating("gelu", x=x)
     if approximate not in ("none", "tanh"):
         raise ArgumentError(f"gelu: approximate must be 'none' or 'tanh', got {approximate!r}")
-    return apply_unary(GELU if approximate == "none" else GELU_TANH, x)
+    return pointwise_unary(GELU if approximate == "none" else GELU_TANH, x)
 
 
 def softplus(x: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:

@@ -6,19 +6,19 @@ from typing import Any
 
 import numpy as np
 
-from autograd_cnn.dtype import bool_, get_default_dtype
+from autograd_cnn.dtype import bool_, get_default_dtype, int64
 from autograd_cnn.errors import ArgumentError, DTypeError
 from autograd_cnn.graph.base import TensorBase
 from autograd_cnn.graph.op import Op
-from autograd_cnn.graph.record import apply, apply_binary, apply_unary
+from autograd_cnn.graph.pointwise import PointwiseOp, pointwise_binary, pointwise_unary
+from autograd_cnn.graph.record import apply, apply_unary
 from autograd_cnn.ops.cast import cast
 from autograd_cnn.ops.comparison import eq, ge, gt, logical_and, logical_or, lt
-from autograd_cnn.ops.elementwise import SQUARE
-from autograd_cnn.ops.operand import broadcast, dtype_of, pair, refuse_bools, together
+from autograd_cnn.ops.operand import broadcast, dtype_of, pair, refuse_bools, require_tensor, together
 from autograd_cnn.ops.rounding import trunc
 
 
-class Binary(Op, abstract=True):
+class Binary(PointwiseOp, abstract=True):
     """Two operands of one dtype; the output has their common shape."""
 
     inputs = ("x", "other")
@@ -28,6 +28,9 @@ class Binary(Op, abstract=True):
         if shape != other.shape:
             shape = broadcast(self.name, shape, other.shape)
         return shape, x.dtype
+
+    def promote(self, *tensors: Any) -> Any:
+        return pair(self.name, *tensors)
 
 
 class RealBinary(Binary, abstract=True):
@@ -39,8 +42,7 @@ class RealBinary(Binary, abstract=True):
 
 
 class Add(Binary):
-    def compute(self, k: Any, out: Any, x: Any, other: Any) -> None:
-        k.add(x, other, out)
+    kernel = "add"
 
     def vjp_x(self, g: Any) -> Any:
         return g
@@ -50,8 +52,7 @@ class Add(Binary):
 
 
 class Sub(Binary):
-    def compute(self, k: Any, out: Any, x: Any, other: Any) -> None:
-        k.sub(x, other, out)
+    kernel = "sub"
 
     def vjp_x(self, g: Any) -> Any:
         return g
@@ -61,30 +62,27 @@ class Sub(Binary):
 
 
 class Mul(Binary):
-    def compute(self, k: Any, out: Any, x: Any, other: Any) -> None:
-        k.mul(x, other, out)
+    kernel = "mul"
 
     def vjp_x(self, g: Any, other: Any) -> Any:
-        return apply_binary(MUL, g, other)
+        return pointwise_binary(MUL, g, other)
 
     def vjp_other(self, g: Any, x: Any) -> Any:
-        return apply_binary(MUL, g, x)
+        return pointwise_binary(MUL, g, x)
 
 
 class Div(RealBinary):
-    def compute(self, k: Any, out: Any, x: Any, other: Any) -> None:
-        k.div(x, other, out)
+    kernel = "div"
 
     def vjp_x(self, g: Any, other: Any) -> Any:
-        return apply_binary(DIV, g, other)
+        return pointwise_binary(DIV, g, other)
 
     def vjp_other(self, g: Any, y: Any, other: Any) -> Any:
         return -(g * y / other)
 
 
 class Pow(Binary):
-    def compute(self, k: Any, out: Any, x: Any, other: Any) -> None:
-        k.pow(x, other, out)
+    kernel = "pow"
 
     def vjp_x(self, g: Any, x: Any, other: Any) -> Any:
         # The slope is 0 where the exponent is, also at x = 0, where the formula would be 0 * inf.
@@ -94,6 +92,17 @@ class Pow(Binary):
         # 0 ** p is 0 for every p > 0: it does not change with p, though log(0) is -inf.
         flat = logical_and(eq(x, 0), ge(other, 0))
         return g * where(flat, 0.0, y * where(flat, 1.0, x).log())
+
+
+class Square(PointwiseOp):
+    inputs = ("x",)
+    kernel = "square"
+
+    def infer(self, x: Any) -> Any:
+        return x.shape, x.dtype
+
+    def vjp_x(self, g: Any, x: Any) -> Any:
+        return g * (2 * x)
 
 
 class PowScalar(Op):
@@ -117,8 +126,7 @@ class PowScalar(Op):
 
 
 class Maximum(Binary):
-    def compute(self, k: Any, out: Any, x: Any, other: Any) -> None:
-        k.maximum(x, other, out)
+    kernel = "maximum"
 
     def vjp_x(self, g: Any, x: Any, other: Any) -> Any:
         return _share(g, x, other, lt(x, other))
@@ -128,8 +136,7 @@ class Maximum(Binary):
 
 
 class Minimum(Binary):
-    def compute(self, k: Any, out: Any, x: Any, other: Any) -> None:
-        k.minimum(x, other, out)
+    kernel = "minimum"
 
     def vjp_x(self, g: Any, x: Any, other: Any) -> Any:
         return _share(g, x, other, gt(x, other))
@@ -144,8 +151,7 @@ def _share(g: Any, x: Any, other: Any, lost: Any) -> Any:
 
 
 class Atan2(RealBinary):
-    def compute(self, k: Any, out: Any, x: Any, other: Any) -> None:
-        k.atan2(x, other, out)
+    kernel = "atan2"
 
     def vjp_x(self, g: Any, x: Any, other: Any) -> Any:
         return g * _over_square(other, x, other)
@@ -164,13 +170,11 @@ def _over_square(a: Any, x: Any, other: Any) -> Any:
 class FloorDivide(Binary):
     nondifferentiable = ("x", "other")
 
-    def compute(self, k: Any, out: Any, x: Any, other: Any) -> None:
-        k.floor_divide(x, other, out)
+    kernel = "floor_divide"
 
 
 class Remainder(Binary):
-    def compute(self, k: Any, out: Any, x: Any, other: Any) -> None:
-        k.remainder(x, other, out)
+    kernel = "remainder"
 
     def vjp_x(self, g: Any) -> Any:
         return g
@@ -179,15 +183,14 @@ class Remainder(Binary):
         return -g * floor_divide(x, other)
 
 
-class Where(Op):
+class Where(PointwiseOp):
     inputs = ("condition", "x", "other")
     nondifferentiable = ("condition",)
 
     def infer(self, condition: Any, x: Any, other: Any) -> Any:
         return broadcast("where", condition.shape, x.shape, other.shape), x.dtype
 
-    def compute(self, k: Any, out: Any, condition: Any, x: Any, other: Any) -> None:
-        k.where(condition, x, other, out)
+    kernel = "where"
 
     def vjp_x(self, g: Any, condition: Any) -> Any:
         return where(condition, g, 0.0)
@@ -198,6 +201,7 @@ class Where(Op):
 
 ADD, SUB, MUL, DIV, POW = Add(), Sub(), Mul(), Div(), Pow()
 MAXIMUM, MINIMUM, ATAN2 = Maximum(), Minimum(), Atan2()
+SQUARE = Square()
 FLOOR_DIVIDE, REMAINDER, WHERE = FloorDivide(), Remainder(), Where()
 
 
@@ -212,9 +216,9 @@ def add(x: Any, other: Any, *, alpha: float = 1) -> Any:
     """
     if alpha != 1:
         other = _scaled("add", x, other, alpha)
-    if not (isinstance(x, TensorBase) and isinstance(other, TensorBase) and x.array.dtype is other.array.dtype):
-        x, other = pair("add", x, other)
-    return apply_binary(ADD, x, other)
+    if isinstance(x, TensorBase) and isinstance(other, TensorBase):
+        return pointwise_binary(ADD, x, other)
+    return pointwise_binary(ADD, *pair("add", x, other))
 
 
 def _scaled(op: str, x: Any, other: Any, alpha: float) -> Any:
@@ -237,7 +241,7 @@ def sub(x: Any, other: Any, *, alpha: float = 1) -> Any:
     left, right = pair("sub", x, other)
     if left is not x or right is not other or left.array.dtype.kind == "b":
         refuse_bools("sub", x, other, instead="; use ^ or ~ on masks")
-    return apply_binary(SUB, left, right)
+    return pointwise_binary(SUB, left, right)
 
 
 def mul(x: Any, other: Any) -> Any:
@@ -247,9 +251,9 @@ def mul(x: Any, other: Any) -> Any:
     >>> mul(ag.tensor([3.0, 2.0]), 2)
     tensor([6., 4.])
     """
-    if not (isinstance(x, TensorBase) and isinstance(other, TensorBase) and x.array.dtype is other.array.dtype):
-        x, other = pair("mul", x, other)
-    return apply_binary(MUL, x, other)
+    if isinstance(x, TensorBase) and isinstance(other, TensorBase):
+        return pointwise_binary(MUL, x, other)
+    return pointwise_binary(MUL, *pair("mul", x, other))
 
 
 def maximum(x: Any, other: Any) -> Any:
@@ -260,7 +264,7 @@ def maximum(x: Any, other: Any) -> Any:
     tensor([4., 5.])
     """
     x, other = pair("maximum", x, other)
-    return apply_binary(MAXIMUM, x, other)
+    return pointwise_binary(MAXIMUM, x, other)
 
 
 def minimum(x: Any, other: Any) -> Any:
@@ -271,7 +275,7 @@ def minimum(x: Any, other: Any) -> Any:
     tensor([1., 2.])
     """
     x, other = pair("minimum", x, other)
-    return apply_binary(MINIMUM, x, other)
+    return pointwise_binary(MINIMUM, x, other)
 
 
 def atan2(x: Any, other: Any) -> Any:
@@ -281,7 +285,7 @@ def atan2(x: Any, other: Any) -> Any:
     >>> atan2(ag.tensor([1.0, 0.0]), ag.tensor([0.0, -1.0]))
     tensor([1.5708, 3.1416])
     """
-    return apply(ATAN2, *_real("atan2", x, other))
+    return pointwise_binary(ATAN2, *_real("atan2", x, other))
 
 
 def remainder(x: Any, other: Any) -> Any:
@@ -293,7 +297,7 @@ def remainder(x: Any, other: Any) -> Any:
     >>> remainder(ag.tensor([5, -5]), 3)
     tensor([2, 1])
     """
-    return apply(REMAINDER, *_divided("remainder", x, other))
+    return pointwise_binary(REMAINDER, *_divided("remainder", x, other))
 
 
 def floor_divide(x: Any, other: Any) -> Any:
@@ -328,7 +332,7 @@ def _real(op: str, x: Any, other: Any) -> Any:
 def _trunc_divide(x: Any, other: Any) -> Any:
     x, other = pair("div", x, other)
     if x.array.dtype.kind == "f":
-        return trunc(apply_binary(DIV, x, other))
+        return trunc(pointwise_binary(DIV, x, other))
     floored = floor_divide(x, other)
     exact = eq(mul(floored, other), x)
     return where(logical_or(exact, ge(floored, 0)), floored, floored + 1)
@@ -353,7 +357,7 @@ def div(x: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
         if rounding_mode not in ROUNDED:
             raise ArgumentError(f"div: rounding_mode must be None, 'floor' or 'trunc', got {rounding_mode!r}")
         return ROUNDED[rounding_mode](x, other)
-    return apply(DIV, *_real("div", x, other))
+    return pointwise_binary(DIV, *_real("div", x, other))
 
 
 def pow(x: Any, other: Any) -> Any:
@@ -366,14 +370,26 @@ def pow(x: Any, other: Any) -> Any:
     tensor([4., 9.])
     """
     if isinstance(other, bool | int | float) and isinstance(x, TensorBase) and x.array.dtype.kind == "f":
-        return apply_unary(SQUARE, x) if other == 2 else apply_unary(PowScalar(other), x)
+        return pointwise_unary(SQUARE, x) if other == 2 else apply_unary(PowScalar(other), x)
     x, other = pair("pow", x, other)
     if x.array.dtype.kind != "f":
         refuse_bools("pow", x)
         exponents = other.device.to_host(other.array)
         if (exponents < 0).any():
             raise ArgumentError(f"pow: integers to a negative power are no integers: the exponent is {exponents.min()}")
-    return apply_binary(POW, x, other)
+    return pointwise_binary(POW, x, other)
+
+
+def square(x: Any) -> Any:
+    """x * x, of bools as integers.
+
+    >>> import autograd_cnn as ag
+    >>> square(ag.tensor([1.0, -2.0]))
+    tensor([1., 4.])
+    """
+    if require_tensor("square", x).array.dtype.kind == "b":
+        x = cast(x, int64)
+    return pointwise_unary(SQUARE, x)
 
 
 def where(condition: Any, x: Any, other: Any) -> Any:

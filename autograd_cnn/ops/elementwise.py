@@ -5,17 +5,15 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from autograd_cnn.dtype import bool_, get_default_dtype, int64
+from autograd_cnn.dtype import bool_, get_default_dtype
 from autograd_cnn.errors import DTypeError
-from autograd_cnn.graph.base import TensorBase
-from autograd_cnn.graph.op import Op
-from autograd_cnn.graph.record import apply_binary, apply_unary
-from autograd_cnn.ops.cast import cast
+from autograd_cnn.graph.pointwise import PointwiseOp, pointwise_binary, pointwise_unary
+from autograd_cnn.ops.arithmetic import MUL
 from autograd_cnn.ops.operand import floating, refuse_bools, require_tensor
 from autograd_cnn.ops.rounding import sign
 
 
-class Unary(Op, abstract=True):
+class Unary(PointwiseOp, abstract=True):
     inputs = ("x",)
 
     def infer(self, x: Any) -> Any:
@@ -28,8 +26,11 @@ class Real(Unary, abstract=True):
     def infer(self, x: Any) -> Any:
         return x.shape, x.dtype if x.dtype.kind == "f" else get_default_dtype()
 
+    def promote(self, *tensors: Any) -> Any:
+        return [floating(self.name, x) for x in tensors]
 
-class Slope(Op, abstract=True):
+
+class Slope(PointwiseOp, abstract=True):
     """The derivative of a pointwise function times the cotangent g, given x or y."""
 
     def infer(self, g: Any, at: Any) -> Any:
@@ -43,163 +44,138 @@ class Neg(Unary):
             raise DTypeError("neg: takes numbers, got bool; use ~ on masks")
         return x.shape, dtype
 
-    def compute(self, k: Any, out: Any, x: Any) -> None:
-        k.neg(x, out)
+    kernel = "neg"
 
     def vjp_x(self, g: Any) -> Any:
-        return apply_unary(NEG, g)
+        return pointwise_unary(NEG, g)
 
 
 class Abs(Unary):
-    def compute(self, k: Any, out: Any, x: Any) -> None:
-        k.abs(x, out)
+    kernel = "abs"
 
     def vjp_x(self, g: Any, x: Any) -> Any:
         return g * sign(x)
 
 
 class Exp(Real):
-    def compute(self, k: Any, out: Any, x: Any) -> None:
-        k.exp(x, out)
+    kernel = "exp"
 
     def vjp_x(self, g: Any, y: Any) -> Any:
-        return g * y
+        return pointwise_binary(MUL, g, y)
 
 
 class Expm1(Real):
-    def compute(self, k: Any, out: Any, x: Any) -> None:
-        k.expm1(x, out)
+    kernel = "expm1"
 
     def vjp_x(self, g: Any, y: Any) -> Any:
         return g * (y + 1)
 
 
 class Log(Real):
-    def compute(self, k: Any, out: Any, x: Any) -> None:
-        k.log(x, out)
+    kernel = "log"
 
     def vjp_x(self, g: Any, x: Any) -> Any:
         return g / x
 
 
 class Log1p(Real):
-    def compute(self, k: Any, out: Any, x: Any) -> None:
-        k.log1p(x, out)
+    kernel = "log1p"
 
     def vjp_x(self, g: Any, x: Any) -> Any:
         return g / (x + 1)
 
 
 class Sqrt(Real):
-    def compute(self, k: Any, out: Any, x: Any) -> None:
-        k.sqrt(x, out)
+    kernel = "sqrt"
 
     def vjp_x(self, g: Any, y: Any) -> Any:
         return g / (2 * y)
 
 
 class Rsqrt(Real):
-    def compute(self, k: Any, out: Any, x: Any) -> None:
-        k.rsqrt(x, out)
+    kernel = "rsqrt"
 
     def vjp_x(self, g: Any, y: Any) -> Any:
         return -0.5 * g * (y * y * y)
 
 
 class Reciprocal(Real):
-    def compute(self, k: Any, out: Any, x: Any) -> None:
-        k.reciprocal(x, out)
+    kernel = "reciprocal"
 
     def vjp_x(self, g: Any, y: Any) -> Any:
         return -g * (y * y)
 
 
-class Square(Unary):
-    def compute(self, k: Any, out: Any, x: Any) -> None:
-        k.square(x, out)
-
-    def vjp_x(self, g: Any, x: Any) -> Any:
-        return g * (2 * x)
-
-
 class Sin(Real):
-    def compute(self, k: Any, out: Any, x: Any) -> None:
-        k.sin(x, out)
+    kernel = "sin"
 
     def vjp_x(self, g: Any, x: Any) -> Any:
         return g * cos(x)
 
 
 class Cos(Real):
-    def compute(self, k: Any, out: Any, x: Any) -> None:
-        k.cos(x, out)
+    kernel = "cos"
 
     def vjp_x(self, g: Any, x: Any) -> Any:
         return -g * sin(x)
 
 
 class Tan(Real):
-    def compute(self, k: Any, out: Any, x: Any) -> None:
-        k.tan(x, out)
+    kernel = "tan"
 
     def vjp_x(self, g: Any, y: Any) -> Any:
         return g * (1 + y * y)
 
 
 class Erf(Real):
-    def compute(self, k: Any, out: Any, x: Any) -> None:
-        k.erf(x, out)
+    kernel = "erf"
 
     def vjp_x(self, g: Any, x: Any) -> Any:
         return g * (2 / math.sqrt(math.pi)) * exp(-(x * x))
 
 
 class Tanh(Real):
-    def compute(self, k: Any, out: Any, x: Any) -> None:
-        k.tanh(x, out)
+    kernel = "tanh"
 
     def vjp_x(self, g: Any, y: Any) -> Any:
-        return apply_binary(TANH_SLOPE, g, y)
+        return pointwise_binary(TANH_SLOPE, g, y)
 
 
 class TanhSlope(Slope):
     inputs = ("g", "y")
     outputs = ("slope",)
 
-    def compute(self, k: Any, out: Any, g: Any, y: Any) -> None:
-        k.tanh_grad(g, y, out)
+    kernel = "tanh_grad"
 
     def vjp_g(self, gg: Any, y: Any) -> Any:
-        return apply_binary(TANH_SLOPE, gg, y)
+        return pointwise_binary(TANH_SLOPE, gg, y)
 
     def vjp_y(self, gg: Any, g: Any, y: Any) -> Any:
         return gg * g * (-2 * y)
 
 
 class Sigmoid(Real):
-    def compute(self, k: Any, out: Any, x: Any) -> None:
-        k.sigmoid(x, out)
+    kernel = "sigmoid"
 
     def vjp_x(self, g: Any, y: Any) -> Any:
-        return apply_binary(SIGMOID_SLOPE, g, y)
+        return pointwise_binary(SIGMOID_SLOPE, g, y)
 
 
 class SigmoidSlope(Slope):
     inputs = ("g", "y")
     outputs = ("slope",)
 
-    def compute(self, k: Any, out: Any, g: Any, y: Any) -> None:
-        k.sigmoid_grad(g, y, out)
+    kernel = "sigmoid_grad"
 
     def vjp_g(self, gg: Any, y: Any) -> Any:
-        return apply_binary(SIGMOID_SLOPE, gg, y)
+        return pointwise_binary(SIGMOID_SLOPE, gg, y)
 
     def vjp_y(self, gg: Any, g: Any, y: Any) -> Any:
         return gg * g * (1 - 2 * y)
 
 
 NEG, ABS, EXP, EXPM1, LOG = Neg(), Abs(), Exp(), Expm1(), Log()
-LOG1P, SQRT, RSQRT, RECIPROCAL, SQUARE = Log1p(), Sqrt(), Rsqrt(), Reciprocal(), Square()
+LOG1P, SQRT, RSQRT, RECIPROCAL = Log1p(), Sqrt(), Rsqrt(), Reciprocal()
 SIN, COS, TAN, ERF = Sin(), Cos(), Tan(), Erf()
 TANH, TANH_SLOPE, SIGMOID, SIGMOID_SLOPE = Tanh(), TanhSlope(), Sigmoid(), SigmoidSlope()
 
@@ -211,7 +187,7 @@ def exp(x: Any) -> Any:
     >>> exp(ag.tensor([0.0, 1.0]))
     tensor([1.0000, 2.7183])
     """
-    return apply_unary(EXP, floating("exp", x))
+    return pointwise_unary(EXP, x)
 
 
 def expm1(x: Any) -> Any:
@@ -221,7 +197,7 @@ def expm1(x: Any) -> Any:
     >>> expm1(ag.tensor([0.0, 1e-10]))
     tensor([0.0000e+00, 1.0000e-10])
     """
-    return apply_unary(EXPM1, floating("expm1", x))
+    return pointwise_unary(EXPM1, x)
 
 
 def log(x: Any) -> Any:
@@ -231,7 +207,7 @@ def log(x: Any) -> Any:
     >>> log(ag.tensor([1.0, 2.0]))
     tensor([0.0000, 0.6931])
     """
-    return apply_unary(LOG, floating("log", x))
+    return pointwise_unary(LOG, x)
 
 
 def log1p(x: Any) -> Any:
@@ -241,7 +217,7 @@ def log1p(x: Any) -> Any:
     >>> log1p(ag.tensor([0.0, 1.0]))
     tensor([0.0000, 0.6931])
     """
-    return apply_unary(LOG1P, floating("log1p", x))
+    return pointwise_unary(LOG1P, x)
 
 
 def sqrt(x: Any) -> Any:
@@ -251,7 +227,7 @@ def sqrt(x: Any) -> Any:
     >>> sqrt(ag.tensor([4.0, 9.0]))
     tensor([2., 3.])
     """
-    return apply_unary(SQRT, floating("sqrt", x))
+    return pointwise_unary(SQRT, x)
 
 
 def rsqrt(x: Any) -> Any:
@@ -261,7 +237,7 @@ def rsqrt(x: Any) -> Any:
     >>> rsqrt(ag.tensor([4.0, 16.0]))
     tensor([0.5000, 0.2500])
     """
-    return apply_unary(RSQRT, floating("rsqrt", x))
+    return pointwise_unary(RSQRT, x)
 
 
 def reciprocal(x: Any) -> Any:
@@ -271,7 +247,7 @@ def reciprocal(x: Any) -> Any:
     >>> reciprocal(ag.tensor([2.0, 4.0]))
     tensor([0.5000, 0.2500])
     """
-    return apply_unary(RECIPROCAL, floating("reciprocal", x))
+    return pointwise_unary(RECIPROCAL, x)
 
 
 def sin(x: Any) -> Any:
@@ -281,7 +257,7 @@ def sin(x: Any) -> Any:
     >>> sin(ag.tensor([0.0, 1.0]))
     tensor([0.0000, 0.8415])
     """
-    return apply_unary(SIN, floating("sin", x))
+    return pointwise_unary(SIN, x)
 
 
 def cos(x: Any) -> Any:
@@ -291,7 +267,7 @@ def cos(x: Any) -> Any:
     >>> cos(ag.tensor([0.0, 1.0]))
     tensor([1.0000, 0.5403])
     """
-    return apply_unary(COS, floating("cos", x))
+    return pointwise_unary(COS, x)
 
 
 def tan(x: Any) -> Any:
@@ -301,7 +277,7 @@ def tan(x: Any) -> Any:
     >>> tan(ag.tensor([0.0, 1.0]))
     tensor([0.0000, 1.5574])
     """
-    return apply_unary(TAN, floating("tan", x))
+    return pointwise_unary(TAN, x)
 
 
 def tanh(x: Any) -> Any:
@@ -311,7 +287,7 @@ def tanh(x: Any) -> Any:
     >>> tanh(ag.tensor([0.0, 1.0]))
     tensor([0.0000, 0.7616])
     """
-    return apply_unary(TANH, floating("tanh", x))
+    return pointwise_unary(TANH, x)
 
 
 def sigmoid(x: Any) -> Any:
@@ -321,7 +297,7 @@ def sigmoid(x: Any) -> Any:
     >>> sigmoid(ag.tensor([0.0, 1.0]))
     tensor([0.5000, 0.7311])
     """
-    return apply_unary(SIGMOID, floating("sigmoid", x))
+    return pointwise_unary(SIGMOID, x)
 
 
 def erf(x: Any) -> Any:
@@ -331,7 +307,7 @@ def erf(x: Any) -> Any:
     >>> erf(ag.tensor([0.0, 1.0]))
     tensor([0.0000, 0.8427])
     """
-    return apply_unary(ERF, floating("erf", x))
+    return pointwise_unary(ERF, x)
 
 
 def neg(x: Any) -> Any:
@@ -341,7 +317,7 @@ def neg(x: Any) -> Any:
     >>> neg(ag.tensor([1.0, -2.0]))
     tensor([-1.,  2.])
     """
-    return apply_unary(NEG, x if isinstance(x, TensorBase) else require_tensor("neg", x))
+    return pointwise_unary(NEG, x)
 
 
 def abs(x: Any) -> Any:
@@ -352,16 +328,4 @@ def abs(x: Any) -> Any:
     tensor([1., 2.])
     """
     refuse_bools("abs", require_tensor("abs", x))
-    return apply_unary(ABS, x)
-
-
-def square(x: Any) -> Any:
-    """x * x, of bools as integers.
-
-    >>> import autograd_cnn as ag
-    >>> square(ag.tensor([1.0, -2.0]))
-    tensor([1., 4.])
-    """
-    if require_tensor("square", x).array.dtype.kind == "b":
-        x = cast(x, int64)
-    return apply_unary(SQUARE, x)
+    return pointwise_unary(ABS, x)

@@ -84,6 +84,7 @@ from .index import (
     scatter_add,
     take,
 )
+from .jit import GRAIN
 from .loss import binary_cross_entropy
 from .norm import batch_norm_apply, batch_norm_grad, batch_norm_train
 from .optim import (

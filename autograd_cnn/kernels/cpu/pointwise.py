@@ -168,14 +168,25 @@ def stepped(x, out):
     return (x.ravel(), NO_STEP) if x.size == 1 else (repeated(x, out), ONE_STEP)
 
 
+class FlatBinary:
+    """The kernels of a binary function on flat arrays: `same` for equal sizes, `right` where y is one number."""
+
+    __slots__ = ("right", "same")
+
+    def __init__(self, same, right):
+        self.same = same
+        self.right = right
+
+
 def unary(formula):
-    """`f(x, out)` from a compiled formula of one number."""
+    """`f(x, out)` from a compiled formula of one number; `f.flat` takes contiguous arrays of one dimension."""
     kernel = with_formula(each, formula)
     serial, parallel = kernel.serial, kernel.parallel
 
     def apply(x, out):
         (serial if out.size < GRAIN else parallel)(x.ravel(), out.ravel())
 
+    apply.flat = kernel
     return _named(apply, formula)
 
 
@@ -210,7 +221,7 @@ def unary_with_two(formula):
 
 
 def binary(formula):
-    """`f(x, y, out)` with broadcasting, from a compiled formula of two numbers."""
+    """`f(x, y, out)` with broadcasting, from a formula of two numbers; `f.flat` has its loops on flat arrays."""
     same = with_formula(pairs, formula)
     serial, parallel = same.serial, same.parallel
     left, right, general = (with_formula(loop, formula) for loop in (same_left, same_right, rows))
@@ -230,6 +241,7 @@ def binary(formula):
             else:
                 general(x.ravel(), y.ravel(), plan, out.ravel())
 
+    apply.flat = FlatBinary(same, right)
     return _named(apply, formula)
 
 
