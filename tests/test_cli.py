@@ -298,6 +298,15 @@ def test_version_and_help(run: Run) -> None:
     assert "autograd-cnn = autograd_cnn.cli:main" in entry
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Windows spells paths otherwise")
+def test_a_terminal_of_ascii_gets_escapes(tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    command = [sys.executable, "-m", "autograd_cnn", "graph", "perceptron", "-o", str(tmp_path / "g\u00e9.svg")]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=50)
+    assert done.returncode == 0, done
+    assert done.stdout.endswith("g\\xe9.svg\n")
+
+
 def test_cache_clear(tmp_path: Path) -> None:
     environment = {**os.environ, "AUTOGRAD_CNN_CACHE": str(tmp_path)}
     code = "import autograd_cnn as ag; ag.tensor([1.0]) + 1"
