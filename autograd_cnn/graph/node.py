@@ -50,6 +50,7 @@ class Node:
         "edges",
         "index",
         "instruction",
+        "kept",
         "op",
         "outputs",
         "plan",
@@ -66,6 +67,7 @@ class Node:
     saved: Sequence[Any] | None
     versions: Sequence[int]  # of the saved tensors, when they were saved
     index: int
+    kept: Sequence[tuple[tuple[int, ...], np.dtype]]  # of saved constants, once they are dropped or earlier
     specs: Any  # (shape, dtype), or a list of them where there are several outputs
     state: State  # where it was recorded: module scope, time step, order of derivative
     code: CodeType
@@ -76,7 +78,6 @@ class Node:
     # Rarely set, so not in slots.
     hooks: dict[int, dict[int, Callable[[Any], Any]]] | None = None
     retained: dict[int, ref[TensorBase]] | None = None
-    kept: list[tuple[tuple[int, ...], np.dtype]] | tuple[()] = ()
 
     def name(self) -> str:
         """The op's class with `Backward`, as PyTorch prints it."""

@@ -71,6 +71,7 @@ def pointwise_unary(op: PointwiseOp, x: Any) -> Any:
             node.outputs = 1
             node.state = state
             node.watched = False
+            node.kept = ()
             frame = sys._getframe(2)
             while frame.f_code.co_filename in INTERNAL:
                 frame = frame.f_back  # type: ignore[assignment]
@@ -165,6 +166,7 @@ def pointwise_binary(op: PointwiseOp, x: Any, other: Any) -> Any:
             node.outputs = 1
             node.state = state
             node.watched = False
+            node.kept = ()
             frame = sys._getframe(2)
             while frame.f_code.co_filename in INTERNAL:
                 frame = frame.f_back  # type: ignore[assignment]
@@ -184,9 +186,7 @@ def pointwise_binary(op: PointwiseOp, x: Any, other: Any) -> Any:
                 saved.append(other)
                 versions.append(other.version[0])
             if plan.constants:
-                node.kept = [(shape, dtype)] if plan.first and not x._requires_grad else []
-                if plan.second and not other._requires_grad:
-                    node.kept.append((other_shape, dtype))
+                node.kept = ((shape, dtype),) if plan.first and not x._requires_grad else ((other_shape, dtype),)
             if plan.output:
                 twin = TensorBase.result_class()  # `alias(y)`: y itself would be a cycle
                 twin.array = out

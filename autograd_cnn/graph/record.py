@@ -225,6 +225,7 @@ def hang(
     node.specs = spec
     node.state = state
     node.watched = False
+    node.kept = ()
     frame = sys._getframe(2)
     while frame.f_code.co_filename in INTERNAL:
         frame = frame.f_back  # type: ignore[assignment]
