@@ -54,7 +54,6 @@ from autograd_cnn.ops.arithmetic import minimum as minimum
 from autograd_cnn.ops.arithmetic import mul as mul
 from autograd_cnn.ops.arithmetic import pow as pow
 from autograd_cnn.ops.arithmetic import remainder as remainder
-from autograd_cnn.ops.arithmetic import square as square
 from autograd_cnn.ops.arithmetic import sub as sub
 from autograd_cnn.ops.arithmetic import where as where
 from autograd_cnn.ops.cast import clone as clone
@@ -85,6 +84,7 @@ from autograd_cnn.ops.elementwise import rsqrt as rsqrt
 from autograd_cnn.ops.elementwise import sigmoid as sigmoid
 from autograd_cnn.ops.elementwise import sin as sin
 from autograd_cnn.ops.elementwise import sqrt as sqrt
+from autograd_cnn.ops.elementwise import square as square
 from autograd_cnn.ops.elementwise import tan as tan
 from autograd_cnn.ops.elementwise import tanh as tanh
 from autograd_cnn.ops.extreme import amax as amax

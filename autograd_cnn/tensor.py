@@ -636,7 +636,7 @@ class Tensor(TensorBase):
     neg = elementwise.neg
     abs = elementwise.abs
     sign = rounding.sign
-    square = arithmetic.square
+    square = elementwise.square
     floor = rounding.floor
     ceil = rounding.ceil
     round = rounding.round

@@ -35,7 +35,7 @@ class PointwiseOp(Op, abstract=True):
 def pointwise_unary(op: PointwiseOp, x: Any) -> Any:
     """`apply` for a pointwise op on one tensor."""
     if not isinstance(x, TensorBase):
-        raise DTypeError(f"{op.name}: {op.inputs[0]} must be a tensor, got {type(x).__name__}")
+        raise DTypeError(f"{op.name}: takes a tensor, got {type(x).__name__}")
     device = x.device
     kernel = device.flat_kernels.get(op) or device.flat_kernel(op)
     array = x.array

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_cnn.dtype import bool_, get_default_dtype, int64
+from autograd_cnn.dtype import bool_, get_default_dtype
 from autograd_cnn.errors import ArgumentError, DTypeError
 from autograd_cnn.graph.base import TensorBase
 from autograd_cnn.graph.op import Op
@@ -14,7 +14,7 @@ from autograd_cnn.graph.pointwise import PointwiseOp, pointwise_binary, pointwis
 from autograd_cnn.graph.record import apply, apply_unary
 from autograd_cnn.ops.cast import cast
 from autograd_cnn.ops.comparison import eq, ge, gt, logical_and, logical_or, lt
-from autograd_cnn.ops.operand import broadcast, dtype_of, pair, refuse_bools, require_tensor, together
+from autograd_cnn.ops.operand import broadcast, dtype_of, pair, refuse_bools, together
 from autograd_cnn.ops.rounding import trunc
 
 
@@ -378,18 +378,6 @@ def pow(x: Any, other: Any) -> Any:
         if (exponents < 0).any():
             raise ArgumentError(f"pow: integers to a negative power are no integers: the exponent is {exponents.min()}")
     return pointwise_binary(POW, x, other)
-
-
-def square(x: Any) -> Any:
-    """x * x, of bools as integers.
-
-    >>> import autograd_cnn as ag
-    >>> square(ag.tensor([1.0, -2.0]))
-    tensor([1., 4.])
-    """
-    if require_tensor("square", x).array.dtype.kind == "b":
-        x = cast(x, int64)
-    return pointwise_unary(SQUARE, x)
 
 
 def where(condition: Any, x: Any, other: Any) -> Any:

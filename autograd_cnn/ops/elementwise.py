@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from autograd_cnn.dtype import bool_, get_default_dtype
+from autograd_cnn.dtype import bool_, get_default_dtype, int64
 from autograd_cnn.errors import DTypeError
 from autograd_cnn.graph.pointwise import PointwiseOp, pointwise_binary, pointwise_unary
-from autograd_cnn.ops.arithmetic import MUL
+from autograd_cnn.ops.arithmetic import MUL, SQUARE
+from autograd_cnn.ops.cast import cast
 from autograd_cnn.ops.operand import floating, refuse_bools, require_tensor
 from autograd_cnn.ops.rounding import sign
 
@@ -329,3 +330,15 @@ def abs(x: Any) -> Any:
     """
     refuse_bools("abs", require_tensor("abs", x))
     return pointwise_unary(ABS, x)
+
+
+def square(x: Any) -> Any:
+    """x * x, of bools as integers.
+
+    >>> import autograd_cnn as ag
+    >>> square(ag.tensor([1.0, -2.0]))
+    tensor([1., 4.])
+    """
+    if require_tensor("square", x).array.dtype.kind == "b":
+        x = cast(x, int64)
+    return pointwise_unary(SQUARE, x)

@@ -11,7 +11,7 @@ from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.activation import SOFTPLUS
 from autograd_cnn.ops.arithmetic import where
 from autograd_cnn.ops.elementwise import exp, log, log1p
-from autograd_cnn.ops.operand import broadcast, require_floating, require_tensor
+from autograd_cnn.ops.operand import broadcast, pair, require_floating, require_tensor
 from autograd_cnn.ops.reduce import mean, sum
 from autograd_cnn.ops.rounding import clamp
 
@@ -46,6 +46,13 @@ class BinaryCrossEntropy(Op):
 BINARY_CROSS_ENTROPY = BinaryCrossEntropy()
 
 
+def _promoted(op: str, x: Any, target: Any) -> Any:
+    """x and target in their common dtype, which is a float's; checked."""
+    x, target = pair(op, require_tensor(op, x), require_tensor(op, target))
+    _check_pair(op, x, target)
+    return x, target
+
+
 def _check_pair(op: str, x: Any, target: Any) -> None:
     require_floating(op, x=require_tensor(op, x), target=require_tensor(op, target))
     if x.array.shape != target.array.shape:
@@ -76,7 +83,7 @@ def mse_loss(x: Any, target: Any, *, reduction: str = "mean") -> Any:
     tensor(2.5000)
     """
     reduced = reduction_of("mse_loss", reduction)
-    _check_pair("mse_loss", x, target)
+    x, target = _promoted("mse_loss", x, target)
     difference = x - target
     return reduced(difference * difference)
 
@@ -91,7 +98,7 @@ def l1_loss(x: Any, target: Any, *, reduction: str = "mean") -> Any:
     tensor(1.5000)
     """
     reduced = reduction_of("l1_loss", reduction)
-    _check_pair("l1_loss", x, target)
+    x, target = _promoted("l1_loss", x, target)
     return reduced((x - target).abs())
 
 
@@ -108,7 +115,7 @@ def smooth_l1_loss(x: Any, target: Any, *, reduction: str = "mean", beta: float 
     reduced = reduction_of("smooth_l1_loss", reduction)
     if beta < 0:
         raise ArgumentError(f"smooth_l1_loss: beta must be at least 0, got {beta}")
-    _check_pair("smooth_l1_loss", x, target)
+    x, target = _promoted("smooth_l1_loss", x, target)
     difference = x - target
     far = difference.abs()
     if beta == 0:
@@ -129,7 +136,7 @@ def huber_loss(x: Any, target: Any, reduction: str = "mean", delta: float = 1.0)
     reduced = reduction_of("huber_loss", reduction)
     if delta <= 0:
         raise ArgumentError(f"huber_loss: delta must be above 0, got {delta}")
-    _check_pair("huber_loss", x, target)
+    x, target = _promoted("huber_loss", x, target)
     difference = x - target
     far = difference.abs()
     return reduced(where(far < delta, difference * difference * 0.5, (far - 0.5 * delta) * delta))

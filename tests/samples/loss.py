@@ -87,6 +87,10 @@ FAR = (given([-1000.0, 1000.0, 1000.0, -1000.0]), given([0.0, 1.0, 0.0, 1.0]))
 
 SAMPLES = (
     *each(mse_loss),
+    *(
+        Sample(f"{name}, target of ints", getattr(loss, name), (real(3), whole(3)), reference, f"nn.functional.{name}")
+        for name, reference in (("mse_loss", mse_loss), ("l1_loss", l1_loss), ("smooth_l1_loss", smooth_l1_loss))
+    ),
     *each(l1_loss),
     *each(smooth_l1_loss, {"beta": 0.5}, {"beta": 0.0}),
     *each(huber_loss, {"delta": 0.5}),
@@ -189,11 +193,11 @@ ERRORS = (
         for name in PAIRWISE
     ),
     ErrorSample(
-        "mse_loss, target of ints",
+        "mse_loss of ints",
         loss.mse_loss,
-        (real(3), whole(3)),
+        (whole(3), whole(3)),
         DTypeError,
-        "mse_loss: target must be a floating point tensor, got int64",
+        "mse_loss: x must be a floating point tensor, got int64",
     ),
     ErrorSample(
         "smooth_l1_loss, beta",
