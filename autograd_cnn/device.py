@@ -26,7 +26,7 @@ class Device:
     def __init__(self, type: str, kernels: str) -> None:
         self.type = type
         self.empty: Callable[[tuple[int, ...], np.dtype], np.ndarray] = np.empty
-        self.flat_kernels: dict[Any, Any] = {}  # by pointwise op: its kernel on flat arrays of one size
+        self.flat_kernels: dict[Any, Any] = {}  # pointwise kernels on flat arrays of one size, by who asks
         self._kernels = kernels
 
     def __getattr__(self, name: str) -> Any:
@@ -42,11 +42,14 @@ class Device:
             self.flat_kernels = {}
             self.grain = getattr(value, "GRAIN", 0)
 
-    def flat_kernel(self, op: Any) -> Any:
-        """The kernel of a pointwise op on flat arrays of one size; None where `kernels` has it in another form."""
-        kernel = getattr(getattr(self.kernels, op.kernel), "flat", None)
+    def flat_kernel(self, asker: Any, name: str) -> Any:
+        """A pointwise kernel on flat arrays of one size; None where `kernels` has it in another form.
+
+        It is kept in `flat_kernels` under `asker`, so that an op finds its own by one look-up.
+        """
+        kernel = getattr(getattr(self.kernels, name), "flat", None)
         if kernel is not None:
-            self.flat_kernels[op] = kernel
+            self.flat_kernels[asker] = kernel
         return kernel
 
     def to_host(self, array: np.ndarray) -> np.ndarray:

@@ -12,9 +12,11 @@ from contextvars import ContextVar
 from heapq import heappop, heappush
 from typing import Any, Protocol
 
+import numpy as np
+
 from autograd_cnn.errors import DTypeError, GraphFreedError, InPlaceError, ShapeError
 from autograd_cnn.graph.anomaly import AnomalyObserver
-from autograd_cnn.graph.base import TensorBase, alias, prepare, wrap
+from autograd_cnn.graph.base import TensorBase, alias, wrap
 from autograd_cnn.graph.grad_mode import STATE
 from autograd_cnn.graph.node import Edge, Node, edge_spec
 from autograd_cnn.graph.op import OUTPUT, FusedOp, Op
@@ -86,22 +88,34 @@ class Arrivals:
                 grads = entry[1]
                 grads[slot] = r if grads[slot] is None else grads[slot] + r
                 return
-        self.merge(entry, r)
+        self.merge(entry, r, r.array.shape, r.array.dtype)
 
-    def merge(self, entry: list[Any], r: Any) -> None:
+    def merge(self, entry: list[Any], r: Any, shape: tuple[int, ...], dtype: np.dtype) -> None:
         """Adds to a gradient that arrived before."""
         _, first, ours = entry
         if self.recorded:
             entry[1] = first + r
             return
-        device, left = first.device, first.array
+        device = first.device
         if ours and not self.aside:
-            device.kernels.add_(left, r.array)
+            device.kernels.add_(first.array, r.array)
             return
-        out = device.empty(left.shape, left.dtype)
-        device.kernels.add(left, r.array, out)
-        total = TensorBase.result_class()
-        prepare(total, out, device)
+        out = device.empty(shape, dtype)
+        flat = device.flat_kernels.get(Arrivals) or device.flat_kernel(Arrivals, "add")
+        if flat is None:
+            device.kernels.add(first.array, r.array, out)
+        else:
+            kernel = flat.same.serial if out.size < device.grain else flat.same.parallel
+            kernel(first.array.ravel(), r.array.ravel(), out.ravel())
+        total = TensorBase.result_class()  # `wrap`, without the call
+        total.array = out
+        total.device = device
+        total.version = [0, ""]
+        total.node = None
+        total.slot = 0
+        total._requires_grad = False
+        total._grad = None
+        total._view = None
         entry[1], entry[2] = total, True
 
 
@@ -121,6 +135,7 @@ def run(
     order = state.order + 1
     if create_graph:
         order = 1 + max((root.node.order for root in roots if root.node is not None), default=state.order)
+    special = create_graph or bool(observers) or targets is not None  # else a pass has no more to do than its vjps
     outer = STATE.set(state.but(recording=create_graph, scope=None, timestep=None, order=order))
     try:
         for root, seed in zip(roots, seeds, strict=True):
@@ -129,13 +144,14 @@ def run(
                 arrivals.add(source, slot, seed)
         while heap:
             node, g, _ = waiting.pop(heappop(heap))
-            if node.watched or captured:
-                g = _arrived(node, g, captured, found)
             edges = node.edges
-            if needed is not None:
-                edges = [edge if edge is not None and edge[0] in needed else None for edge in edges]
-                if not any(edges):
-                    continue
+            if special or node.watched:
+                if node.watched or captured:
+                    g = _arrived(node, g, captured, found)
+                if needed is not None:
+                    edges = [edge if edge is not None and edge[0] in needed else None for edge in edges]
+                    if not any(edges):
+                        continue
             op = node.op
             if node.outputs > 1 and op.principal is not None:
                 g = g[op.principal]
@@ -155,10 +171,11 @@ def run(
                 for tensor, version in zip(saved, node.versions):  # noqa: B905  (shapes follow the tensors)
                     if tensor.version[0] != version:
                         raise _changed(node, tensor, version)
-            if create_graph:
-                saved = _with_graph(node, saved)
-            if observers:
-                started = _observe_before(observers, node, g)
+            if special:
+                if create_graph:
+                    saved = _with_graph(node, saved)
+                if observers:
+                    started = _observe_before(observers, node, g)
                 seen: list[Any] = []  # the gradient of each input
             for position, vjp, arguments in plan.vjps:
                 if position is None:
@@ -191,7 +208,7 @@ def run(
                         waiting[key] = [source, r, False]
                         heappush(heap, key)
                     else:
-                        arrivals.merge(entry, r)
+                        arrivals.merge(entry, r, shape, dtype)
                 else:
                     arrivals.deliver(op, edge, r, g, saved)
             if observers:

@@ -18,6 +18,8 @@ from autograd_cnn.graph.node import Edge, Node
 from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.record import INTERNAL, apply_binary, apply_unary, hang, next_index
 
+current_state = STATE.get
+
 
 class PointwiseOp(Op, abstract=True):
     """An op that is one pointwise kernel, named `kernel`: floats of one shape and dtype give the same again."""
@@ -37,7 +39,10 @@ def pointwise_unary(op: PointwiseOp, x: Any) -> Any:
     if not isinstance(x, TensorBase):
         raise DTypeError(f"{op.name}: takes a tensor, got {type(x).__name__}")
     device = x.device
-    kernel = device.flat_kernels.get(op) or device.flat_kernel(op)
+    try:
+        kernel = device.flat_kernels[op]
+    except KeyError:
+        kernel = device.flat_kernel(op, op.kernel)
     array = x.array
     shape, dtype = array.shape, array.dtype
     if kernel is None or (dtype is not float32 and dtype is not float64) or x._view is not None or x.version is None:
@@ -53,12 +58,15 @@ def pointwise_unary(op: PointwiseOp, x: Any) -> Any:
     y._requires_grad = False
     y._grad = None
     y._view = None
-    state = STATE.get()
+    state = current_state()
     if state.recording:
         if x._requires_grad:
             source = x.node
             edges: list[Edge | None] = [(x if source is None else source, x.slot)]
-            plan = op.plans.get(0b11) or op.plan(0b11)
+            try:
+                plan = op.plans[0b11]
+            except KeyError:
+                plan = op.plan(0b11)
             if not plan.simple:
                 hang(op, plan, edges, (x,), (y,), (shape, dtype), state)
                 return y
@@ -107,7 +115,10 @@ def pointwise_unary(op: PointwiseOp, x: Any) -> Any:
 def pointwise_binary(op: PointwiseOp, x: Any, other: Any) -> Any:
     """`apply` for a pointwise op on two tensors."""
     device = x.device
-    kernels = device.flat_kernels.get(op) or device.flat_kernel(op)
+    try:
+        kernels = device.flat_kernels[op]
+    except KeyError:
+        kernels = device.flat_kernel(op, op.kernel)
     left, right = x.array, other.array
     shape, dtype = left.shape, left.dtype
     kernel = None
@@ -139,7 +150,7 @@ def pointwise_binary(op: PointwiseOp, x: Any, other: Any) -> Any:
     y._requires_grad = False
     y._grad = None
     y._view = None
-    state = STATE.get()
+    state = current_state()
     if state.recording:
         key = 0b100
         left_edge: Edge | None = None
@@ -153,7 +164,10 @@ def pointwise_binary(op: PointwiseOp, x: Any, other: Any) -> Any:
             right_edge = (other if source is None else source, other.slot)
             key += 0b010
         if key != 0b100:
-            plan = op.plans.get(key) or op.plan(key)
+            try:
+                plan = op.plans[key]
+            except KeyError:
+                plan = op.plan(key)
             if not plan.simple:
                 hang(op, plan, [left_edge, right_edge], (x, other), (y,), (shape, dtype), state)
                 return y
