@@ -177,7 +177,7 @@ class Breaking(io.BytesIO):
 
 
 def remote(content: bytes, *folders: str) -> RemoteFile:
-    return RemoteFile("set.gz", len(content), hashlib.sha256(content).hexdigest(), folders or ("https://home/",))
+    return RemoteFile("set.gz", len(content), hashlib.sha256(content).hexdigest(), folders or ("https://example.org/",))
 
 
 def test_download_then_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,7 +196,7 @@ def test_download_then_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         )
         assert path == cache_folder() / "set" / "set.gz"
         assert path.read_bytes() == content
-    assert server.asked == ["https://home/set.gz"], "the second time it is there"
+    assert server.asked == ["https://example.org/set.gz"], "the second time it is there"
     assert [step[1:] for step in steps] == [(262144, 600000), (524288, 600000), (600000, 600000)]
 
 
@@ -211,7 +211,7 @@ def test_download_then_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     ],
 )
 def test_bad_downloads_leave_nothing(tmp_path: Path, server: Server, message: str) -> None:
-    with pytest.raises(DataError, match=f"could not download set.gz to .*https://home/set.gz: .*{message}"):
+    with pytest.raises(DataError, match=f"could not download set.gz to .*https://example.org/set.gz: .*{message}"):
         fetch(remote(b"right, but not right"), tmp_path / "set.gz", open_url=server)
     assert os.listdir(tmp_path) == []
 
@@ -226,7 +226,7 @@ def test_second_home_is_tried(tmp_path: Path) -> None:
     assert (tmp_path / "set.gz").read_bytes() == b"content"
 
 
-@pytest.mark.parametrize("url", ["http://home/set.gz", "file:///etc/passwd", "ftp://home/set.gz"])
+@pytest.mark.parametrize("url", ["http://example.org/set.gz", "file:///etc/passwd", "ftp://example.org/set.gz"])
 def test_only_https(url: str) -> None:
     with pytest.raises(DataError, match="not an https address"):
         open_https(url)
