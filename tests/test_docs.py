@@ -39,3 +39,9 @@ def test_links_lead_somewhere() -> None:
         for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", document.read_text()):
             if "://" not in target:
                 assert (document.parent / target).exists(), f"{name}: {target}"
+
+
+def test_the_first_example_runs(tmp_path: Path) -> None:
+    picture = tmp_path / "net.svg"
+    subprocess.run([sys.executable, str(ROOT / "examples/first_graph.py"), str(picture)], check=True, timeout=55)
+    assert picture.read_text().startswith("<svg")
