@@ -22,6 +22,7 @@ from numba.core.caching import _Cache
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
+from autograd_cnn.durable import locked_folder
 from autograd_cnn.folders import user_cache
 from autograd_cnn.kernels.cpu.fingerprint import settings_digest, sources_digest
 
@@ -80,7 +81,8 @@ class CompileCache:
             _make_private(self.root)
             folder.mkdir(mode=0o700, exist_ok=True)
             self._prune()
-        _write(folder / name, content)
+        with locked_folder(folder):
+            _write(folder / name, content)
 
     def discard(self, name: str, error: Exception) -> None:
         """Delete entry `name`, which `error` says cannot be used."""

@@ -25,7 +25,7 @@ _WIDE = _FEATURES.get("avx512f", False)
 
 VECTOR_BYTES = 64 if _WIDE else 32 if _FEATURES.get("avx", False) else 16
 # Heights a tile may have.  The largest, three vectors wide, and a broadcast for each row fit into the registers: 32
-# with AVX-512, else 16.  Two rows more, and LLVM spills: a third of the speed.
+# with AVX-512, else 16.  Two rows more, and LLVM spills.
 TILE_ROWS = (6, 4, 2, 1) if _WIDE else (4, 3, 2, 1)
 TILE_VECTORS = (3, 2, 1)
 # Steps of a contraction that are summed in registers.  The sums of such blocks are added, so that rounding errors

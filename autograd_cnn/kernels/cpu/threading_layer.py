@@ -4,9 +4,9 @@
 `omp`        any Python threads; after a parallel kernel, a forked child is killed at its own first one
 `workqueue`  the process is aborted when two Python threads run parallel kernels at once
 
-GNU's OpenMP also lets waiting threads spin for milliseconds before they sleep.  On a machine with anything else to
-do they then hold up the very thread that they wait for: a training step took 87 ms in place of 2.  `calm_waiting`
-lets them sleep sooner; where nothing else runs it costs nothing measurable.
+GNU's OpenMP also lets waiting threads spin for long before they sleep.  Where other processes want the cores too,
+they then hold up the very thread that they wait for.  `calm_waiting` lets them sleep sooner; what that gains and
+costs is in docs/performance.md.
 
 So after a fork under `omp` the child compiles its kernels for one thread, and under `workqueue` one parallel
 kernel runs at a time.  Results are the same bits in each case.
@@ -25,7 +25,7 @@ _PARALLEL = weakref.WeakSet()
 
 
 def calm_waiting() -> None:
-    """Lets OpenMP's threads spin for about 10 us before they sleep, unless the user has said how they should wait.
+    """Lets OpenMP's threads spin but shortly before they sleep, unless the user has said how they should wait.
 
     OpenMP reads its environment when it is loaded, which Numba does at the first parallel kernel.
     """
