@@ -1,6 +1,6 @@
 """Speed next to PyTorch's, measured in turns in one run.
 
-`python -m benchmarks.step`, `.overhead`, `.matmul`, `.conv`, `.compiling`, `.waiting`.  A ratio above 1 means that we are faster.
+`python -m benchmarks.step`, `.overhead`, `.matmul`, `.conv`, `.compiling`, `.waiting`.  Above 1 we are faster.
 """
 
 from __future__ import annotations
