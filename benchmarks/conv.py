@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from autograd_cnn.kernels.cpu.conv import conv2d_forward, conv2d_grad_input, conv2d_grad_weight, sum_channels
+from autograd_cnn.kernels.cpu.conv import conv_forward, conv_grad_input
+from autograd_cnn.kernels.cpu.conv_weight import conv_grad_weight, sum_channels
 from benchmarks import fastest, peer, report
 
 # name: (images, channels, size, outputs, kernel, padding, stride)
@@ -47,9 +48,9 @@ def main() -> None:
                 lambda tg=tg: tg.sum((0, 2, 3)),
             ]
         ours = [
-            lambda x=x, w=w, b=bias, s=settings, out=out: conv2d_forward(x, w, b, *s, out),
-            lambda g=g, w=w, s=settings, out=grad_x: conv2d_grad_input(g, w, *s, out),
-            lambda g=g, x=x, s=settings, out=grad_w: conv2d_grad_weight(g, x, *s, out),
+            lambda x=x, w=w, b=bias, s=settings, out=out: conv_forward(x, w, b, *s, out),
+            lambda g=g, w=w, s=settings, out=grad_x: conv_grad_input(g, w, *s, out),
+            lambda g=g, x=x, s=settings, out=grad_w: conv_grad_weight(g, x, *s, out),
             lambda g=g, out=grad_bias: sum_channels(g, out),
         ]
         operations = 2 * g.size * channels * kernel * kernel

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from guarded_memory import Canaries, guarded, run_alone
 
-from autograd_cnn.kernels.cpu.conv import conv2d_forward, conv2d_grad_input, conv2d_grad_weight, sum_channels
+from autograd_cnn.kernels.cpu.conv import conv_forward, conv_grad_input
+from autograd_cnn.kernels.cpu.conv_weight import conv_grad_weight, sum_channels
 
 FLOATS = (np.float32, np.float64)
 
@@ -122,9 +123,9 @@ def run(case: Case, x, w, bias, g, fresh=None):
     fresh = fresh or (lambda shape, dtype: Canaries(shape, dtype))
     all_canaries = [fresh(shape, x.dtype) for shape in (case.out, case.x, case.w, case.w[:1])]
     out, grad_x, grad_w, grad_bias = (canaries.out for canaries in all_canaries)
-    conv2d_forward(x, w, bias, *case.settings, out)
-    conv2d_grad_input(g, w, *case.settings, grad_x)
-    conv2d_grad_weight(g, x, *case.settings, grad_w)
+    conv_forward(x, w, bias, *case.settings, out)
+    conv_grad_input(g, w, *case.settings, grad_x)
+    conv_grad_weight(g, x, *case.settings, grad_w)
     sum_channels(g, grad_bias)
     assert all(canaries.alive() for canaries in all_canaries)
     return out, grad_x, grad_w, grad_bias
@@ -172,6 +173,19 @@ def test_irregular_layouts() -> None:
             assert np.array_equal(value, expected)
     flat = [np.broadcast_to(a[:1, :1, :1, :1], a.shape) for a in (x, w, g)]
     check(case, np.float32, flat[0], flat[1], np.broadcast_to(bias[:1], bias.shape), flat[2])
+
+
+def test_one_spatial_axis() -> None:
+    case = Case((3, 4, 1, 21), (6, 2, 1, 5), (1, 2), (0, 0, 3, 1), (1, 2), groups=2)
+    x, w, bias, g = arrays(case, np.float32)
+    line = case.stride[1:], case.padding[2:], case.dilation[1:], case.groups
+    x_line, w_line, g_line = (a[:, :, 0] for a in (x, w, g))
+    out, grad_x, grad_w = (np.full_like(a, np.nan) for a in (g_line, x_line, w_line))
+    conv_forward(x_line, w_line, bias, *line, out)
+    conv_grad_input(g_line, w_line, *line, grad_x)
+    conv_grad_weight(g_line, x_line, *line, grad_w)
+    for value, expected in zip((out, grad_x, grad_w), run(case, x, w, bias, g), strict=False):
+        assert np.array_equal(value, expected[:, :, 0])
 
 
 def test_empty_batch() -> None:

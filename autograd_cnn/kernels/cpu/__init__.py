@@ -20,7 +20,8 @@ from .activation import (
     tanh_grad,
 )
 from .contraction import linear_forward, matmul
-from .conv import conv2d_forward, conv2d_grad_input, conv2d_grad_weight, sum_channels
+from .conv import conv_forward, conv_grad_input
+from .conv_weight import conv_grad_weight, sum_channels
 from .elementwise import (
     abs,
     add,

@@ -1,36 +1,32 @@
-"""Two-dimensional convolution and its gradients on the vector micro-kernel.
+"""Two-dimensional convolution and its gradient for the input on the vector micro-kernel.
 
 Images are packed with their padding into rows of one pitch, and split by stride: pixels that a stride reads one
 after the other lie one after the other.  The pixels of a channel then form one line, in which output pixel q reads
 tap (i, j) at q + a constant, whatever the kernel, stride or dilation; the vectors of the micro-kernel run along
 that line, its rows over output channels.  The few pixels of the line that lie between two rows are computed and
 left out when a tile is copied to its place.  The gradient for the input is the same loop with another table of
-taps, once for every phase of the stride.  The gradient for the weight takes inner products of such lines.
+taps, once for every phase of the stride.
 """
+
+from math import prod
 
 import numpy as np
 from numba import prange
 
-from autograd_cnn.kernels.cpu.conv_plan import forward_plan, grad_input_plans, grad_weight_plan
+from autograd_cnn.kernels.cpu.conv_plan import forward_plan, grad_input_plans
 from autograd_cnn.kernels.cpu.jit import inline, parallel, serial
 from autograd_cnn.kernels.cpu.microkernel import (
     DEPTH,
-    INNER_A,
-    INNER_B,
-    INNER_TILE,
     MAX_ROWS,
     SERIAL_WORK,
-    SUM_LINE,
     VECTOR_BYTES,
     copy_line,
-    inner_products,
     multiply_add,
-    sum_line,
     tile_height,
     tile_vectors,
 )
 
-__all__ = ["conv2d_forward", "conv2d_grad_input", "conv2d_grad_weight", "sum_channels"]
+__all__ = ["conv_forward", "conv_grad_input"]
 
 
 @inline
@@ -146,72 +142,6 @@ def _correlate(pieces, source, weight, bias, a_offset, b_offset, packings, grids
         _correlate_pieces(first, first + 1, source, weight, bias, a_offset, b_offset, packings, grids, out)
 
 
-@serial
-def _grad_weight_pieces(begin, end, g, x, offset, taps, schemes, g_packings, packings, partial):
-    """partial[part, group, rows, columns, tap] += a tile of inner products over the images of the part."""
-    scheme, g_packing, packing = schemes[0], g_packings[0], packings[0]
-    for piece in range(begin, end):
-        rest, split = divmod(piece, (g_packing.channels + scheme.chunk - 1) // scheme.chunk)
-        part, group = divmod(rest, packing.groups)
-        first = split * scheme.chunk
-        rows = min(scheme.chunk, g_packing.channels - first)
-        channels = packing.channels
-        phases = packing.stride_y * packing.stride_x
-        packed = np.zeros((channels + INNER_B) * phases * packing.line + packing.slack, g.dtype)
-        cotangent = np.zeros((rows + INNER_A) * g_packing.line, g.dtype)
-        columns = (channels + INNER_B - 1) // INNER_B if scheme.over_channels else channels
-        step = INNER_B if scheme.over_channels else 1
-        corner = (part * packing.groups + group) * scheme.rows // INNER_A * columns * taps.size * INNER_TILE
-        for unit in range(part * scheme.units, min((part + 1) * scheme.units, scheme.total)):
-            block, strip = divmod(unit, scheme.strips)
-            image = block * packing.block
-            count = min(packing.block, packing.images - image)
-            y = strip * scheme.strip
-            lines = min(scheme.strip, g_packing.height - y)
-            packed[:] = 0
-            cotangent[:] = 0
-            top = packing.top - y * packing.stride_y
-            _pack(x, packing, channels, image, count, group * channels, top, packing.lines, packed)
-            _pack(g, g_packing, rows, image, count, group * g_packing.channels + first, -y, lines, cotangent)
-            place = corner + first // INNER_A * columns * taps.size * INNER_TILE
-            for row in range(0, rows, INNER_A):
-                for column in range(columns):
-                    base = column * step * phases * packing.line
-                    for tap in range(taps.size):
-                        inner_products(
-                            cotangent, row * g_packing.line, g_packing.line,
-                            packed, base + taps[tap], scheme.lane, offset, 0, offset.size, partial, place,
-                        )  # fmt: skip
-                        place += INNER_TILE
-
-
-@parallel
-def _grad_weight(pieces, g, x, offset, taps, schemes, g_packings, packings, partial):
-    for piece in prange(pieces):
-        first = np.int64(piece)
-        _grad_weight_pieces(first, first + 1, g, x, offset, taps, schemes, g_packings, packings, partial)
-
-
-@serial
-def _sum_channels_serial(first, last, g, images, pixels, out):
-    steps = pixels // SUM_LINE
-    for channel in range(first, last):
-        total = 0.0
-        for n in range(images):
-            start = (n * out.size + channel) * pixels
-            total += sum_line(g, start, steps)
-            for q in range(start + steps * SUM_LINE, start + pixels):
-                total += g[q]
-        out[channel] = total
-
-
-@parallel
-def _sum_channels(g, images, pixels, out):
-    for channel in prange(out.size):
-        first = np.int64(channel)
-        _sum_channels_serial(first, first + 1, g, images, pixels, out)
-
-
 def _elements(array):
     return np.ascontiguousarray(array).reshape(-1)
 
@@ -224,62 +154,38 @@ def _run_correlation(source, weight, bias, plan, out):
         _correlate(pieces, source, weight, bias, *tables, out)
 
 
-def conv2d_forward(x, w, bias, stride, padding, dilation, groups, out):
+def _lifted(stride, padding, dilation, *arrays):
+    """Arrays of one spatial axis as arrays of two, the first of size 1."""
+    if len(stride) > 1:
+        return stride, padding, dilation, *arrays
+    return (1, *stride), (0, 0, *padding), (1, *dilation), *(array[:, :, None] for array in arrays)
+
+
+def conv_forward(x, w, bias, stride, padding, dilation, groups, out):
     """out[n, o, y, x] = bias[o] + the sum over c, i, j of w[o, c, i, j] padded[n, c, y sh + i dh, x sw + j dw].
 
-    x: (N, C, H, W), w: (O, C / groups, KH, KW), bias: (O,) or None, padding: (top, bottom, left, right),
-    out: (N, O, OH, OW) contiguous.
+    x: (N, C, H, W), w: (O, C / groups, KH, KW), bias: (O,) or None, out: (N, O, OH, OW) contiguous; or any of them
+    without H.  padding: (top, bottom, left, right).
     """
     if out.size == 0:
         return
+    stride, padding, dilation, x, w, out = _lifted(stride, padding, dilation, x, w, out)
     plan = forward_plan(x.shape, w.shape, out.shape, stride, padding, dilation, groups, out.itemsize)
     elements = out.reshape(-1)
     bias = elements[:0] if bias is None else np.ascontiguousarray(bias)
     _run_correlation(_elements(x), _elements(w), bias, plan, elements)
 
 
-def conv2d_grad_input(g, w, stride, padding, dilation, groups, out):
-    """The gradient of conv2d for its input, which is the transposed convolution of g.
+def conv_grad_input(g, w, stride, padding, dilation, groups, out):
+    """The gradient of convolution for its input, which is the transposed convolution of g.
 
     g: (N, O, OH, OW), w: (O, C / groups, KH, KW), out: (N, C, H, W) contiguous, of any size that g fits.
     """
     if out.size == 0:
         return
+    stride, padding, dilation, g, w, out = _lifted(stride, padding, dilation, g, w, out)
     elements = out.reshape(-1)
     plans = grad_input_plans(g.shape, w.shape, out.shape, stride, padding, dilation, groups, out.itemsize)
     g, w = _elements(g), _elements(w)
     for plan in plans:
         _run_correlation(g, w, elements[:0], plan, elements)
-
-
-def conv2d_grad_weight(g, x, stride, padding, dilation, groups, out):
-    """The gradient of conv2d for its weight.
-
-    g: (N, O, OH, OW), x: (N, C, H, W), out: (O, C / groups, KH, KW) contiguous.
-    """
-    if out.size == 0:
-        return
-    if g.size == 0:
-        out[...] = 0
-        return
-    plan = grad_weight_plan(g.shape, x.shape, out.shape, stride, padding, dilation, groups, out.itemsize)
-    tiles, gather, pieces, work, *tables = plan
-    partial = np.zeros(tiles, out.dtype)
-    arrays = _elements(g), _elements(x), *tables, partial.reshape(-1)
-    if work < SERIAL_WORK:
-        _grad_weight_pieces(0, pieces, *arrays)
-    else:
-        _grad_weight(pieces, *arrays)
-    partial.sum(axis=0).take(gather, out=out.reshape(-1))
-
-
-def sum_channels(g, out):
-    """out[o] = the sum of g[n, o, y, x] over n, y and x, in float64: the gradient of conv2d for its bias.
-
-    g: (N, O, OH, OW), out: (O,) contiguous.
-    """
-    arguments = _elements(g), g.shape[0], g.shape[2] * g.shape[3], out
-    if g.size < SERIAL_WORK:
-        _sum_channels_serial(0, out.size, *arguments)
-    else:
-        _sum_channels(*arguments)

@@ -6,15 +6,11 @@ the number of threads.
 
 from functools import lru_cache
 from itertools import product
-from math import prod
 from typing import NamedTuple
 
 import numpy as np
 
 from autograd_cnn.kernels.cpu.microkernel import (
-    INNER_A,
-    INNER_B,
-    INNER_TILE,
     MAX_ROWS,
     MAX_VECTORS,
     VECTOR_BYTES,
@@ -22,8 +18,6 @@ from autograd_cnn.kernels.cpu.microkernel import (
 
 PIXELS = 1024  # of a channel in one packed block: the block stays in the L2 cache
 TASKS = 16  # pieces that a large problem is cut into
-PARTS = 4  # blocks that the images are cut into at least where a sum runs over them
-PARTIAL_SIZE = 1 << 22  # elements of the partial sums of a weight's gradient
 
 
 class Axis(NamedTuple):
@@ -87,19 +81,6 @@ class Grid(NamedTuple):
     start_x: int
     step_y: int
     step_x: int
-
-
-class Inner(NamedTuple):
-    """How the gradient for the weight is cut up."""
-
-    strip: int  # output rows of a unit of work: a strip of a block of images
-    strips: int
-    units: int  # of a part, whose sum is made by one thread
-    total: int
-    rows: int  # output channels of a group, rounded up to whole tiles
-    chunk: int  # output channels of a piece: whole tiles
-    over_channels: bool  # the tile's columns are channels, not neighbouring taps
-    lane: int  # distance of the tile's columns in packed memory
 
 
 def _ceil(a, b):
@@ -205,64 +186,3 @@ def grad_input_plans(g_shape, w_shape, out_shape, stride, padding, dilation, gro
     return [
         _correlation(images, rows, groups, channels, y, x, kernel, (height, width), lanes, itemsize) for y, x in axes
     ]
-
-
-@lru_cache(maxsize=512)
-def grad_weight_plan(g_shape, x_shape, out_shape, stride, padding, dilation, groups, itemsize):
-    images, _, height, width = x_shape
-    outputs, channels, *kernel = out_shape
-    rows = outputs // groups
-    y = _forward_axis(height, g_shape[2], kernel[0], padding[0], stride[0], dilation[0])
-    x = _forward_axis(width, g_shape[3], kernel[1], padding[2], stride[1], dilation[1])
-    lanes = VECTOR_BYTES // itemsize
-    strip, packing = _packing(images, channels, groups, y, x, itemsize, PARTS)
-    step = dilation[1] // stride[1]
-    neighbours = dilation[1] % stride[1] == 0
-    # Neighbouring taps fill the tile's columns better than channels do where there are few channels.
-    over_channels = not neighbours or channels / _ceil(channels, INNER_B) >= kernel[1] / _ceil(kernel[1], INNER_B)
-    starts = list(product(y.taps, x.taps[:: 1 if over_channels else INNER_B]))
-    taps = np.array([_shift(packing, tap_y, tap_x) for tap_y, tap_x in starts])
-    packing = packing._replace(slack=packing.slack + INNER_B * step)
-    # The last vector of a line reaches over its end: zeros must follow there, so that it adds nothing.
-    g_packing = packing._replace(
-        channels=rows, height=g_shape[2], width=g_shape[3], top=0, left=0, stride_y=1, stride_x=1,
-        line=packing.line + lanes,
-    )  # fmt: skip
-    image = packing.lines * packing.pitch
-    run = (strip - 1) * packing.pitch + x.grid
-    if _joined(packing, strip, x.grid, lanes):
-        offset = np.arange(0, (packing.block - 1) * image + run, lanes)
-    else:
-        offset = (np.arange(packing.block)[:, None] * image + np.arange(0, run, lanes)).reshape(-1)
-    strips = _ceil(y.grid, strip)
-    total = _ceil(images, packing.block) * strips
-    padded = _ceil(rows, INNER_A) * INNER_A
-    columns = _ceil(channels, INNER_B) if over_channels else channels
-    tiles = (groups, padded // INNER_A, columns, len(starts), INNER_TILE)
-    parts = max(1, min(total, TASKS, PARTIAL_SIZE // prod(tiles)))
-    units = _ceil(total, parts)
-    parts = _ceil(total, units)
-    chunk = _ceil(padded, _ceil(TASKS, parts * groups) * INNER_A) * INNER_A
-    lane = packing.line * y.stride * x.stride if over_channels else step
-    scheme = Inner(strip, strips, units, total, padded, chunk, over_channels, lane)
-    o, c, i, j = np.ogrid[:rows, :channels, : kernel[0], : kernel[1]]
-    column, tap, u = (
-        (c // INNER_B, i * kernel[1] + j, c % INNER_B)
-        if over_channels
-        else (c, i * _ceil(kernel[1], INNER_B) + j // INNER_B, j % INNER_B)
-    )
-    group = np.arange(groups)[:, None, None, None, None]
-    gather = np.ravel_multi_index(
-        np.broadcast_arrays(group, o // INNER_A, column, tap, o % INNER_A * INNER_B + u), tiles
-    )
-    pieces = parts * groups * _ceil(rows, chunk)
-    work = prod(g_shape) * channels * kernel[0] * kernel[1]
-    return (
-        (parts, prod(tiles)),
-        gather.reshape(-1),
-        pieces,
-        work,
-        offset,
-        taps,
-        *map(_record, (scheme, g_packing, packing)),
-    )
