@@ -57,7 +57,7 @@ class Conv2d(Correlation):
         return steps("conv2d", size, size + padding, extent, self.stride[axis])
 
     def compute(self, k: Any, out: Any, x: Any, weight: Any, bias: Any = None) -> None:
-        k.conv2d_forward(x, weight, bias, self.stride, self.padding, self.dilation, self.groups, out)
+        k.conv_forward(x, weight, bias, self.stride, self.padding, self.dilation, self.groups, out)
 
     def vjp_x(self, g: Any, weight: Any, x_shape: Any) -> Any:
         return apply(self.like(Conv2dInputGrad, x_shape[2:]), g, weight)
@@ -79,7 +79,7 @@ class Conv2dInputGrad(Correlation):
         return (g.shape[0], weight.shape[1] * self.groups, *self.size), g.dtype
 
     def compute(self, k: Any, out: Any, g: Any, weight: Any) -> None:
-        k.conv2d_grad_input(g, weight, self.stride, self.padding, self.dilation, self.groups, out)
+        k.conv_grad_input(g, weight, self.stride, self.padding, self.dilation, self.groups, out)
 
     def vjp_g(self, gg: Any, weight: Any) -> Any:
         return apply(self.like(Conv2d), gg, weight)
@@ -98,7 +98,7 @@ class Conv2dWeightGrad(Correlation):
         return (g.shape[1], x.shape[1] // self.groups, *self.size), g.dtype
 
     def compute(self, k: Any, out: Any, g: Any, x: Any) -> None:
-        k.conv2d_grad_weight(g, x, self.stride, self.padding, self.dilation, self.groups, out)
+        k.conv_grad_weight(g, x, self.stride, self.padding, self.dilation, self.groups, out)
 
     def vjp_g(self, gg: Any, x: Any) -> Any:
         return apply(self.like(Conv2d), x, gg)

@@ -96,7 +96,7 @@ def _batches(length: int, size: int, shape: tuple[int, ...]) -> list[tuple[Any, 
 def kernels_of(targets: Sequence[Target]) -> list[str]:
     """The kernels that default runs of these models on these data sets call.
 
-    >>> "conv2d_forward" in kernels_of([("lenet5", "digits")])
+    >>> "conv_forward" in kernels_of([("lenet5", "digits")])
     True
     """
     return list(_calls(tuple(targets)))

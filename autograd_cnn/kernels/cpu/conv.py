@@ -1,4 +1,4 @@
-"""Two-dimensional convolution and its gradient for the input on the vector micro-kernel.
+"""Convolution and its gradient for the input on the vector micro-kernel.
 
 Images are packed with their padding into rows of one pitch, and split by stride: pixels that a stride reads one
 after the other lie one after the other.  The pixels of a channel then form one line, in which output pixel q reads
@@ -8,12 +8,10 @@ left out when a tile is copied to its place.  The gradient for the input is the 
 taps, once for every phase of the stride.
 """
 
-from math import prod
-
 import numpy as np
 from numba import prange
 
-from autograd_cnn.kernels.cpu.conv_plan import forward_plan, grad_input_plans
+from autograd_cnn.kernels.cpu.conv_plan import forward_plan, grad_input_plans, lifted
 from autograd_cnn.kernels.cpu.jit import inline, parallel, serial
 from autograd_cnn.kernels.cpu.microkernel import (
     DEPTH,
@@ -154,13 +152,6 @@ def _run_correlation(source, weight, bias, plan, out):
         _correlate(pieces, source, weight, bias, *tables, out)
 
 
-def _lifted(stride, padding, dilation, *arrays):
-    """Arrays of one spatial axis as arrays of two, the first of size 1."""
-    if len(stride) > 1:
-        return stride, padding, dilation, *arrays
-    return (1, *stride), (0, 0, *padding), (1, *dilation), *(array[:, :, None] for array in arrays)
-
-
 def conv_forward(x, w, bias, stride, padding, dilation, groups, out):
     """out[n, o, y, x] = bias[o] + the sum over c, i, j of w[o, c, i, j] padded[n, c, y sh + i dh, x sw + j dw].
 
@@ -169,7 +160,7 @@ def conv_forward(x, w, bias, stride, padding, dilation, groups, out):
     """
     if out.size == 0:
         return
-    stride, padding, dilation, x, w, out = _lifted(stride, padding, dilation, x, w, out)
+    stride, padding, dilation, x, w, out = lifted(stride, padding, dilation, x, w, out)
     plan = forward_plan(x.shape, w.shape, out.shape, stride, padding, dilation, groups, out.itemsize)
     elements = out.reshape(-1)
     bias = elements[:0] if bias is None else np.ascontiguousarray(bias)
@@ -183,7 +174,7 @@ def conv_grad_input(g, w, stride, padding, dilation, groups, out):
     """
     if out.size == 0:
         return
-    stride, padding, dilation, g, w, out = _lifted(stride, padding, dilation, g, w, out)
+    stride, padding, dilation, g, w, out = lifted(stride, padding, dilation, g, w, out)
     elements = out.reshape(-1)
     plans = grad_input_plans(g.shape, w.shape, out.shape, stride, padding, dilation, groups, out.itemsize)
     g, w = _elements(g), _elements(w)

@@ -83,6 +83,13 @@ class Grid(NamedTuple):
     step_x: int
 
 
+def lifted(stride, padding, dilation, *arrays):
+    """Arrays of one spatial axis as arrays of two, the first of size 1."""
+    if len(stride) > 1:
+        return stride, padding, dilation, *arrays
+    return (1, *stride), (0, 0, *padding), (1, *dilation), *(array[:, :, None] for array in arrays)
+
+
 def _ceil(a, b):
     return -(-a // b)
 

@@ -3,9 +3,12 @@
 The gradient for the weight takes inner products of lines of pixels, packed as in conv.py.
 """
 
+from math import prod
+
 import numpy as np
 from numba import prange
 
+from autograd_cnn.kernels.cpu.conv_plan import lifted
 from autograd_cnn.kernels.cpu.conv_weight_plan import grad_weight_plan
 from autograd_cnn.kernels.cpu.jit import inline, parallel, serial
 from autograd_cnn.kernels.cpu.microkernel import (
@@ -19,7 +22,7 @@ from autograd_cnn.kernels.cpu.microkernel import (
     sum_line,
 )
 
-__all__ = ["conv2d_grad_weight", "sum_channels"]
+__all__ = ["conv_grad_weight", "sum_channels"]
 
 
 @inline
@@ -121,8 +124,8 @@ def _elements(array):
     return np.ascontiguousarray(array).reshape(-1)
 
 
-def conv2d_grad_weight(g, x, stride, padding, dilation, groups, out):
-    """The gradient of conv2d for its weight.
+def conv_grad_weight(g, x, stride, padding, dilation, groups, out):
+    """The gradient of convolution for its weight.
 
     g: (N, O, OH, OW), x: (N, C, H, W), out: (O, C / groups, KH, KW) contiguous.
     """
@@ -131,6 +134,7 @@ def conv2d_grad_weight(g, x, stride, padding, dilation, groups, out):
     if g.size == 0:
         out[...] = 0
         return
+    stride, padding, dilation, g, x, out = lifted(stride, padding, dilation, g, x, out)
     plan = grad_weight_plan(g.shape, x.shape, out.shape, stride, padding, dilation, groups, out.itemsize)
     tiles, gather, pieces, work, *tables = plan
     partial = np.zeros(tiles, out.dtype)
@@ -143,11 +147,11 @@ def conv2d_grad_weight(g, x, stride, padding, dilation, groups, out):
 
 
 def sum_channels(g, out):
-    """out[o] = the sum of g[n, o, y, x] over n, y and x, in float64: the gradient of conv2d for its bias.
+    """out[o] = the sum of g[n, o, y, x] over n, y and x, in float64: the gradient of convolution for its bias.
 
-    g: (N, O, OH, OW), out: (O,) contiguous.
+    g: (N, O, ...), out: (O,) contiguous.
     """
-    arguments = _elements(g), g.shape[0], g.shape[2] * g.shape[3], out
+    arguments = _elements(g), g.shape[0], prod(g.shape[2:]), out
     if g.size < SERIAL_WORK:
         _sum_channels_serial(0, out.size, *arguments)
     else:
