@@ -27,6 +27,7 @@ from autograd_cnn.creation import tensor as tensor
 from autograd_cnn.creation import zeros as zeros
 from autograd_cnn.creation import zeros_like as zeros_like
 from autograd_cnn.device import device as device
+from autograd_cnn.device import empty_cache as empty_cache
 from autograd_cnn.dtype import bool_ as bool
 from autograd_cnn.dtype import float32 as float
 from autograd_cnn.dtype import float32 as float32
