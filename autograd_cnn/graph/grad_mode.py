@@ -47,8 +47,10 @@ class State:
 
     def but(self, **changes: Any) -> State:
         """A copy with some fields changed."""
-        fields = {name: getattr(self, name) for name in State.__slots__}
-        return State(**(fields | changes))
+        other = self.within(self.scope)
+        for name, value in changes.items():
+            setattr(other, name, value)
+        return other
 
     def within(self, scope: Scope | None) -> State:
         """`but(scope=scope)`, quick: every call of a module needs one."""

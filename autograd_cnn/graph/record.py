@@ -52,18 +52,29 @@ def apply(op: Op, *inputs: Any) -> Any:
         return apply_binary(op, *inputs)
     if len(inputs) == 1:
         return apply_unary(op, *inputs)
-    device = common_device(op, inputs)
-    for tensor in inputs:
-        refresh(tensor)
-    spec = op.infer(*[tensor.array for tensor in inputs])
+    try:
+        device = inputs[0].device
+        arrays = []
+        for tensor in inputs:
+            if tensor.device is not device:
+                common_device(op, inputs)
+            if tensor._view is not None:
+                refresh(tensor)
+            arrays.append(tensor.array)
+    except AttributeError:
+        _require_tensors(op, inputs)
+        raise
+    spec = op.infer(*arrays)
     if spec.__class__ is list:
         return _apply_several(op, inputs, spec, device)
     y = wrap(device.empty(*spec), device)
-    op.compute(device.kernels, y.array, *[tensor.array for tensor in inputs])
+    op.compute(device.kernels, y.array, *arrays)
     state = STATE.get()
     if state.recording:
-        if any(tensor._requires_grad for tensor in inputs):
-            record(op, inputs, (y,), spec, state)
+        for tensor in inputs:
+            if tensor._requires_grad:
+                record(op, inputs, (y,), spec, state)
+                break
     elif state.inference:
         y.version = None
     return y
