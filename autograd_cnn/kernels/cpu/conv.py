@@ -11,6 +11,7 @@ taps, once for every phase of the stride.
 import numpy as np
 from numba import prange
 
+from autograd_cnn.kernels.cpu.conv_depthwise import depthwise_forward, depthwise_grad_input, is_depthwise
 from autograd_cnn.kernels.cpu.conv_plan import forward_plan, grad_input_plans, lifted
 from autograd_cnn.kernels.cpu.jit import inline, parallel, serial
 from autograd_cnn.kernels.cpu.microkernel import (
@@ -161,6 +162,9 @@ def conv_forward(x, w, bias, stride, padding, dilation, groups, out):
     if out.size == 0:
         return
     stride, padding, dilation, x, w, out = lifted(stride, padding, dilation, x, w, out)
+    if is_depthwise(w.shape, stride, groups, out.shape[2:]):
+        depthwise_forward(x, w, bias, stride, padding, dilation, out)
+        return
     plan = forward_plan(x.shape, w.shape, out.shape, stride, padding, dilation, groups, out.itemsize)
     elements = out.reshape(-1)
     bias = elements[:0] if bias is None else np.ascontiguousarray(bias)
@@ -175,6 +179,9 @@ def conv_grad_input(g, w, stride, padding, dilation, groups, out):
     if out.size == 0:
         return
     stride, padding, dilation, g, w, out = lifted(stride, padding, dilation, g, w, out)
+    if is_depthwise(w.shape, stride, groups, g.shape[2:]):
+        depthwise_grad_input(g, w, stride, padding, dilation, out)
+        return
     elements = out.reshape(-1)
     plans = grad_input_plans(g.shape, w.shape, out.shape, stride, padding, dilation, groups, out.itemsize)
     g, w = _elements(g), _elements(w)

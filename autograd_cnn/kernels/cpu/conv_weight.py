@@ -8,6 +8,7 @@ from math import prod
 import numpy as np
 from numba import prange
 
+from autograd_cnn.kernels.cpu.conv_depthwise import depthwise_grad_weight, is_depthwise
 from autograd_cnn.kernels.cpu.conv_plan import lifted
 from autograd_cnn.kernels.cpu.conv_weight_plan import grad_weight_plan
 from autograd_cnn.kernels.cpu.jit import inline, parallel, serial
@@ -135,6 +136,9 @@ def conv_grad_weight(g, x, stride, padding, dilation, groups, out):
         out[...] = 0
         return
     stride, padding, dilation, g, x, out = lifted(stride, padding, dilation, g, x, out)
+    if is_depthwise(out.shape, stride, groups, g.shape[2:]):
+        depthwise_grad_weight(g, x, stride, padding, dilation, out)
+        return
     plan = grad_weight_plan(g.shape, x.shape, out.shape, stride, padding, dilation, groups, out.itemsize)
     tiles, gather, pieces, work, *tables = plan
     partial = np.zeros(tiles, out.dtype)

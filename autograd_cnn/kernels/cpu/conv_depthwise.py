@@ -1,0 +1,262 @@
+"""Depthwise convolution and its gradients: every channel of the input has kernels of its own.
+
+Nothing is packed and there is no contraction: the vector loops of depthwise_vectors.py run over whole planes in
+place.  Kernels of 3 x 3 and 5 x 5 are unrolled there; any other, and every dilated one, is a sum of kernels of 1 x 1,
+each with a padding of its own.  Planes are independent; the gradient for the weight sums blocks of images in vectors
+of the input's dtype, and the blocks in float64.
+"""
+
+from functools import lru_cache
+from math import prod
+from typing import NamedTuple
+
+import numpy as np
+from numba import prange
+
+from autograd_cnn.kernels.cpu.depthwise_vectors import ROWS, SIZES, STRIDES, correlate, spread, tap_sums
+from autograd_cnn.kernels.cpu.jit import parallel, serial
+from autograd_cnn.kernels.cpu.microkernel import DEPTH, SERIAL_WORK, VECTOR_BYTES
+
+PIECES = 64  # that a large problem is cut into
+LEAST_STRIP = 4 * ROWS  # rows of a plane that are worth a piece of their own
+PARTS = 16  # pieces that the gradient for the weight is cut into: channels, and where these are few, blocks of images
+
+
+class Pass(NamedTuple):
+    """An unrolled kernel: its first tap, and the padding before the source."""
+
+    tap: int
+    top: int
+    left: int
+
+
+class Planes(NamedTuple):
+    """How planes of a source become planes of a target."""
+
+    size: int  # of the unrolled kernel
+    stride: int
+    spreading: bool
+    tap_step: int
+    taps: int  # of the whole kernel
+    sources: int  # channels
+    height: int
+    width: int
+    channels: int
+    rows: int
+    columns: int
+    depth: int  # planes of the source that each plane of the target sums over
+    strip: int  # rows of the target that are computed at once
+    strips: int
+
+
+class Sums(NamedTuple):
+    """How the gradient for the weight is cut up."""
+
+    size: int
+    stride: int
+    taps: int
+    images: int
+    block: int  # images that are summed in registers
+    part: int  # images that one piece sums
+    channels: int  # of the output
+    share: int  # of them that one piece takes
+    shares: int
+    rows: int
+    columns: int
+    strip: int  # rows that are summed in registers
+    sources: int
+    height: int
+    width: int
+
+
+@serial
+def _planes_serial(piece, pieces, source, weight, bias, passes, layouts, out):
+    layout = layouts[0]
+    zeros = np.zeros(layout.width, out.dtype)
+    spill = np.zeros(layout.columns, out.dtype)
+    size, rows, columns = layout.size, layout.rows, layout.columns
+    height, width = layout.height, layout.width
+    units = out.size // (rows * columns) * layout.strips
+    for unit in range(units * piece // pieces, units * (piece + 1) // pieces):
+        plane, strip = divmod(unit, layout.strips)
+        image, channel = divmod(plane, layout.channels)
+        y = strip * layout.strip
+        count = min(layout.strip, rows - y)
+        place = (plane * rows + y) * columns
+        first = image * layout.sources + channel * layout.sources // layout.channels
+        added = bias[channel] if bias.size else out.dtype.type(0)
+        for k in range(layout.depth):
+            start = (first + k) * height * width
+            for p in range(passes.size):
+                one = passes[p]
+                tap = (channel * layout.depth + k) * layout.taps + one.tap
+                keep = k > 0 or p > 0
+                if layout.spreading:
+                    spread(
+                        size, source, start, height, width, weight, tap, one.top + y, one.left, zeros,
+                        added, keep, out, place, count, columns, spill,
+                    )  # fmt: skip
+                else:
+                    correlate(
+                        size, layout.stride, source, start, height, width, weight, tap, layout.tap_step,
+                        one.top - y * layout.stride, one.left, zeros, added, keep, out, place, count, columns, spill,
+                    )  # fmt: skip
+
+
+@parallel
+def _planes(pieces, source, weight, bias, passes, layouts, out):
+    for piece in prange(pieces):
+        _planes_serial(np.int64(piece), pieces, source, weight, bias, passes, layouts, out)
+
+
+@serial
+def _tap_sums_serial(first, last, g, x, passes, schemes, totals):
+    scheme = schemes[0]
+    rows, columns, height, width = scheme.rows, scheme.columns, scheme.height, scheme.width
+    zeros = np.zeros(max(width, columns), x.dtype)
+    for piece in range(first, last):
+        part, share = divmod(piece, scheme.shares)
+        end = min((part + 1) * scheme.part, scheme.images)
+        for image in range(part * scheme.part, end, scheme.block):
+            count = min(scheme.block, end - image)
+            for channel in range(share * scheme.share, min((share + 1) * scheme.share, scheme.channels)):
+                g_start = (image * scheme.channels + channel) * rows * columns
+                source = image * scheme.sources + channel * scheme.sources // scheme.channels
+                place = (part * scheme.channels + channel) * scheme.taps
+                for y in range(0, rows, scheme.strip):
+                    for p in range(passes.size):
+                        one = passes[p]
+                        tap_sums(
+                            scheme.size, scheme.stride, count,
+                            g, g_start + y * columns, scheme.channels * rows * columns,
+                            min(scheme.strip, rows - y), columns,
+                            x, source * height * width, scheme.sources * height * width, height, width,
+                            one.top - y * scheme.stride, one.left, zeros, totals, place + one.tap,
+                        )  # fmt: skip
+
+
+@parallel
+def _tap_sums(pieces, g, x, passes, schemes, totals):
+    for piece in prange(pieces):
+        first = np.int64(piece)
+        _tap_sums_serial(first, first + 1, g, x, passes, schemes, totals)
+
+
+def is_depthwise(w_shape, stride, groups, pixels):
+    """Whether the kernels of this file take a convolution whose output has `pixels` rows and columns."""
+    return groups > 1 and w_shape[1] == 1 and _common(stride, pixels) in STRIDES
+
+
+def depthwise_forward(x, w, bias, stride, padding, dilation, out):
+    """conv_forward where is_depthwise holds."""
+    plan = _forward_plan(x.shape, w.shape, out.shape, stride, padding, dilation)
+    _run_planes(x, w, bias, plan, out)
+
+
+def depthwise_grad_input(g, w, stride, padding, dilation, out):
+    """conv_grad_input where is_depthwise holds."""
+    _run_planes(g, w, None, _grad_input_plan(g.shape, w.shape, out.shape, stride, padding, dilation), out)
+
+
+def depthwise_grad_weight(g, x, stride, padding, dilation, out):
+    """conv_grad_weight where is_depthwise holds."""
+    plan = _grad_weight_plan(g.shape, x.shape, out.shape, stride, padding, dilation, out.itemsize)
+    pieces, work, parts, *tables = plan
+    totals = np.zeros((parts, out.size), np.float64)
+    arrays = _elements(g), _elements(x), *tables, totals.reshape(-1)
+    if work < SERIAL_WORK:
+        _tap_sums_serial(0, pieces, *arrays)
+    else:
+        _tap_sums(pieces, *arrays)
+    out.reshape(-1)[...] = totals.sum(axis=0)
+
+
+def _run_planes(source, w, bias, plan, out):
+    pieces, passes, layout = plan
+    elements = out.reshape(-1)
+    bias = elements[:0] if bias is None else np.ascontiguousarray(bias)
+    arrays = _elements(source), _elements(w), bias, passes, layout, elements
+    if pieces == 1:
+        _planes_serial(0, 1, *arrays)
+    else:
+        _planes(pieces, *arrays)
+
+
+@lru_cache(maxsize=512)
+def _forward_plan(x_shape, w_shape, out_shape, stride, padding, dilation):
+    size, passes = _forward_passes(w_shape[2:], padding, dilation)
+    step = _common(stride, out_shape[2:])
+    return _planes_plan(size, step, False, 1, passes, x_shape, w_shape, out_shape)
+
+
+@lru_cache(maxsize=512)
+def _grad_input_plan(g_shape, w_shape, out_shape, stride, padding, dilation):
+    step = _common(stride, g_shape[2:])
+    spreading = step > 1
+    size, passes = _forward_passes(w_shape[2:], padding, dilation)
+    if not spreading:  # the correlation with the kernel turned round
+        last = size - 1
+        passes = [Pass(one.tap + size * size - 1, last - one.top, last - one.left) for one in passes]
+    return _planes_plan(size, step, spreading, 1 if spreading else -1, passes, g_shape, w_shape, out_shape)
+
+
+def _planes_plan(size, stride, spreading, tap_step, passes, source_shape, w_shape, out_shape):
+    images, channels, rows, columns = out_shape
+    sources, height, width = source_shape[1:]
+    taps = w_shape[2] * w_shape[3]
+    planes = images * channels
+    strips = max(1, min(PIECES // planes, rows // LEAST_STRIP))
+    strip = -(-rows // (strips * ROWS)) * ROWS
+    strips = -(-rows // strip)
+    depth = max(1, sources // channels)
+    layout = Planes(
+        size, stride, spreading, tap_step, taps, sources, height, width, channels, rows, columns, depth, strip, strips
+    )
+    work = prod(source_shape if spreading else out_shape) * taps * depth
+    pieces = 1 if work < SERIAL_WORK else min(planes * strips, PIECES)
+    return pieces, _records(passes), _records([layout])
+
+
+@lru_cache(maxsize=512)
+def _grad_weight_plan(g_shape, x_shape, w_shape, stride, padding, dilation, itemsize):
+    images, channels, rows, columns = g_shape
+    size, passes = _forward_passes(w_shape[2:], padding, dilation)
+    vectors = -(-columns * itemsize // VECTOR_BYTES)
+    strip = max(ROWS, DEPTH // vectors // ROWS * ROWS)
+    block = max(1, DEPTH // (rows * vectors))
+    shares = min(channels, PIECES)
+    share = -(-channels // shares)
+    shares = -(-channels // share)
+    part = -(-images // max(1, min(images // block, PIECES // shares)))
+    part = -(-part // block) * block
+    parts = -(-images // part)
+    taps = w_shape[2] * w_shape[3]
+    scheme = Sums(
+        size, _common(stride, g_shape[2:]), taps, images, block, part, channels, share, shares,
+        rows, columns, strip, *x_shape[1:],
+    )  # fmt: skip
+    return parts * shares, prod(g_shape) * taps, parts, _records(passes), _records([scheme])
+
+
+def _forward_passes(kernel, padding, dilation):
+    """The size of the unrolled kernels, and what each is applied to."""
+    top, _, left, _ = padding
+    if kernel[0] == kernel[1] and kernel[0] in SIZES and dilation == (1, 1):
+        return kernel[0], [Pass(0, top, left)]
+    taps = np.ndindex(*kernel)
+    return 1, [Pass(k, top - i * dilation[0], left - j * dilation[1]) for k, (i, j) in enumerate(taps)]
+
+
+def _common(stride, pixels):
+    """The stride of both axes, or None: along one pixel it does not matter."""
+    wanted = {step for step, count in zip(stride, pixels, strict=True) if count > 1}
+    return max(wanted, default=1) if len(wanted) < 2 else None
+
+
+def _records(tuples):
+    """NamedTuples of integers as an array of records: a kernel takes it as one argument."""
+    return np.array(tuples, [(name, np.int64) for name in tuples[0]._fields])
+
+
+def _elements(array):
+    return np.ascontiguousarray(array).reshape(-1)

@@ -1,0 +1,388 @@
+"""The vector loops of depthwise convolution: each takes one plane of pixels through one small square kernel.
+
+`correlate`    target[y, x] = added + the sum over i, j of w[i, j] * source[y s + i - top, x s + j - left]
+`spread`       its adjoint for s = 2: target[2 u + i - top, 2 v + j - left] += w[i, j] * source[u, v]
+`tap_sums`     totals[i, j] += the sum over y, x of g[y, x] * source[y s + i - top, x s + j - left]
+
+Vectors lie along the rows of the target, in tiles a few rows high, so that a row of the source that was read
+meets every row of the kernel, and the kernel stays in registers.  Beyond the ends of a row the lanes are masked.
+Rows beyond the plane are read from a line of zeros and written to a line that nobody reads: no inner loop has a
+branch.
+"""
+
+from llvmlite import ir
+from numba.core import types
+from numba.extending import intrinsic
+
+from autograd_cnn.kernels.cpu.microkernel import _INDEX, _check, _data, _index, _loop, _Vectors
+
+SIZES = (1, 3, 5)  # of the kernels that are unrolled
+STRIDES = (1, 2)
+ROWS = 4  # of a tile
+
+
+class _Lines(_Vectors):
+    """Vectors on rows whose length is no multiple of theirs."""
+
+    def __init__(self, builder, dtype):
+        super().__init__(builder, dtype)
+        number = ir.IntType(8 * self.itemsize)
+        self.numbers = ir.VectorType(number, self.lanes)
+        self.lane = ir.Constant(self.numbers, list(range(self.lanes)))
+        self.bits = ir.VectorType(ir.IntType(1), self.lanes)
+        self.align = ir.Constant(ir.IntType(32), self.itemsize)
+
+    def within(self, first, size):
+        """Which lanes have 0 <= first + lane < size."""
+        first, size = (self.splat(self.builder.trunc(n, self.numbers.element), self.numbers) for n in (first, size))
+        return self.builder.icmp_unsigned("<", self.builder.add(self.lane, first), size)
+
+    def read(self, line, first, mask):
+        """The lanes of the mask from line[first] on, and zeros."""
+        pointer = self.type.as_pointer()
+        load = self.intrinsic("masked.load", self.type, [pointer, self.align.type, self.bits, self.type], ".p0")
+        place = self.builder.bitcast(self.builder.gep(line, [first]), pointer)
+        return self.builder.call(load, [place, self.align, mask, self.zero])
+
+    def write(self, value, line, first, mask):
+        pointer = self.type.as_pointer()
+        kinds = [self.type, pointer, self.align.type, self.bits]
+        store = self.intrinsic("masked.store", ir.VoidType(), kinds, ".p0")
+        place = self.builder.bitcast(self.builder.gep(line, [first]), pointer)
+        self.builder.call(store, [value, place, self.align, mask])
+
+    def splats(self, array, step, count):
+        """A vector of each of array[0], array[step], ..."""
+        places = [self.builder.gep(array, [_index(self.builder, k, step)]) for k in range(count)]
+        return [self.splat(self.builder.load(place)) for place in places]
+
+    def splits(self, values):
+        """The lanes of one vector as they are; of two, the even and the odd ones of both."""
+        if len(values) == 1:
+            return values
+        return [self.select(*values, list(range(phase, 2 * self.lanes, 2))) for phase in range(2)]
+
+    def joined(self, even, odd):
+        """The two vectors that `splits` would split into these."""
+        lanes = [lane + phase * self.lanes for lane in range(self.lanes) for phase in range(2)]
+        return [self.select(even, odd, half) for half in (lanes[: self.lanes], lanes[self.lanes :])]
+
+    def total(self, value):
+        """The sum of the lanes in float64."""
+        kind = ir.VectorType(ir.DoubleType(), self.lanes)
+        value = value if value.type == kind else self.builder.fpext(value, kind)
+        count = self.lanes
+        while count > 1:
+            count //= 2
+            halves = [ir.Constant(ir.VectorType(ir.IntType(32), count), list(range(n, n + count))) for n in (0, count)]
+            value = self.builder.fadd(*(self.builder.shuffle_vector(value, value, half) for half in halves))
+        return self.builder.extract_element(value, ir.Constant(ir.IntType(32), 0))
+
+
+class _Window:
+    """What the taps of a row of the kernel read for one vector of outputs: tap j reads from `first` + j on."""
+
+    def __init__(self, lines, first, width, size, stride):
+        builder = lines.builder
+        self.lines, self.size = lines, size
+        self.spans = []
+        for tap in range(0, size, stride):
+            places = [builder.add(first, _number(tap + part * lines.lanes)) for part in range(stride)]
+            self.spans.append([(place, lines.within(place, width)) for place in places])
+
+    def read(self, line):
+        values = []
+        for span in self.spans:
+            values += self.lines.splits([self.lines.read(line, place, mask) for place, mask in span])
+        return values[: self.size]
+
+
+def _number(value):
+    return ir.Constant(_INDEX, value)
+
+
+def _ceil(builder, count, step):
+    return builder.sdiv(builder.add(count, _number(step - 1)), _number(step))
+
+
+def _row(builder, plane, y, height, width, outside):
+    """Row y of a plane, or `outside` where there is none."""
+    inside = builder.icmp_unsigned("<", y, height)
+    return builder.select(inside, builder.gep(plane, [builder.mul(y, width)]), outside)
+
+
+def _either(builder, condition, yes, no):
+    """The values that `yes()` emits where the condition holds, those of `no()` elsewhere."""
+    with builder.if_else(condition) as (then, otherwise):
+        with then:
+            left = yes()
+            left_end = builder.block
+        with otherwise:
+            right = no()
+            right_end = builder.block
+    results = []
+    for one, other in zip(left, right, strict=True):
+        result = builder.phi(one.type)
+        result.add_incoming(one, left_end)
+        result.add_incoming(other, right_end)
+        results.append(result)
+    return results
+
+
+def _for_each_size(builder, size, sizes, emit):
+    """Emit the code for every kernel size, and the choice between them."""
+    done = builder.append_basic_block("plane_done")
+    switch = builder.switch(size, done)
+    for one in sizes:
+        block = builder.append_basic_block(f"size_{one}")
+        switch.add_case(_number(one), block)
+        builder.position_at_end(block)
+        emit(one)
+        builder.branch(done)
+    builder.position_at_end(done)
+
+
+@intrinsic
+def correlate(
+    typingctx, size, stride, source, start, height, width, weight, tap, tap_step, top, left, zeros,
+    added, keep, target, place, rows, columns, spill,
+):  # fmt: skip
+    """target = added + source correlated with weight[tap::tap_step], or target += that where `keep`.
+
+    `size` is one of SIZES, `stride` one of STRIDES.  The source plane begins at `start`, the target plane at
+    `place`.  `zeros` has at least `width` elements, `spill` at least `columns`.
+    """
+    _check(source, weight, zeros, target, spill)
+    integer = types.intp
+    planes = (source, integer, integer, integer, weight, integer, integer, integer, integer, zeros)
+    target_plane = (source.dtype, types.boolean, target, integer, integer, integer, spill)
+    signature = types.void(integer, integer, *planes, *target_plane)
+
+    def codegen(context, builder, signature, arguments):
+        size, stride, source, start, height, width, weight, tap, tap_step, top, left, *target = arguments
+        zeros, added, keep, target, place, rows, columns, spill = target
+        kinds = signature.args
+        lines = _Lines(builder, kinds[2].dtype)
+        source = builder.gep(_data(context, builder, kinds[2], source), [start])
+        weight = builder.gep(_data(context, builder, kinds[6], weight), [tap])
+        zeros = _data(context, builder, kinds[11], zeros)
+        target = builder.gep(_data(context, builder, kinds[14], target), [place])
+        spill = _data(context, builder, kinds[18], spill)
+
+        def plane(size, stride):
+            taps = lines.splats(weight, tap_step, size**2)
+
+            def tile(index, _):
+                y = _index(builder, ROWS, index)
+                first = builder.sub(_index(builder, stride, y), top)
+                sources = [
+                    _row(builder, source, builder.add(first, _number(r)), height, width, zeros)
+                    for r in range((ROWS - 1) * stride + size)
+                ]
+                targets = [_row(builder, target, builder.add(y, _number(t)), rows, columns, spill) for t in range(ROWS)]
+
+                def block(index, _):
+                    x = _index(builder, lines.lanes, index)
+                    shown = lines.within(x, columns)
+                    window = _Window(lines, builder.sub(_index(builder, stride, x), left), width, size, stride)
+                    sums = _either(
+                        builder,
+                        keep,
+                        lambda: [lines.read(line, x, shown) for line in targets],
+                        lambda: [lines.splat(added)] * ROWS,
+                    )
+                    for r, line in enumerate(sources):
+                        values = window.read(line)
+                        for t in range(ROWS):
+                            i = r - t * stride
+                            if 0 <= i < size:
+                                for j, value in enumerate(values):
+                                    sums[t] = lines.fma(taps[i * size + j], value, sums[t])
+                    for value, line in zip(sums, targets, strict=True):
+                        lines.write(value, line, x, shown)
+                    return []
+
+                _loop(builder, _ceil(builder, columns, lines.lanes), [], block)
+                return []
+
+            _loop(builder, _ceil(builder, rows, ROWS), [], tile)
+
+        def strides(size):
+            with builder.if_else(builder.icmp_signed("==", stride, _number(1))) as (then, otherwise):
+                with then:
+                    plane(size, 1)
+                with otherwise:
+                    plane(size, 2)
+
+        _for_each_size(builder, size, SIZES, strides)
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+@intrinsic
+def spread(
+    typingctx, size, source, start, height, width, weight, tap, top, left, zeros,
+    added, keep, target, place, rows, columns, spill,
+):  # fmt: skip
+    """target = added + the adjoint of `correlate` with stride 2 on source, or target += that where `keep`.
+
+    Target rows and columns of one parity meet the same taps.  A tile takes rows of both, and the vectors of both
+    kinds of columns are woven together before they are written.
+    """
+    _check(source, weight, zeros, target, spill)
+    integer = types.intp
+    planes = (source, integer, integer, integer, weight, integer, integer, integer, zeros)
+    target_plane = (source.dtype, types.boolean, target, integer, integer, integer, spill)
+    signature = types.void(integer, *planes, *target_plane)
+
+    def codegen(context, builder, signature, arguments):
+        size, source, start, height, width, weight, tap, top, left, *target = arguments
+        zeros, added, keep, target, place, rows, columns, spill = target
+        kinds = signature.args
+        lines = _Lines(builder, kinds[1].dtype)
+        source = builder.gep(_data(context, builder, kinds[1], source), [start])
+        weight = builder.gep(_data(context, builder, kinds[5], weight), [tap])
+        zeros = _data(context, builder, kinds[9], zeros)
+        target = builder.gep(_data(context, builder, kinds[12], target), [place])
+        spill = _data(context, builder, kinds[16], spill)
+        one = _number(1)
+        pairs = ROWS // 2
+
+        def halves(before, count):
+            """The first source position that meets the target, and how many do."""
+            first = builder.ashr(before, one)
+            last = builder.ashr(builder.add(before, builder.sub(count, one)), one)
+            return first, builder.add(builder.sub(last, first), one)
+
+        def plane(size):
+            taps = lines.splats(weight, one, size**2)
+            reach = (size + 1) // 2
+            first_row, count_rows = halves(top, rows)
+            first_column, count_columns = halves(left, columns)
+
+            def tile(index, _):
+                u = builder.add(first_row, _index(builder, pairs, index))
+                lowest = builder.sub(u, _number(reach - 1))
+                sources = [
+                    _row(builder, source, builder.add(lowest, _number(r)), height, width, zeros)
+                    for r in range(pairs + reach - 1)
+                ]
+                y = builder.sub(_index(builder, 2, u), top)
+                targets = [
+                    _row(builder, target, builder.add(y, _number(t)), rows, columns, spill) for t in range(2 * pairs)
+                ]
+
+                def block(index, _):
+                    v = builder.add(first_column, _index(builder, lines.lanes, index))
+                    x = builder.sub(_index(builder, 2, v), left)
+                    places = [builder.add(x, _number(half * lines.lanes)) for half in range(2)]
+                    shown = [(place, lines.within(place, columns)) for place in places]
+                    window = _Window(lines, builder.sub(v, _number(reach - 1)), width, reach, 1)
+                    sums = [[lines.splat(added) for _ in range(2)] for _ in targets]
+                    for r, line in enumerate(sources):
+                        values = window.read(line)[::-1]
+                        for t in range(2 * pairs):
+                            i = t % 2 + 2 * (t // 2 + reach - 1 - r)
+                            for j in range(size if 0 <= i < size else 0):
+                                sums[t][j % 2] = lines.fma(taps[i * size + j], values[j // 2], sums[t][j % 2])
+                    woven = [value for pair in sums for value in lines.joined(*pair)]
+                    spots = [(line, *span) for line in targets for span in shown]
+                    zero = [lines.zero] * len(spots)
+                    before = _either(builder, keep, lambda: [lines.read(*spot) for spot in spots], lambda: zero)
+                    for old, value, spot in zip(before, woven, spots, strict=True):
+                        lines.write(builder.fadd(old, value), *spot)
+                    return []
+
+                _loop(builder, _ceil(builder, count_columns, lines.lanes), [], block)
+                return []
+
+            _loop(builder, _ceil(builder, count_rows, pairs), [], tile)
+
+        _for_each_size(builder, size, SIZES, plane)
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+@intrinsic
+def tap_sums(
+    typingctx, size, stride, images, g, g_start, g_pitch, rows, columns,
+    source, start, pitch, height, width, top, left, zeros, totals, place,
+):  # fmt: skip
+    """totals[place + i * size + j] += the sum over images, y and x of g[y, x] * source[y s + i - top, x s + j - left].
+
+    The planes of the images are `g_pitch` and `pitch` apart.  `totals` is float64, into which the sums of the
+    lanes go at the end.  `zeros` has at least max(width, columns) elements.
+    """
+    _check(g, source, zeros, totals)
+    integer = types.intp
+    planes = (g, *[integer] * 4, source, *[integer] * 6, zeros, totals, integer)
+    signature = types.void(integer, integer, integer, *planes)
+
+    def codegen(context, builder, signature, arguments):
+        size, stride, images, g, g_start, g_pitch, rows, columns, source, start, pitch, *rest = arguments
+        height, width, top, left, zeros, totals, place = rest
+        kinds = signature.args
+        lines = _Lines(builder, kinds[3].dtype)
+        g = builder.gep(_data(context, builder, kinds[3], g), [g_start])
+        source = builder.gep(_data(context, builder, kinds[8], source), [start])
+        zeros = _data(context, builder, kinds[15], zeros)
+        totals = builder.gep(_data(context, builder, kinds[16], totals), [place])
+
+        def plane(size, stride):
+            copies = ROWS if size == 1 else 1  # so that additions do not wait for each other
+
+            def image(index, sums):
+                g_plane = builder.gep(g, [builder.mul(index, g_pitch)])
+                plane = builder.gep(source, [builder.mul(index, pitch)])
+
+                def tile(index, sums):
+                    y = _index(builder, ROWS, index)
+                    first = builder.sub(_index(builder, stride, y), top)
+                    g_lines = [
+                        _row(builder, g_plane, builder.add(y, _number(t)), rows, columns, zeros) for t in range(ROWS)
+                    ]
+                    sources = [
+                        _row(builder, plane, builder.add(first, _number(r)), height, width, zeros)
+                        for r in range((ROWS - 1) * stride + size)
+                    ]
+
+                    def block(index, sums):
+                        sums = list(sums)
+                        x = _index(builder, lines.lanes, index)
+                        shown = lines.within(x, columns)
+                        window = _Window(lines, builder.sub(_index(builder, stride, x), left), width, size, stride)
+                        cotangents = [lines.read(line, x, shown) for line in g_lines]
+                        for r, line in enumerate(sources):
+                            values = window.read(line)
+                            for t, cotangent in enumerate(cotangents):
+                                i = r - t * stride
+                                for j in range(size if 0 <= i < size else 0):
+                                    k = (i * size + j) * copies + t % copies
+                                    sums[k] = lines.fma(cotangent, values[j], sums[k])
+                        return sums
+
+                    return _loop(builder, _ceil(builder, columns, lines.lanes), sums, block)
+
+                return _loop(builder, _ceil(builder, rows, ROWS), sums, tile)
+
+            sums = _loop(builder, images, [lines.zero] * (size**2 * copies), image)
+            for k in range(size**2):
+                mine = sums[k * copies : (k + 1) * copies]
+                while len(mine) > 1:
+                    mine = [builder.fadd(one, other) for one, other in zip(mine[::2], mine[1::2], strict=True)]
+                spot = builder.gep(totals, [_number(k)])
+                builder.store(builder.fadd(builder.load(spot), lines.total(mine[0])), spot)
+
+        def strides(size):
+            with builder.if_else(builder.icmp_signed("==", stride, _number(1))) as (then, otherwise):
+                with then:
+                    plane(size, 1)
+                with otherwise:
+                    plane(size, 2)
+
+        _for_each_size(builder, size, SIZES, strides)
+        return context.get_dummy_value()
+
+    return signature, codegen
