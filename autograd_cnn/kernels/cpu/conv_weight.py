@@ -1,104 +1,153 @@
 """The gradients of convolution for its weight and its bias.
 
-The gradient for the weight takes inner products of lines of pixels, packed as in conv.py.
-"""
+The gradient for the weight is a sum of outer products over the pixels of g: for each tap
 
-from math import prod
+    sums[c, tap, o] += x[c, pixel + shift(tap)] * g[o, pixel]
+
+x is read where it lies, at the pixels that the tap meets inside the image: nothing is padded and nothing is
+multiplied by padding.  g is turned, a block of pixels at a time, so that the vectors run over its channels.
+"""
 
 import numpy as np
 from numba import prange
 
-from autograd_cnn.kernels.cpu.conv_depthwise import depthwise_grad_weight, is_depthwise
-from autograd_cnn.kernels.cpu.conv_plan import lifted
 from autograd_cnn.kernels.cpu.conv_weight_plan import grad_weight_plan
 from autograd_cnn.kernels.cpu.jit import inline, parallel, serial
 from autograd_cnn.kernels.cpu.microkernel import (
-    INNER_A,
-    INNER_B,
-    INNER_TILE,
+    MAX_ROWS,
+    MAX_VECTORS,
     SERIAL_WORK,
     SUM_LINE,
-    copy_line,
-    inner_products,
+    VECTOR_BYTES,
+    multiply_add,
     sum_line,
+    tile_height,
+    transpose_block,
+    transpose_part,
 )
 
 __all__ = ["conv_grad_weight", "sum_channels"]
 
 
 @inline
-def _pack(source, packing, channels, image, count, channel, top, lines, packed):
-    """Copy `count` images of `channels` channels into zeroed scratch.
+def _turn(source, start, rows, source_pitch, columns, width, target, place, target_pitch):
+    """target[k, j] = source[j, k] for `rows` rows and `columns` columns, and zeros for j from `rows` to `width`."""
+    lanes = VECTOR_BYTES // target.itemsize
+    for j in range(0, width, lanes):
+        for k in range(0, columns, lanes):
+            read = start + j * source_pitch + k
+            write = place + k * target_pitch + j
+            if rows - j >= lanes and columns - k >= lanes:
+                transpose_block(source, read, source_pitch, target, write, target_pitch)
+            else:
+                stored = min(width - j, lanes)
+                transpose_part(source, read, source_pitch, rows - j, columns - k, stored, target, write, target_pitch)
 
-    The first packed row is `top` rows above the image (below its first row, where negative).
-    """
-    step = packing.stride_x
-    for c in range(channels):
-        for n in range(count):
-            plane = ((image + n) * packing.channels * packing.groups + channel + c) * packing.height * packing.width
-            for phase_y in range(packing.stride_y):
-                for phase_x in range(step):
-                    phase = (c * packing.stride_y + phase_y) * step + phase_x
-                    target = phase * packing.line + n * packing.lines * packing.pitch
-                    shift = phase_x - packing.left
-                    first = max(0, -(shift // step))
-                    last = min(packing.pitch, (packing.width - 1 - shift) // step + 1)
-                    for r in range(lines):
-                        h = r * packing.stride_y + phase_y - top
-                        if 0 <= h < packing.height:
-                            start = plane + h * packing.width + shift
-                            place = target + r * packing.pitch
-                            if step == 1:
-                                copy_line(last - first, source, start + first, packed, place + first, -0.0)
-                            else:
-                                for q in range(first, last):
-                                    packed[place + q] = source[start + q * step]
+
+@inline
+def _chunk(piece, s):
+    """(group, first channel, channels, first vector, vectors) of a piece of the result."""
+    rest, chunk = divmod(piece, s.channel_chunks)
+    group, panel = divmod(rest, s.output_chunks)
+    channel = chunk * s.channel_tiles // s.channel_chunks * MAX_ROWS
+    end = min((chunk + 1) * s.channel_tiles // s.channel_chunks * MAX_ROWS, s.channels)
+    vector = panel * s.output_vectors // s.output_chunks
+    vectors = (panel + 1) * s.output_vectors // s.output_chunks - vector
+    return group, channel, end - channel, vector, vectors
+
+
+@inline
+def _finish(sums, place, group, channel, channels, first, width, s, out):
+    """Turn the sums [channel, tap, output] of a piece into its part of out."""
+    start = ((group * s.outputs + first) * s.channels + channel) * s.taps
+    outputs = min(width, s.outputs - first)
+    _turn(sums, place, channels * s.taps, width, outputs, channels * s.taps, out, start, s.channels * s.taps)
 
 
 @serial
-def _grad_weight_pieces(begin, end, g, x, offset, taps, schemes, g_packings, packings, partial):
-    """partial[part, group, rows, columns, tap] += a tile of inner products over the images of the part."""
-    scheme, g_packing, packing = schemes[0], g_packings[0], packings[0]
+def _grad_weight_pieces(begin, end, g, x, a_offset, b_offset, bounds, strips, schemes, partial, out):
+    """Pieces of the sums: a chunk of the result, over the blocks of one part."""
+    s = schemes[0]
+    lanes = VECTOR_BYTES // out.itemsize
+    turned = np.empty(s.pixels * MAX_VECTORS * lanes, out.dtype)
+    chunks = s.groups * s.output_chunks * s.channel_chunks
+    units = (s.images + s.block - 1) // s.block * s.strips
     for piece in range(begin, end):
-        rest, split = divmod(piece, (g_packing.channels + scheme.chunk - 1) // scheme.chunk)
-        part, group = divmod(rest, packing.groups)
-        first = split * scheme.chunk
-        rows = min(scheme.chunk, g_packing.channels - first)
-        channels = packing.channels
-        phases = packing.stride_y * packing.stride_x
-        packed = np.zeros((channels + INNER_B) * phases * packing.line + packing.slack, g.dtype)
-        cotangent = np.zeros((rows + INNER_A) * g_packing.line, g.dtype)
-        columns = (channels + INNER_B - 1) // INNER_B if scheme.over_channels else channels
-        step = INNER_B if scheme.over_channels else 1
-        corner = (part * packing.groups + group) * scheme.rows // INNER_A * columns * taps.size * INNER_TILE
-        for unit in range(part * scheme.units, min((part + 1) * scheme.units, scheme.total)):
-            block, strip = divmod(unit, scheme.strips)
-            image = block * packing.block
-            count = min(packing.block, packing.images - image)
-            y = strip * scheme.strip
-            lines = min(scheme.strip, g_packing.height - y)
-            packed[:] = 0
-            cotangent[:] = 0
-            top = packing.top - y * packing.stride_y
-            _pack(x, packing, channels, image, count, group * channels, top, packing.lines, packed)
-            _pack(g, g_packing, rows, image, count, group * g_packing.channels + first, -y, lines, cotangent)
-            place = corner + first // INNER_A * columns * taps.size * INNER_TILE
-            for row in range(0, rows, INNER_A):
-                for column in range(columns):
-                    base = column * step * phases * packing.line
-                    for tap in range(taps.size):
-                        inner_products(
-                            cotangent, row * g_packing.line, g_packing.line,
-                            packed, base + taps[tap], scheme.lane, offset, 0, offset.size, partial, place,
-                        )  # fmt: skip
-                        place += INNER_TILE
+        part, rest = divmod(piece, chunks)
+        group, channel, channels, vector, vectors = _chunk(rest, s)
+        width = vectors * lanes
+        outputs = min(width, s.outputs - vector * lanes)
+        if s.parts > 1:
+            sums = partial
+            whole = s.channels * s.taps * s.output_vectors * lanes
+            place = (part * s.groups + group) * whole + (vector * s.channels + channel * vectors) * s.taps * lanes
+        else:
+            sums = np.empty(channels * s.taps * width, out.dtype)
+            place = 0
+        for unit in range(part * units // s.parts, (part + 1) * units // s.parts):
+            block, strip = divmod(unit, s.strips)
+            image = block * s.block
+            count = min(s.block, s.images - image)
+            table, x_start, pixel, pixels = strips[strip if count == s.block else s.strips]
+            for n in range(count):
+                start = (((image + n) * s.groups + group) * s.outputs + vector * lanes) * s.g_plane + pixel
+                _turn(
+                    g,
+                    start,
+                    outputs,
+                    s.g_plane,
+                    pixels,
+                    width,
+                    turned,
+                    n * pixels * MAX_VECTORS * lanes,
+                    MAX_VECTORS * lanes,
+                )
+            x_start += ((image * s.groups + group) * s.channels + channel) * s.x_plane
+            row = 0
+            while row < channels:
+                height = tile_height(channels - row)
+                for tap in range(s.taps):
+                    first = bounds[table * s.taps + tap]
+                    multiply_add(
+                        height, vectors, x, x_start + row * s.x_plane, a_offset, s.x_plane, turned, 0, b_offset,
+                        first, bounds[table * s.taps + tap + 1] - first,
+                        sums, place + (row * s.taps + tap) * width, s.taps * width, unit > part * units // s.parts,
+                    )  # fmt: skip
+                row += height
+        if s.parts == 1:
+            _finish(sums, place, group, channel, channels, vector * lanes, width, s, out)
 
 
 @parallel
-def _grad_weight(pieces, g, x, offset, taps, schemes, g_packings, packings, partial):
+def _grad_weight(pieces, g, x, a_offset, b_offset, bounds, strips, schemes, partial, out):
     for piece in prange(pieces):
         first = np.int64(piece)
-        _grad_weight_pieces(first, first + 1, g, x, offset, taps, schemes, g_packings, packings, partial)
+        _grad_weight_pieces(first, first + 1, g, x, a_offset, b_offset, bounds, strips, schemes, partial, out)
+
+
+@serial
+def _add_parts_pieces(begin, end, partial, schemes, out):
+    """out = the sums of all parts, one after the other."""
+    s = schemes[0]
+    lanes = VECTOR_BYTES // out.itemsize
+    whole = s.groups * s.channels * s.taps * s.output_vectors * lanes
+    for piece in range(begin, end):
+        group, channel, channels, vector, vectors = _chunk(piece, s)
+        width = vectors * lanes
+        size = channels * s.taps * width
+        place = group * s.channels * s.taps * s.output_vectors * lanes
+        place += (vector * s.channels + channel * vectors) * s.taps * lanes
+        for part in range(1, s.parts):
+            for k in range(size):
+                partial[place + k] += partial[place + part * whole + k]
+        _finish(partial, place, group, channel, channels, vector * lanes, width, s, out)
+
+
+@parallel
+def _add_parts(pieces, partial, schemes, out):
+    for piece in prange(pieces):
+        first = np.int64(piece)
+        _add_parts_pieces(first, first + 1, partial, schemes, out)
 
 
 @serial
@@ -135,19 +184,21 @@ def conv_grad_weight(g, x, stride, padding, dilation, groups, out):
     if g.size == 0:
         out[...] = 0
         return
-    stride, padding, dilation, g, x, out = lifted(stride, padding, dilation, g, x, out)
-    if is_depthwise(out.shape, stride, groups, g.shape[2:]):
-        depthwise_grad_weight(g, x, stride, padding, dilation, out)
-        return
-    plan = grad_weight_plan(g.shape, x.shape, out.shape, stride, padding, dilation, groups, out.itemsize)
-    tiles, gather, pieces, work, *tables = plan
-    partial = np.zeros(tiles, out.dtype)
-    arrays = _elements(g), _elements(x), *tables, partial.reshape(-1)
-    if work < SERIAL_WORK:
-        _grad_weight_pieces(0, pieces, *arrays)
+    large, chunks, parts, partial, tables = grad_weight_plan(
+        g.shape, x.shape, out.shape, stride, padding, dilation, groups, out.itemsize
+    )
+    elements = out.reshape(-1)
+    partial = np.empty(partial, out.dtype)
+    arrays = _elements(g), _elements(x), *tables, partial, elements
+    if large:
+        _grad_weight(parts * chunks, *arrays)
     else:
-        _grad_weight(pieces, *arrays)
-    partial.sum(axis=0).take(gather, out=out.reshape(-1))
+        _grad_weight_pieces(0, parts * chunks, *arrays)
+    if parts > 1:
+        if large:
+            _add_parts(chunks, partial, tables[-1], elements)
+        else:
+            _add_parts_pieces(0, chunks, partial, tables[-1], elements)
 
 
 def sum_channels(g, out):
@@ -155,7 +206,8 @@ def sum_channels(g, out):
 
     g: (N, O, ...), out: (O,) contiguous.
     """
-    arguments = _elements(g), g.shape[0], prod(g.shape[2:]), out
+    pixels = g.size // max(g.shape[0] * out.size, 1)
+    arguments = _elements(g), g.shape[0], pixels, out
     if g.size < SERIAL_WORK:
         _sum_channels_serial(0, out.size, *arguments)
     else:

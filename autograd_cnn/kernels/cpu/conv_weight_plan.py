@@ -1,186 +1,133 @@
-"""How the gradient of a convolution for its weight is cut up: packed layout, tables of taps, pieces of work.
+"""How the gradient of a convolution for its weight is cut up: blocks of pixels, tables of taps, pieces of work.
 
 Everything here is a function of shapes alone, computed once for each, so that results are the same bits whatever
 the number of threads.
 """
 
 from functools import lru_cache
-from itertools import product
 from math import prod
 from typing import NamedTuple
 
 import numpy as np
 
-from autograd_cnn.kernels.cpu.microkernel import (
-    INNER_A,
-    INNER_B,
-    INNER_TILE,
-    MAX_VECTORS,
-    VECTOR_BYTES,
-)
+from autograd_cnn.kernels.cpu.microkernel import MAX_ROWS, MAX_VECTORS, SERIAL_WORK, VECTOR_BYTES
 
-PIXELS = 1024  # of a channel in one packed block: the block stays in the L2 cache
+PIXELS = 128  # of a block: with three vectors for each it stays in the L1 cache
+SUMS_BYTES = 1 << 18  # of a piece's sums: they stay in the L2 cache
 TASKS = 16  # pieces that a large problem is cut into
-PARTS = 4  # blocks that the images are cut into at least where a sum runs over them
-PARTIAL_SIZE = 1 << 22  # elements of the partial sums of a weight's gradient
+LEAST_ROWS = 256  # of a tile's rows times taps, for which a block of pixels is worth turning
 
 
-class Axis(NamedTuple):
-    """One spatial axis of a correlation: grid point y reads, for each tap, phase `phase` at y + `shift`.
-
-    Phase p holds, at position r, the source's element r * stride + p - before.
-    """
-
-    size: int  # of the source
-    grid: int  # points computed
-    before: int  # padding before the source; negative where the source's first elements are not read
-    stride: int
-    taps: tuple  # of (index in the kernel, phase, shift)
-    start: int = 0  # grid point y is element start + y * step of the output
-    step: int = 1
-
-    @property
-    def reach(self):
-        return self.grid + max((shift for _, _, shift in self.taps), default=0)
-
-    def pitch(self):
-        """Least distance of two packed lines: the zeros after one and before the next are shared."""
-        end = (self.before + self.size - 1) // self.stride + 1
-        zeros = max(self.before, 0) // self.stride
-        return max(self.grid, min(end, self.reach), self.reach - zeros)
-
-
-class Packing(NamedTuple):
-    """How a block of images lies in scratch memory: [channel][phase][image][row][column]."""
+class Scheme(NamedTuple):
+    """The pieces of work, and how the arrays lie in memory."""
 
     images: int
-    channels: int  # of a group
-    groups: int
-    height: int
-    width: int
-    top: int
-    left: int
-    stride_y: int
-    stride_x: int
     block: int  # images of a block
-    lines: int  # rows of an image
-    pitch: int  # columns of a row
-    line: int  # elements of one phase of one channel
-    slack: int  # elements after the last line
+    strips: int  # blocks that an image is cut into, where it is larger than one
+    pixels: int  # of the largest block
+    parts: int  # that the blocks are shared among: each has sums of its own
+    groups: int
+    channels: int  # of x in a group
+    channel_tiles: int  # tiles of `channels` in all
+    channel_chunks: int
+    outputs: int  # channels of g in a group
+    output_vectors: int
+    output_chunks: int  # panels of vectors
+    x_plane: int  # elements of a channel
+    g_plane: int
+    taps: int
 
 
-class Inner(NamedTuple):
-    """How the gradient for the weight is cut up."""
+class Strip(NamedTuple):
+    """A block of pixels within an image."""
 
-    strip: int  # output rows of a unit of work: a strip of a block of images
-    strips: int
-    units: int  # of a part, whose sum is made by one thread
-    total: int
-    rows: int  # output channels of a group, rounded up to whole tiles
-    chunk: int  # output channels of a piece: whole tiles
-    over_channels: bool  # the tile's columns are channels, not neighbouring taps
-    lane: int  # distance of the tile's columns in packed memory
+    table: int  # number of its table of taps
+    x_start: int
+    pixel: int
+    pixels: int
 
 
 def _ceil(a, b):
     return -(-a // b)
 
 
-def _forward_axis(size, grid, kernel, before, stride, dilation):
-    taps = ((i, i * dilation % stride, i * dilation // stride) for i in range(kernel))
-    return Axis(size, grid, before, stride, tuple(taps))
+def _even(total, most):
+    """The size of equal shares of `total`, none larger than `most`."""
+    return _ceil(total, _ceil(total, max(most, 1)))
 
 
-def _packing(images, channels, groups, y, x, itemsize, pieces):
-    """The output rows of a strip, and the packed layout for axes y and x, in `pieces` blocks or more."""
-    lanes = VECTOR_BYTES // itemsize
-    pitch = x.pitch()
-    strip = _ceil(y.grid, _ceil(y.grid * pitch, PIXELS + PIXELS // 2))
-    lines = y.pitch() if strip == y.grid else strip + y.reach - y.grid
-    block = max(1, min(PIXELS // (lines * pitch), _ceil(images * groups, pieces))) if strip == y.grid else 1
-    line = block * lines * pitch
-    reach = (y.reach + 1) * pitch + x.reach
-    return strip, Packing(
-        images, channels, groups, y.size, x.size, y.before, x.before, y.stride, x.stride,
-        block, lines, pitch, line, reach + MAX_VECTORS * lanes,
-    )  # fmt: skip
+def _cuts(sizes):
+    """(first, last) of each strip of an image's pixels: whole lines of the inner axes."""
+    inner = 1
+    for size in reversed(sizes):
+        if inner * size > PIXELS:
+            count = _even(size, PIXELS // inner)
+            starts = list(range(0, size, count))
+            return [
+                (outer * size * inner + start * inner, outer * size * inner + min(start + count, size) * inner)
+                for outer in range(prod(sizes) // (size * inner))
+                for start in starts
+            ]
+        inner *= size
+    return [(0, inner)]
 
 
-def _joined(packing, strip, width, lanes):
-    """Whether one run of vectors over all images of a block is shorter than a run for each."""
-    image = packing.lines * packing.pitch
-    run = (strip - 1) * packing.pitch + width
-    apart = _ceil(run, lanes) * lanes
-    return apart > image or _ceil((packing.block - 1) * image + run, lanes) * lanes <= packing.block * apart
-
-
-def _record(fields):
-    """A NamedTuple of integers as an array of one record: a kernel takes it as one argument."""
-    return np.array([fields], [(name, np.int64) for name in fields._fields])
-
-
-def _shift(packing, tap_y, tap_x):
-    _, phase_y, shift_y = tap_y
-    _, phase_x, shift_x = tap_x
-    return (phase_y * packing.stride_x + phase_x) * packing.line + shift_y * packing.pitch + shift_x
+def _taps(pixels, images, image_size, sizes, spatial, kernel, stride, before, dilation):
+    """Which pixels of a block each tap meets, and where in x: (start, counts, number in the block, place in x)."""
+    met, place = np.ones((1, pixels.size), bool), np.zeros((1, pixels.size), np.int64)
+    for axis, coordinate in enumerate(np.unravel_index(pixels, sizes)):
+        tap = np.arange(kernel[axis])[:, None] * dilation[axis] - before[axis]
+        position = coordinate * stride[axis] + tap
+        inside = (position >= 0) & (position < spatial[axis])
+        met = (met[:, None] & inside).reshape(-1, pixels.size)
+        place = (place[:, None] * spatial[axis] + position).reshape(-1, pixels.size)
+    start = int(place[0, 0])
+    place = place[:, None] - start + np.arange(images)[:, None] * image_size
+    met = np.broadcast_to(met[:, None], place.shape)
+    number = np.broadcast_to(np.arange(images * pixels.size).reshape(images, -1), place.shape)
+    return start, met.sum((1, 2)), number[met], place[met]
 
 
 @lru_cache(maxsize=512)
 def grad_weight_plan(g_shape, x_shape, out_shape, stride, padding, dilation, groups, itemsize):
-    images, _, height, width = x_shape
+    """(parallel, pieces, elements of the partial sums, and the tables that the kernels take)."""
+    images, _, *spatial = x_shape
     outputs, channels, *kernel = out_shape
-    rows = outputs // groups
-    y = _forward_axis(height, g_shape[2], kernel[0], padding[0], stride[0], dilation[0])
-    x = _forward_axis(width, g_shape[3], kernel[1], padding[2], stride[1], dilation[1])
+    outputs //= groups
+    sizes = g_shape[2:]
     lanes = VECTOR_BYTES // itemsize
-    strip, packing = _packing(images, channels, groups, y, x, itemsize, PARTS)
-    step = dilation[1] // stride[1]
-    neighbours = dilation[1] % stride[1] == 0
-    # Neighbouring taps fill the tile's columns better than channels do where there are few channels.
-    over_channels = not neighbours or channels / _ceil(channels, INNER_B) >= kernel[1] / _ceil(kernel[1], INNER_B)
-    starts = list(product(y.taps, x.taps[:: 1 if over_channels else INNER_B]))
-    taps = np.array([_shift(packing, tap_y, tap_x) for tap_y, tap_x in starts])
-    packing = packing._replace(slack=packing.slack + INNER_B * step)
-    # The last vector of a line reaches over its end: zeros must follow there, so that it adds nothing.
-    g_packing = packing._replace(
-        channels=rows, height=g_shape[2], width=g_shape[3], top=0, left=0, stride_y=1, stride_x=1,
-        line=packing.line + lanes,
+    pixels, taps = prod(sizes), prod(kernel)
+
+    cuts = _cuts(sizes)
+    block = _even(images, PIXELS // pixels)
+    tables, counts, strips = {}, [], []
+    # The last block may hold fewer images: one more strip.
+    for count, (first, last) in [(block, cut) for cut in cuts] + [(images % block, cuts[0])] * (images % block > 0):
+        start, met, number, place = _taps(
+            np.arange(first, last), count, channels * groups * prod(spatial), sizes, spatial, kernel, stride,
+            padding[::2], dilation,
+        )  # fmt: skip
+        table = tables.setdefault((met.tobytes(), place.tobytes(), number.tobytes()), len(tables))
+        if table == len(counts):
+            counts.append((met, place, number * (MAX_VECTORS * lanes)))
+        strips.append(Strip(table, start, first, last - first))
+    bounds = np.concatenate([[0], np.cumsum([met for met, _, _ in counts])])
+    a_offset, b_offset = (np.concatenate([row[i] for row in counts]) for i in (1, 2))
+
+    units = _ceil(images, block) * len(cuts)
+    vectors = _ceil(outputs, lanes)
+    output_chunks = _ceil(vectors, MAX_VECTORS)
+    tiles = _ceil(channels, MAX_ROWS)
+    sums = channels * taps * MAX_VECTORS * VECTOR_BYTES
+    wanted = min(_ceil(TASKS, groups * output_chunks), channels * taps // LEAST_ROWS)
+    channel_chunks = min(tiles, max(1, wanted, _ceil(sums, SUMS_BYTES)))
+    chunks = groups * output_chunks * channel_chunks
+    parts = min(units, _ceil(TASKS, chunks))
+    scheme = Scheme(
+        images, block, len(cuts), block * max(last - first for first, last in cuts), parts, groups, channels,
+        tiles, channel_chunks, outputs, vectors, output_chunks, prod(spatial), pixels, taps,
     )  # fmt: skip
-    image = packing.lines * packing.pitch
-    run = (strip - 1) * packing.pitch + x.grid
-    if _joined(packing, strip, x.grid, lanes):
-        offset = np.arange(0, (packing.block - 1) * image + run, lanes)
-    else:
-        offset = (np.arange(packing.block)[:, None] * image + np.arange(0, run, lanes)).reshape(-1)
-    strips = _ceil(y.grid, strip)
-    total = _ceil(images, packing.block) * strips
-    padded = _ceil(rows, INNER_A) * INNER_A
-    columns = _ceil(channels, INNER_B) if over_channels else channels
-    tiles = (groups, padded // INNER_A, columns, len(starts), INNER_TILE)
-    parts = max(1, min(total, TASKS, PARTIAL_SIZE // prod(tiles)))
-    units = _ceil(total, parts)
-    parts = _ceil(total, units)
-    chunk = _ceil(padded, _ceil(TASKS, parts * groups) * INNER_A) * INNER_A
-    lane = packing.line * y.stride * x.stride if over_channels else step
-    scheme = Inner(strip, strips, units, total, padded, chunk, over_channels, lane)
-    o, c, i, j = np.ogrid[:rows, :channels, : kernel[0], : kernel[1]]
-    column, tap, u = (
-        (c // INNER_B, i * kernel[1] + j, c % INNER_B)
-        if over_channels
-        else (c, i * _ceil(kernel[1], INNER_B) + j // INNER_B, j % INNER_B)
-    )
-    group = np.arange(groups)[:, None, None, None, None]
-    gather = np.ravel_multi_index(
-        np.broadcast_arrays(group, o // INNER_A, column, tap, o % INNER_A * INNER_B + u), tiles
-    )
-    pieces = parts * groups * _ceil(rows, chunk)
-    work = prod(g_shape) * channels * kernel[0] * kernel[1]
-    return (
-        (parts, prod(tiles)),
-        gather.reshape(-1),
-        pieces,
-        work,
-        offset,
-        taps,
-        *map(_record, (scheme, g_packing, packing)),
-    )
+    partial = parts * groups * vectors * lanes * channels * taps if parts > 1 else 0
+    work = prod(g_shape) * channels * taps
+    record = np.array([scheme], [(name, np.int64) for name in scheme._fields])
+    return work >= SERIAL_WORK, chunks, parts, partial, (a_offset, b_offset, bounds, np.array(strips), record)

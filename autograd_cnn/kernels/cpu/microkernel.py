@@ -1,9 +1,9 @@
 """The vector loops under every matrix product and convolution, written as LLVM vector code.
 
 `multiply_add`     acc[t, v] += a[a_offset[k] + t * a_lane] * b[b_offset[k] + v], for all k
-`inner_products`   acc[t, u] += a[offset[k] + t * a_lane + v] * b[offset[k] + u * b_lane + v], for all k and v
 `copy_line`        target[q] = source[q] + added, for lines too short for the compiler's own vector loops
 `transpose_block`  a square block of one vector, turned
+`transpose_part`   the same of a part of a block
 `sum_line`         the sum of a line in float64
 
 A tile of accumulators stays in registers for the whole loop.  Operands are read through small tables of
@@ -35,7 +35,6 @@ MAX_ROWS, MID_ROWS, LOW_ROWS, _ = TILE_ROWS
 MAX_VECTORS = TILE_VECTORS[0]
 # The tile of inner products: rows of a by rows of b.
 INNER_A, INNER_B = (4, 6) if _WIDE else (3, 4)
-INNER_TILE = 32 if _WIDE else 16  # elements that the tile's sums take in memory, a whole number of vectors
 
 SUM_LINE = 32  # elements that one step of `sum_line` takes
 
@@ -80,6 +79,36 @@ class _Vectors:
     def select(self, left, right, lanes):
         mask = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), lanes)
         return self.builder.shuffle_vector(left, right, mask)
+
+    def mask(self, count):
+        """Lanes below `count`."""
+        numbers = ir.VectorType(_INDEX, self.lanes)
+        lane = ir.Constant(numbers, list(range(self.lanes)))
+        return self.builder.icmp_signed("<", lane, self.splat(count, numbers))
+
+    def load_masked(self, pointer, mask):
+        pointer = self.builder.bitcast(pointer, self.type.as_pointer())
+        align = ir.Constant(ir.IntType(32), self.itemsize)
+        arguments = [pointer, align, mask, self.zero]
+        return self.builder.call(
+            self.intrinsic("masked.load", self.type, [value.type for value in arguments], ".p0"), arguments
+        )
+
+    def store_masked(self, value, pointer, mask):
+        pointer = self.builder.bitcast(pointer, self.type.as_pointer())
+        arguments = [value, pointer, ir.Constant(ir.IntType(32), self.itemsize), mask]
+        self.builder.call(
+            self.intrinsic("masked.store", ir.VoidType(), [value.type for value in arguments], ".p0"), arguments
+        )
+
+    def transposed(self, rows):
+        """The columns of a square block."""
+        interleaved = [lane + half * self.lanes for lane in range(self.lanes) for half in range(2)]
+        for _ in range(self.lanes.bit_length() - 1):
+            pairs = zip(rows[: self.lanes // 2], rows[self.lanes // 2 :], strict=True)
+            halves = (interleaved[: self.lanes], interleaved[self.lanes :])
+            rows = [self.select(x, y, half) for x, y in pairs for half in halves]
+        return rows
 
     def sums(self, values):
         """One vector whose lane i is the sum of the lanes of values[i]; at most as many values as lanes."""
@@ -206,47 +235,6 @@ def multiply_add(
 
 
 @intrinsic
-def inner_products(typingctx, a, a_base, a_lane, b, b_base, b_lane, offset, first, count, c, c_base):
-    """c[c_base + t * INNER_B + u] += the inner product of a's row t and b's row u, over vectors at offset[first:].
-
-    The INNER_TILE elements of c from c_base on are the tile's.
-    """
-    _check(a, b, offset, c)
-    integer = types.intp
-    signature = types.void(a, integer, integer, b, integer, integer, offset, integer, integer, c, integer)
-
-    def codegen(context, builder, signature, arguments):
-        a, a_base, a_lane, b, b_base, b_lane, offset, first, count, c, c_base = arguments
-        kinds = signature.args
-        vectors = _Vectors(builder, kinds[0].dtype)
-        a = builder.gep(_data(context, builder, kinds[0], a), [a_base])
-        b = builder.gep(_data(context, builder, kinds[3], b), [b_base])
-        c = builder.gep(_data(context, builder, kinds[9], c), [c_base])
-        offset = builder.gep(_data(context, builder, kinds[6], offset), [first])
-
-        def step(k, accumulators):
-            place = builder.load(builder.gep(offset, [k]))
-            a_k = builder.gep(a, [place])
-            b_k = builder.gep(b, [place])
-            left = [vectors.load(builder.gep(a_k, [_index(builder, t, a_lane)])) for t in range(INNER_A)]
-            following = list(accumulators)
-            for u in range(INNER_B):
-                right = vectors.load(builder.gep(b_k, [_index(builder, u, b_lane)]))
-                for t in range(INNER_A):
-                    following[t * INNER_B + u] = vectors.fma(left[t], right, accumulators[t * INNER_B + u])
-            return following
-
-        products = _loop(builder, count, [vectors.zero] * (INNER_A * INNER_B), step)
-        for first in range(0, len(products), vectors.lanes):
-            place = builder.gep(c, [ir.Constant(_INDEX, first)])
-            sums = vectors.sums(products[first : first + vectors.lanes])
-            vectors.store(builder.fadd(vectors.load(place), sums), place)
-        return context.get_dummy_value()
-
-    return signature, codegen
-
-
-@intrinsic
 def copy_line(typingctx, count, source, start, target, place, added):
     """target[place + q] = source[start + q] + added for q in range(count); reads and writes nothing else."""
     _check(source, target)
@@ -259,22 +247,12 @@ def copy_line(typingctx, count, source, start, target, place, added):
         source = builder.gep(_data(context, builder, kinds[1], source), [start])
         target = builder.gep(_data(context, builder, kinds[3], target), [place])
         added = vectors.splat(added)
-        numbers = ir.VectorType(_INDEX, vectors.lanes)
-        lane = ir.Constant(numbers, list(range(vectors.lanes)))
-        bits = ir.VectorType(ir.IntType(1), vectors.lanes)
-        align = ir.Constant(ir.IntType(32), vectors.itemsize)
-        pointer = vectors.type.as_pointer()
-        load = vectors.intrinsic("masked.load", vectors.type, [pointer, align.type, bits, vectors.type], ".p0")
-        store = vectors.intrinsic("masked.store", ir.VoidType(), [vectors.type, pointer, align.type, bits], ".p0")
 
         def step(k, _):
             q = _index(builder, vectors.lanes, k)
-            rest = vectors.splat(builder.sub(count, q), numbers)
-            mask = builder.icmp_signed("<", lane, rest)
-            read = builder.bitcast(builder.gep(source, [q]), pointer)
-            value = builder.call(load, [read, align, mask, vectors.zero])
-            write = builder.bitcast(builder.gep(target, [q]), pointer)
-            builder.call(store, [builder.fadd(value, added), write, align, mask])
+            mask = vectors.mask(builder.sub(count, q))
+            value = builder.fadd(vectors.load_masked(builder.gep(source, [q]), mask), added)
+            vectors.store_masked(value, builder.gep(target, [q]), mask)
             return []
 
         steps = builder.sdiv(
@@ -298,15 +276,43 @@ def transpose_block(typingctx, source, start, source_pitch, target, place, targe
         vectors = _Vectors(builder, kinds[0].dtype)
         source = builder.gep(_data(context, builder, kinds[0], source), [start])
         target = builder.gep(_data(context, builder, kinds[3], target), [place])
-        lanes = vectors.lanes
-        rows = [vectors.load(builder.gep(source, [_index(builder, t, source_pitch)])) for t in range(lanes)]
-        interleaved = [lane + half * lanes for lane in range(lanes) for half in range(2)]
-        for _ in range(lanes.bit_length() - 1):
-            pairs = zip(rows[: lanes // 2], rows[lanes // 2 :], strict=True)
-            halves = (interleaved[:lanes], interleaved[lanes:])
-            rows = [vectors.select(x, y, half) for x, y in pairs for half in halves]
-        for t, row in enumerate(rows):
+        lanes = range(vectors.lanes)
+        rows = [vectors.load(builder.gep(source, [_index(builder, t, source_pitch)])) for t in lanes]
+        for t, row in enumerate(vectors.transposed(rows)):
             vectors.store(row, builder.gep(target, [_index(builder, t, target_pitch)]))
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+@intrinsic
+def transpose_part(typingctx, source, start, source_pitch, rows, columns, stored, target, place, target_pitch):
+    """transpose_block that reads only the first `rows` rows and `columns` columns of the source.
+
+    Each of the `columns` lines of the target gets `stored` elements, zeros after the first `rows`.
+    """
+    _check(source, target)
+    integer = types.intp
+    signature = types.void(source, integer, integer, integer, integer, integer, target, integer, integer)
+
+    def codegen(context, builder, signature, arguments):
+        source, start, source_pitch, rows, columns, stored, target, place, target_pitch = arguments
+        kinds = signature.args
+        vectors = _Vectors(builder, kinds[0].dtype)
+        source = builder.gep(_data(context, builder, kinds[0], source), [start])
+        target = builder.gep(_data(context, builder, kinds[6], target), [place])
+        lanes = range(vectors.lanes)
+        none = ir.Constant(ir.VectorType(ir.IntType(1), vectors.lanes), None)
+        read, written = vectors.mask(columns), vectors.mask(stored)
+
+        def within(count, t, mask):
+            return builder.select(builder.icmp_signed("<", ir.Constant(_INDEX, t), count), mask, none)
+
+        lines = [builder.gep(source, [_index(builder, t, source_pitch)]) for t in lanes]
+        lines = [vectors.load_masked(line, within(rows, t, read)) for t, line in enumerate(lines)]
+        for t, line in enumerate(vectors.transposed(lines)):
+            to = builder.gep(target, [_index(builder, t, target_pitch)])
+            vectors.store_masked(line, to, within(columns, t, written))
         return context.get_dummy_value()
 
     return signature, codegen
