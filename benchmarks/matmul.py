@@ -1,51 +1,60 @@
-"""Matrix products and linear layers in float32, next to PyTorch's."""
+"""Matrix products in float32: squares, the long and the flat, batches, transposed operands, vectors."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
 import numpy as np
 
-from autograd_cnn.kernels.cpu.contraction import linear_forward, matmul
-from benchmarks import fastest, peer, report
+from benchmarks.case import Case, Sides
+from benchmarks.peers import Peers
 
-# (rows, depth, columns): LeNet-5's and simplecnn's layers at batch 64, an MLP's, squares
-SHAPES = [
-    (64, 400, 120),
-    (64, 120, 84),
+# (rows, depth, columns)
+PLAIN = [
+    *((size, size, size) for size in (128, 256, 512, 1024, 2048)),
+    (2048, 256, 64),
+    (64, 4096, 1024),
+    (64, 400, 120),  # the layers of LeNet-5 and of the MLP
     (64, 84, 10),
-    (64, 3136, 128),
     (128, 784, 256),
-    (256, 256, 256),
-    (512, 512, 512),
-    (1024, 1024, 1024),
 ]
+TRANSPOSED = [(256, 256, 256), (1024, 1024, 1024), (256, 2048, 64), (64, 4096, 1024)]
+VECTORS = [(256, 256), (1024, 1024), (4096, 1024)]
+BATCHED = [(64, 64, 64, 64), (512, 16, 64, 16)]  # (products, rows, depth, columns)
 
 
-def main() -> None:
-    torch = peer()
+def plain(a: Any, b: Any) -> Any:
+    return a @ b
+
+
+def left(a: Any, b: Any) -> Any:
+    return a.T @ b
+
+
+def right(a: Any, b: Any) -> Any:
+    return a @ b.T
+
+
+def prepare(product: Any, a_shape: tuple[int, ...], b_shape: tuple[int, ...], peers: Peers) -> Sides:
     rng = np.random.default_rng(0)
-    for rows, depth, columns in SHAPES:
-        a = rng.standard_normal((rows, depth), np.float32)
-        b = rng.standard_normal((depth, columns), np.float32)
-        weight = np.ascontiguousarray(b.T)
-        bias = rng.standard_normal(columns, np.float32)
-        out = np.empty((rows, columns), np.float32)
-        theirs = [None, None, None]
-        if torch is not None:
-            ta, tb, tw, tbias, tout = (torch.from_numpy(array) for array in (a, b, weight, bias, out))
-            theirs = [
-                lambda ta=ta, tb=tb, tout=tout: torch.mm(ta, tb, out=tout),
-                lambda ta=ta, tw=tw, tbias=tbias: torch.nn.functional.linear(ta, tw, tbias),
-                lambda ta=ta, tout=tout: torch.mm(ta.T, tout),
-            ]
-        grad = np.empty((depth, columns), np.float32)
-        ours = [
-            lambda a=a, b=b, out=out: matmul(a, b, out),
-            lambda a=a, weight=weight, bias=bias, out=out: linear_forward(a, weight, bias, out),
-            lambda a=a, out=out, grad=grad: matmul(a.T, out, grad),
-        ]
-        for name, our, their in zip(("a @ b", "linear with bias", "a.T @ out"), ours, theirs, strict=True):
-            report(f"{rows} x {depth} x {columns} {name}", *fastest(our, their), 2 * rows * depth * columns)
+    a, b = rng.standard_normal(a_shape, np.float32), rng.standard_normal(b_shape, np.float32)
+    sides = peers.both(lambda t: partial(product, t.from_numpy(a), t.from_numpy(b)))
+    return sides | {"numpy": partial(product, a, b)}
 
 
-if __name__ == "__main__":
-    main()
+def cases() -> Iterator[Case]:
+    def case(name: str, product: Any, a: tuple[int, ...], b: tuple[int, ...], operations: float, group: str) -> Case:
+        return Case("matmul", name, partial(prepare, product, a, b), operations=operations, group=group)
+
+    for m, k, n in PLAIN:
+        yield case(f"{m}x{k} @ {k}x{n}", plain, (m, k), (k, n), 2 * m * k * n, "a @ b")
+    for count, m, k, n in BATCHED:
+        name = f"{count} x ({m}x{k} @ {k}x{n})"
+        yield case(name, plain, (count, m, k), (count, k, n), 2 * count * m * k * n, "a @ b")
+    for m, k, n in TRANSPOSED:
+        yield case(f"({k}x{m}).T @ {k}x{n}", left, (k, m), (k, n), 2 * m * k * n, "a.T @ b")
+        yield case(f"{m}x{k} @ ({n}x{k}).T", right, (m, k), (n, k), 2 * m * k * n, "a @ b.T")
+    for m, k in VECTORS:
+        yield case(f"{m}x{k} @ {k}", plain, (m, k), (k,), 2 * m * k, "matrix-vector")

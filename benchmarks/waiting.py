@@ -19,13 +19,12 @@ ROUNDS = 3
 
 def measure() -> None:
     """Prints the mean and the slowest time of a step, in milliseconds: waiting comes in bursts."""
-    import numpy as np
+    import autograd_cnn as ag
+    from benchmarks.networks import NETWORKS
+    from benchmarks.step import data, eager, initial
 
-    from autograd_cnn.models import LeNet5
-    from benchmarks.step import our_step
-
-    rng = np.random.default_rng(0)
-    step = our_step(LeNet5(), rng.random((32, 1, 28, 28), np.float32), rng.integers(0, 10, 32))
+    network = NETWORKS["LeNet-5"]
+    step = eager(ag, network, initial(ag, network), *data(network, 32))
     times = []
     for _ in range(110):
         start = time.perf_counter()

@@ -1,0 +1,60 @@
+"""What is measured: a case has a name, a way to make its two or more sides, and how much work one run of them is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.peers import Peers
+
+Run = Callable[[], Any]
+Sides = dict[str, Run]  # "ours" and the peers that are there, by name; each run returns what it computed
+
+
+class UnknownCaseError(Exception):
+    """A selection that no case fits."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One line of a table.
+
+    `prepare` makes the data and the sides, so that a case that is only named costs nothing, and the data of one that
+    was measured is free before the next.  `operations` or `bytes` is the work of one run: what is computed, or what
+    has to be read and written once.  Cases of one `group` share a geometric mean.
+    """
+
+    family: str
+    name: str
+    prepare: Callable[[Peers], Sides]
+    operations: float = 0
+    bytes: float = 0
+    group: str = ""
+    seconds: float = 1.0  # of measuring
+    checked_runs: int = 1  # whose results have to agree before anything is timed
+    tolerance: float = 1e-3  # of that agreement, next to the largest number
+
+    @property
+    def key(self) -> str:
+        return f"{self.family}:{self.name}"
+
+
+def select(cases: Iterable[Case], wanted: Iterable[str]) -> list[Case]:
+    """The cases that fit one of `wanted`: a family, `family:part of a name`, or part of a name; all where it is empty.
+
+    Raises UnknownCaseError for one that fits nothing.
+    """
+    cases, wanted = list(cases), list(wanted)
+    families = {case.family for case in cases}
+
+    def fits(case: Case, selector: str) -> bool:
+        family, colon, part = selector.partition(":")
+        if colon:
+            return case.family == family and part in case.name
+        return case.family == selector if selector in families else selector in case.name
+
+    for selector in wanted:
+        if not any(fits(case, selector) for case in cases):
+            raise UnknownCaseError(f"no case fits {selector!r}; there are the families {', '.join(sorted(families))}")
+    return [case for case in cases if not wanted or any(fits(case, selector) for selector in wanted)]

@@ -1,0 +1,19 @@
+"""The families of cases, in the order in which they are run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from benchmarks import conv, matmul, step
+from benchmarks.case import Case
+
+FAMILIES: dict[str, Callable[[], Iterator[Case]]] = {
+    "matmul": matmul.cases,
+    "conv": conv.cases,
+    "step": step.cases,
+}
+
+
+def all_cases() -> Iterator[Case]:
+    for cases in FAMILIES.values():
+        yield from cases()
