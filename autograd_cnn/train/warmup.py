@@ -39,6 +39,8 @@ class _Notes:
 
 
 def _kind(arg: Any) -> Any:
+    if isinstance(arg, list):
+        return tuple(map(_kind, arg))
     return (arg.shape, arg.strides, arg.dtype, arg.flags.writeable) if isinstance(arg, np.ndarray) else arg
 
 
