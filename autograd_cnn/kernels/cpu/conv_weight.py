@@ -11,6 +11,8 @@ multiplied by padding.  g is turned, a block of pixels at a time, so that the ve
 import numpy as np
 from numba import prange
 
+from autograd_cnn.kernels.cpu.conv_depthwise import depthwise_grad_weight, is_depthwise
+from autograd_cnn.kernels.cpu.conv_plan import lifted
 from autograd_cnn.kernels.cpu.conv_weight_plan import grad_weight_plan
 from autograd_cnn.kernels.cpu.jit import inline, parallel, serial
 from autograd_cnn.kernels.cpu.microkernel import (
@@ -183,6 +185,10 @@ def conv_grad_weight(g, x, stride, padding, dilation, groups, out):
         return
     if g.size == 0:
         out[...] = 0
+        return
+    stride, padding, dilation, g, x, out = lifted(stride, padding, dilation, g, x, out)
+    if is_depthwise(out.shape, stride, groups, g.shape[2:]):
+        depthwise_grad_weight(g, x, stride, padding, dilation, out)
         return
     large, chunks, parts, partial, tables = grad_weight_plan(
         g.shape, x.shape, out.shape, stride, padding, dilation, groups, out.itemsize
