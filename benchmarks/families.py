@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from benchmarks import conv, matmul, step
+from benchmarks import conv, depthwise, elementwise, loss, matmul, norm, optim, overhead, pool, step
 from benchmarks.case import Case
 
 FAMILIES: dict[str, Callable[[], Iterator[Case]]] = {
     "matmul": matmul.cases,
     "conv": conv.cases,
+    "depthwise": depthwise.cases,
+    "pool": pool.cases,
+    "norm": norm.cases,
+    "elementwise": elementwise.cases,
+    "loss": loss.cases,
+    "optim": optim.cases,
+    "overhead": overhead.cases,
     "step": step.cases,
 }
 

@@ -97,7 +97,7 @@ def floors(threads: int, measured: Mapping[Case, Measurement]) -> dict[str, dict
             "ratio": _short(measurement.ratio),
             "noise": _short(measurement.noise),
             "threads": threads,
-            "against": sorted(measurement.figures.keys() - {"ours"}),
+            "against": sorted({side.split()[0] for side in measurement.figures} - {"ours"}),
         }
         for case, measurement in measured.items()
         if measurement.ratio is not None
@@ -121,7 +121,7 @@ def require_floors(record: Mapping[str, Any], cases: Iterable[Case], threads: in
 
 
 def below_floor(record: Mapping[str, Any], case: Case, measurement: Measurement) -> str | None:
-    """Says by how much a case fell below its floor, by more than the noise of then and of now; None where it did not."""
+    """Says by how much a case fell below its floor, beyond the noise of then and of now; None where it did not."""
     floor = record["floors"].get(case.key)
     if floor is None or measurement.ratio is None:
         return None

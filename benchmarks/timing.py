@@ -82,7 +82,8 @@ def check(case: Case, sides: Sides) -> None:
 
 def _arrays(result: Any) -> list[np.ndarray]:
     results = result if isinstance(result, tuple | list) else [result]
-    return [np.asarray(x.detach() if hasattr(x, "detach") else x) for x in results]
+    # Copies, since a step may change in place what it returned before.
+    return [np.array(x.detach() if hasattr(x, "detach") else x) for x in results]
 
 
 def _once(run: Run) -> float:
