@@ -1,170 +1,231 @@
-"""Matrix products on the vector micro-kernel."""
+"""Matrix products on vector tiles: large and small, of matrices and vectors, in any layout."""
+
+from math import inf
 
 import numpy as np
 from numba import prange
 
+from autograd_cnn.kernels.cpu.contraction_plan import TASKS, plan
+from autograd_cnn.kernels.cpu.contraction_tile import ROWS, broadcast_tile, copy_lines, inner_tile
 from autograd_cnn.kernels.cpu.jit import inline, parallel, serial
-from autograd_cnn.kernels.cpu.microkernel import (
-    DEPTH,
-    MAX_VECTORS,
-    SERIAL_WORK,
-    VECTOR_BYTES,
-    copy_line,
-    multiply_add,
-    tile_height,
-    tile_vectors,
-    transpose_block,
-)
+from autograd_cnn.kernels.cpu.microkernel import INNER_A, VECTOR_BYTES, transpose_block
 
-__all__ = ["linear_forward", "matmul"]
+__all__ = ["RELU", "linear_forward", "matmul"]
 
-TASKS = 16  # pieces that a large problem is cut into, whatever the number of threads
-LEAST_ROWS = 32  # rows of a piece that are worth packing a panel for
+RELU = 1
+LOWER = (-inf, 0.0)  # what an activation lets through at least: none, relu
 
 
 @inline
-def _pack_panel(b, start, row_stride, column_stride, depth, columns, width, panel):
-    """panel[k, j] = b[k, j], with zeros from `columns` to `width`."""
-    if column_stride == 1:
-        for k in range(depth):
-            copy_line(columns, b, start + k * row_stride, panel, k * width, -0.0)
-            for j in range(columns, width):
-                panel[k * width + j] = 0
-        return
+def _piece(index, p, levels):
+    """Where a piece lies: rows, columns and depth from where to where, and the starts of a, b and out."""
+    groups = (p.columns + p.group - 1) // p.group
+    chunks = (p.rows + p.chunk - 1) // p.chunk
+    rest, group = divmod(index, groups)
+    matrix, chunk = divmod(rest, chunks)
+    part, batch = divmod(matrix, p.batches)
+    a_start = b_start = 0
+    for level in range(levels.shape[0] - 1, -1, -1):
+        batch, i = divmod(batch, levels[level, 0])
+        a_start += i * levels[level, 1]
+        b_start += i * levels[level, 2]
+    row, column, k = chunk * p.chunk, group * p.group, part * p.part
+    return (
+        row, min(row + p.chunk, p.rows), column, min(column + p.group, p.columns), k, min(k + p.part, p.depth),
+        a_start, b_start, matrix * p.rows * p.columns,
+    )  # fmt: skip
+
+
+@inline
+def _pack_panel(b, start, row_stride, column_stride, depth, columns, panel, place, pitch):
+    """panel[place + k * pitch + j] = b[k, j]."""
     lanes = VECTOR_BYTES // panel.itemsize
-    turned_rows = depth // lanes * lanes if row_stride == 1 else 0
-    turned_columns = columns // lanes * lanes
-    for j in range(0, turned_columns, lanes):
-        for k in range(0, turned_rows, lanes):
-            source = start + j * column_stride + k
-            transpose_block(b, source, column_stride, panel, k * width + j, width)
-    for j in range(width):
-        source = start + j * column_stride
-        for k in range(turned_rows if j < turned_columns else 0, depth):
-            panel[k * width + j] = b[source + k * row_stride] if j < columns else 0
+    if column_stride == 1:
+        copy_lines(depth, columns, b, start, row_stride, panel, place, pitch)
+    elif row_stride == 1 and depth >= lanes and columns >= lanes:
+        # The last block in each direction ends where the panel does: it may overlap the one before.
+        for block_j in range(0, columns, lanes):
+            j = min(block_j, columns - lanes)
+            for block_k in range(0, depth, lanes):
+                k = min(block_k, depth - lanes)
+                transpose_block(b, start + j * column_stride + k, column_stride, panel, place + k * pitch + j, pitch)
+    else:
+        for j in range(columns):
+            for k in range(depth):
+                panel[place + k * pitch + j] = b[start + k * row_stride + j * column_stride]
 
 
 @serial
-def _multiply_pieces(first, last, a, b, bias, shape, a_strides, b_strides, chunk, out):
-    """Pieces [first, last) of out[n] = a[n] @ b[n] + bias: `chunk` rows by one panel of columns each.
-
-    Arrays are flat, strides in elements are (batch, row, column).
-    """
-    rows, depth, columns = shape
-    lanes = VECTOR_BYTES // out.itemsize
-    widest = MAX_VECTORS * lanes
-    panels = (columns + widest - 1) // widest
-    chunks = (rows + chunk - 1) // chunk
-    block = min(depth, DEPTH)
-    panel = np.empty(block * widest, out.dtype)
-    edge = np.empty(chunk * widest, out.dtype)
-    a_offset = np.empty(block, np.int64)
-    b_offset = np.empty(block, np.int64)
+def _broadcast_pieces(first, last, plans, levels, a, b, bias, lower, out):
+    """Pieces [first, last) of out[n] = max(a[n] @ b[n] + bias, lower), where b's lines are contiguous or packed."""
+    p = plans[0]
+    packed_a = np.empty(ROWS * p.block if p.pack_a else 0, out.dtype)
+    packed_b = np.empty(((p.group + p.panel - 1) // p.panel) * p.panel * p.block if p.pack_b else 0, out.dtype)
+    nothing = np.zeros(p.panel, out.dtype)
     for piece in range(first, last):
-        batch, rest = divmod(piece, panels * chunks)
-        row = rest // panels * chunk
-        column = rest % panels * widest
-        height = min(chunk, rows - row)
-        width = min(widest, columns - column)
-        vectors = tile_vectors(width, lanes)
-        pitch = vectors * lanes
-        for k in range(block):
-            a_offset[k] = k * a_strides[2]
-            b_offset[k] = k * pitch
-        start = (batch * rows + row) * columns + column
-        # A panel wider than what is left of out is computed beside it, and copied to its place.
-        whole = width == pitch
-        target = out if whole else edge
-        target_start = start if whole else 0
-        target_pitch = columns if whole else pitch
-        for k in range(0, max(depth, 1), DEPTH):
-            count = min(block, depth - k)
-            source = batch * b_strides[0] + k * b_strides[1] + column * b_strides[2]
-            _pack_panel(b, source, b_strides[1], b_strides[2], count, width, pitch, panel)
-            source = batch * a_strides[0] + row * a_strides[1] + k * a_strides[2]
-            t = 0
-            while t < height:
-                tile = tile_height(height - t)
-                multiply_add(
-                    tile, vectors, a, source + t * a_strides[1], a_offset, a_strides[1], panel, 0, b_offset,
-                    0, count, target, target_start + t * target_pitch, target_pitch, k > 0,
-                )  # fmt: skip
-                t += tile
-        if whole and bias.size == 0:
-            continue
-        for t in range(height):
-            for j in range(width):
-                value = target[target_start + t * target_pitch + j]
-                out[start + t * columns + j] = value + bias[column + j] if bias.size else value
+        row, last_row, column, last_column, k, last_k, a_start, b_start, c_start = _piece(piece, p, levels)
+        summed = False
+        while k < last_k or not summed:
+            count = min(p.block, last_k - k)
+            b_base, b_step, b_panel = b_start + k * p.b_row + column * p.b_column, p.b_row, p.panel
+            source_b = b
+            if p.pack_b:
+                for j in range(column, last_column, p.panel):
+                    place = (j - column) * p.block
+                    width = min(p.panel, last_column - j)
+                    source = b_base + (j - column) * p.b_column
+                    _pack_panel(b, source, p.b_row, p.b_column, count, width, packed_b, place, p.panel)
+                source_b, b_base, b_step, b_panel = packed_b, 0, p.panel, p.panel * p.block
+            addend, added_row, added_start, added_column = nothing, 0, 0, 0
+            if summed:
+                addend, added_row, added_start, added_column = out, p.columns, c_start, 1
+            elif bias.size:
+                addend, added_column = bias, 1
+            least = out.dtype.type(lower if k + count >= last_k else -np.inf)
+            for t in range(row, last_row, ROWS):
+                height = min(ROWS, last_row - t)
+                a_base, a_row, a_column = a_start + t * p.a_row + k * p.a_column, p.a_row, p.a_column
+                source_a = a
+                if p.pack_a:
+                    if a_row == 1:
+                        copy_lines(count, height, a, a_base, a_column, packed_a, 0, ROWS)
+                    else:
+                        for i in range(height):
+                            for q in range(count):
+                                packed_a[q * ROWS + i] = a[a_base + i * a_row + q * a_column]
+                    source_a, a_base, a_row, a_column = packed_a, 0, 1, ROWS
+                for j in range(column, last_column, p.panel):
+                    broadcast_tile(
+                        height, min(p.panel, last_column - j), source_a, a_base, a_row, a_column,
+                        source_b, b_base + (j - column) // p.panel * b_panel, b_step, count,
+                        addend, added_start + t * added_row + j * added_column, added_row, least,
+                        out, c_start + t * p.columns + j, p.columns,
+                    )  # fmt: skip
+            k += count
+            summed = True
 
 
 @parallel
-def _multiply(pieces, a, b, bias, shape, a_strides, b_strides, chunk, out):
-    for piece in prange(pieces):
-        first = np.int64(piece)
-        _multiply_pieces(first, first + 1, a, b, bias, shape, a_strides, b_strides, chunk, out)
+def _broadcast(first, last, plans, levels, a, b, bias, lower, out):
+    tasks = min(last - first, TASKS)
+    for index in prange(tasks):
+        task = np.int64(index)
+        begin, end = first + task * (last - first) // tasks, first + (task + 1) * (last - first) // tasks
+        _broadcast_pieces(begin, end, plans, levels, a, b, bias, lower, out)
+
+
+@serial
+def _inner_pieces(first, last, plans, levels, a, b, bias, lower, out):
+    """The same where a's rows and b's columns are contiguous."""
+    p = plans[0]
+    nothing = np.zeros(p.panel, out.dtype)
+    for piece in range(first, last):
+        row, last_row, column, last_column, k, last_k, a_start, b_start, c_start = _piece(piece, p, levels)
+        summed = False
+        while k < last_k or not summed:
+            count = min(p.block, last_k - k)
+            addend, added_row, added_start, added_column = nothing, 0, 0, 0
+            if summed:
+                addend, added_row, added_start, added_column = out, p.columns, c_start, 1
+            elif bias.size:
+                addend, added_column = bias, 1
+            least = out.dtype.type(lower if k + count >= last_k else -np.inf)
+            for j in range(column, last_column, p.panel):
+                for t in range(row, last_row, INNER_A):
+                    inner_tile(
+                        min(INNER_A, last_row - t), min(p.panel, last_column - j),
+                        a, a_start + t * p.a_row + k, p.a_row, b, b_start + j * p.b_column + k, p.b_column, count,
+                        addend, added_start + t * added_row + j * added_column, added_row, least,
+                        out, c_start + t * p.columns + j, p.columns,
+                    )  # fmt: skip
+            k += count
+            summed = True
 
 
 @parallel
-def _multiply_integers(a, b, batches, shape, a_strides, b_strides, out):
-    rows, depth, columns = shape
-    for line in prange(batches * rows):
-        batch, row = divmod(np.int64(line), rows)
-        for j in range(columns):
-            out[line * columns + j] = 0
-        for k in range(depth):
-            x = a[batch * a_strides[0] + row * a_strides[1] + k * a_strides[2]]
-            start = batch * b_strides[0] + k * b_strides[1]
-            for j in range(columns):
-                out[line * columns + j] += x * b[start + j * b_strides[2]]
+def _inner(first, last, plans, levels, a, b, bias, lower, out):
+    tasks = min(last - first, TASKS)
+    for index in prange(tasks):
+        task = np.int64(index)
+        begin, end = first + task * (last - first) // tasks, first + (task + 1) * (last - first) // tasks
+        _inner_pieces(begin, end, plans, levels, a, b, bias, lower, out)
 
 
-def _flat(array):
-    """Matrices as (elements, strides in elements), copied only where their layout is irregular."""
-    rows, columns = array.shape[-2:]
-    if array.ndim > 2 and not any(array.strides[:-2]):
-        elements, (_, row, column) = _flat(array[(0,) * (array.ndim - 2)])
-        return elements, (0, row, column)
-    if array.flags.c_contiguous:
-        return array.reshape(-1), (rows * columns, columns, 1)
-    turned = array.swapaxes(-2, -1)
-    if turned.flags.c_contiguous:
-        return turned.reshape(-1), (rows * columns, 1, rows)
-    return np.ascontiguousarray(array).reshape(-1), (rows * columns, columns, 1)
+@serial
+def _add_parts(partial, bias, lower, out):
+    """out = max(the sum of the parts, in their order, + bias, lower)."""
+    least = out.dtype.type(lower)
+    for i in range(out.size):
+        total = partial[i]
+        for part in range(1, partial.size // out.size):
+            total += partial[part * out.size + i]
+        if bias.size:
+            total += bias[i % bias.size]
+        out[i] = least if total <= least else total
 
 
-def _product(a, b, bias, batches, shape, out):
-    """out = a @ b + bias in floating point, cut into pieces by its shape alone."""
-    rows, depth, columns = shape
-    a, a_strides = _flat(a)
-    b, b_strides = _flat(b)
-    elements = out.reshape(-1)
-    bias = elements[:0] if bias is None else np.ascontiguousarray(bias)
-    panels = -(-columns // (MAX_VECTORS * (VECTOR_BYTES // out.itemsize)))
-    chunk = min(rows, max(LEAST_ROWS, -(-rows // -(-TASKS // (batches * panels)))))
-    pieces = batches * panels * -(-rows // chunk)
-    if out.size * depth < SERIAL_WORK:
-        _multiply_pieces(0, pieces, a, b, bias, shape, a_strides, b_strides, chunk, elements)
+@serial
+def _integer_pieces(first, last, plans, levels, a, b, bias, lower, out):
+    """Rows [first, last) of out[n] = a[n] @ b[n] in whole numbers."""
+    p = plans[0]
+    for piece in range(first, last):
+        row, _, _, _, _, _, a_start, b_start, place = _piece(piece, p, levels)
+        place += row * p.columns
+        for j in range(p.columns):
+            out[place + j] = 0
+        for k in range(p.depth):
+            x = a[a_start + row * p.a_row + k * p.a_column]
+            start = b_start + k * p.b_row
+            for j in range(p.columns):
+                out[place + j] += x * b[start + j * p.b_column]
+
+
+@parallel
+def _integers(first, last, plans, levels, a, b, bias, lower, out):
+    for piece in prange(first, last):
+        _integer_pieces(np.int64(piece), np.int64(piece) + 1, plans, levels, a, b, bias, lower, out)
+
+
+KERNELS = {
+    ("broadcast", False): _broadcast_pieces,
+    ("broadcast", True): _broadcast,
+    ("inner", False): _inner_pieces,
+    ("inner", True): _inner,
+    ("integers", False): _integer_pieces,
+    ("integers", True): _integers,
+}
+
+
+def _product(a, b, bias, lower, out):
+    """out = max(a @ b + bias, lower)."""
+    kernel, swapped, a_source, b_source, pieces, numbers, levels, parts, nothing = plan(
+        a.shape, a.strides, b.shape, b.strides, out.dtype.char
+    )
+    a = a.ravel("K") if a_source is None else a_source.elements(a)
+    b = b.ravel("K") if b_source is None else b_source.elements(b)
+    out = out.ravel()
+    if bias is None:
+        bias = nothing
+    if swapped:
+        a, b = b, a
+        if bias.size:
+            bias = np.repeat(bias, out.size)
+    if parts == 1:
+        KERNELS[kernel](0, pieces, numbers, levels, a, b, bias, lower, out)
     else:
-        _multiply(pieces, a, b, bias, shape, a_strides, b_strides, chunk, elements)
+        partial = np.empty(parts * out.size, out.dtype)
+        KERNELS[kernel](0, pieces, numbers, levels, a, b, nothing, -inf, partial)
+        _add_parts(partial, bias, lower, out)
 
 
 def matmul(a, b, out):
-    """out = a @ b.  a: (..., M, K), b: (..., K, N), out: (..., M, N) contiguous, leading dimensions equal."""
-    if out.size == 0:
-        return
-    rows, columns = out.shape[-2:]
-    batches = out.size // (rows * columns)
-    shape = (rows, a.shape[-1], columns)
-    if out.dtype.kind == "f":
-        _product(a, b, None, batches, shape, out)
-        return
-    a, a_strides = _flat(a)
-    b, b_strides = _flat(b)
-    _multiply_integers(a, b, batches, shape, a_strides, b_strides, out.reshape(-1))
+    """out = a @ b.  a: (..., M, K), b: (..., K, N), leading dimensions broadcast; out: (..., M, N) contiguous."""
+    _product(a, b, None, -inf, out)
 
 
-def linear_forward(x, weight, bias, out):
-    """out = x @ weight.T + bias.  x: (M, K), weight: (N, K), bias: (N,) or None, out: (M, N) contiguous."""
-    if out.size:
-        _product(x, weight.T, bias, 1, (x.shape[0], x.shape[1], weight.shape[0]), out)
+def linear_forward(x, weight, bias, out, activation=0):
+    """out = x @ weight.T + bias, where `activation` is RELU max(that, 0).
+
+    x: (M, K), weight: (N, K), bias: (N,) or None, out: (M, N) contiguous.
+    """
+    _product(x, weight.T, None if bias is None else bias.ravel(), LOWER[activation], out)
