@@ -11,7 +11,6 @@ offsets, so that one loop serves a matrix in any layout and a convolution of any
 of Dukhan, 2019, https://arxiv.org/abs/1907.02129).
 """
 
-import llvmlite.binding as llvm
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.errors import TypingError
@@ -19,8 +18,9 @@ from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
 from autograd_cnn.kernels.cpu.jit import inline
+from autograd_cnn.kernels.cpu.processor import features
 
-_FEATURES = llvm.get_host_cpu_features()
+_FEATURES = features()
 _WIDE = _FEATURES.get("avx512f", False)
 
 VECTOR_BYTES = 64 if _WIDE else 32 if _FEATURES.get("avx", False) else 16
