@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
+import weakref
 
 import numpy as np
 import pytest
@@ -350,3 +352,135 @@ def test_loaded_state_is_a_copy():
     optimizer.load_state_dict(state)
     state["state"][0]["exp_avg"].zero_()
     assert (optimizer.state_dict()["state"][0]["exp_avg"] != 0).all()
+
+
+# Steps after the first, which find again what the one before has looked up
+
+
+def trained(change, kind=Adam, **settings):
+    """The parameters after steps with a change before the third, and those of an optimizer made anew at each step."""
+    results = []
+    for fresh in (False, True):
+        params = [ag.tensor(a, requires_grad=True) for a in arrays(0)]
+        optimizer = kind([{"params": params[:2]}, {"params": params[2:], "lr": 0.01}], lr=0.02, **settings)
+        for step in range(4):
+            give_gradients(params, step)
+            if step == 2:
+                optimizer = change(optimizer, params) or optimizer
+                params = [p for group in optimizer.param_groups for p in group["params"]]
+            if fresh:
+                optimizer._batches.clear()
+            optimizer.step()
+        results.append(values(params))
+    return results
+
+
+def without_gradient(optimizer, params):
+    params[0].grad = None
+
+
+def other_data(optimizer, params):
+    params[1].data = ag.tensor(np.ones(5))
+
+
+def transposed_gradient(optimizer, params):
+    params[0].grad = ag.tensor(params[0].grad.numpy().T.copy()).T
+    assert not params[0].grad.is_contiguous()
+
+
+def other_state(optimizer, params):
+    optimizer.load_state_dict(optimizer.state_dict())
+
+
+def no_state(optimizer, params):
+    optimizer.state.clear()
+
+
+def other_slot(optimizer, params):
+    name = list(optimizer.state[params[0]])[-1]
+    optimizer.state[params[0]][name] = ag.tensor(np.full((4, 3), 0.5)).T
+
+
+def other_slot_data(optimizer, params):
+    name = list(optimizer.state[params[0]])[-1]
+    optimizer.state[params[0]][name].array = np.full((3, 4), 0.25)
+
+
+def no_slot(optimizer, params):
+    state = optimizer.state[params[0]]
+    del state[list(state)[-1]]
+
+
+def more_steps(optimizer, params):
+    if optimizer.counts_steps:
+        optimizer.state[params[1]]["step"] = 7
+
+
+def other_parameter(optimizer, params):
+    optimizer.param_groups[0]["params"][1] = q = ag.ones(5, dtype=ag.float64, requires_grad=True)
+    q.grad = ag.ones(5, dtype=ag.float64)
+
+
+def other_settings(optimizer, params):
+    optimizer.param_groups[0].update(lr=0.3, weight_decay=0.5)
+    if "amsgrad" in optimizer.defaults:
+        optimizer.param_groups[0]["amsgrad"] = True
+
+
+def copied(optimizer, params):
+    return copy.deepcopy(optimizer)
+
+
+CHANGES = (
+    without_gradient,
+    other_data,
+    transposed_gradient,
+    other_state,
+    no_state,
+    other_slot,
+    other_slot_data,
+    no_slot,
+    more_steps,
+    other_parameter,
+    other_settings,
+    copied,
+)
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
+@pytest.mark.parametrize(("kind", "settings"), [(SGD, {"momentum": 0.9, "dampening": 0.2}), (Adam, {}), (RMSprop, {})])
+def test_what_changes_between_steps_is_noticed(kind, settings, change):
+    for ours, expected in zip(*trained(change, kind, **settings), strict=True):
+        assert (ours == expected).all()
+
+
+def test_a_copied_optimizer_steps_its_own_parameters():
+    p = ag.ones(3, requires_grad=True)
+    optimizer = SGD([p], lr=0.5)
+    p.grad = ag.ones(3)
+    optimizer.step()
+    other = copy.deepcopy(optimizer)
+    other.step()
+    assert p.tolist() == [0.5] * 3
+    assert other.param_groups[0]["params"][0].tolist() == [0.0] * 3
+
+
+def test_gradients_are_not_kept():
+    p = ag.ones(3, requires_grad=True)
+    optimizer = Adam([p])
+    for _ in range(3):
+        (p * p).sum().backward()
+        optimizer.step()
+        gradient = weakref.ref(p.grad.array)
+        optimizer.zero_grad()
+        assert gradient() is None
+
+
+def test_integers_are_refused():
+    p, q = ag.ones(3, requires_grad=True), ag.tensor([1, 2])
+    p.grad, q.grad = ag.ones(3), ag.tensor([1, 1])
+    optimizer = Adam([p, q])
+    with pytest.raises(DTypeError, match="Adam: can only optimize floating point tensors, got int64"):
+        optimizer.step()
+    assert (p == 1).all()
+    assert not optimizer.state

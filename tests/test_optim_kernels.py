@@ -1,11 +1,14 @@
 """Optimizer kernels against PyTorch, and against their formulas in NumPy."""
 
+import copy
 import itertools
 
 import numpy as np
 import pytest
+from guarded_memory import guarded, run_alone
 
 from autograd_cnn.kernels.cpu import optim
+from autograd_cnn.kernels.cpu.addressed import PART, ArrayTable, overlap
 from autograd_cnn.kernels.cpu.jit import GRAIN
 
 STEPS = 4
@@ -18,27 +21,31 @@ def problem(size, dtype):
     return random.normal(size=size).astype(dtype), random.normal(size=(STEPS, size)).astype(dtype)
 
 
-def descend_sgd(param, grads, momentum, dampening, weight_decay, nesterov, maximize):
-    buffer = np.full_like(param, np.nan) if momentum else None
+def table_of(params, slots, make=np.zeros_like):
+    return ArrayTable([params, *([make(param) for param in params] for _ in range(slots))])
+
+
+def descend_sgd(params, grads, momentum, dampening, weight_decay, nesterov, maximize, make=np.zeros_like):
+    table = table_of(params, 1 if momentum else 0, make)
     for i, grad in enumerate(grads):
-        optim.sgd(param, grad, buffer, 0.1, momentum, dampening, weight_decay, nesterov, maximize, i == 0)
+        optim.sgd(table, grad, 0.1, momentum, dampening, weight_decay, nesterov, maximize, i == 0)
 
 
-def descend_adam(param, grads, weight_decay, decoupled, amsgrad, maximize):
-    mean, square = np.zeros_like(param), np.zeros_like(param)
-    largest = np.zeros_like(param) if amsgrad else None
+def descend_adam(params, grads, weight_decay, decoupled, amsgrad, maximize, make=np.zeros_like):
+    table = table_of(params, 3 if amsgrad else 2, make)
     for i, grad in enumerate(grads):
-        settings = (0.01, 0.9, 0.999, 1e-8, weight_decay, decoupled, amsgrad, maximize)
-        optim.adam(param, grad, mean, square, largest, i + 1, *settings)
+        optim.adam(table, grad, i + 1, 0.01, 0.9, 0.999, 1e-8, weight_decay, decoupled, amsgrad, maximize)
 
 
-def descend_rmsprop(param, grads, weight_decay, momentum, centered, maximize):
-    square = np.zeros_like(param)
-    buffer = np.zeros_like(param) if momentum else None
-    mean = np.zeros_like(param) if centered else None
+def descend_rmsprop(params, grads, weight_decay, momentum, centered, maximize, make=np.zeros_like):
+    table = table_of(params, 1 + (momentum != 0) + centered, make)
     for grad in grads:
-        settings = (0.01, 0.9, 1e-8, weight_decay, momentum, centered, maximize)
-        optim.rmsprop(param, grad, square, buffer, mean, *settings)
+        optim.rmsprop(table, grad, 0.01, 0.9, 1e-8, weight_decay, momentum, centered, maximize)
+
+
+def one_each(grads):
+    """The gradients of each step for a single parameter."""
+    return [[grad] for grad in grads]
 
 
 def with_torch(make, param, grads):
@@ -65,7 +72,7 @@ def test_sgd_is_pytorch_s(size, dtype):
         if nesterov and (momentum == 0 or dampening):
             continue
         param = start.copy()
-        descend_sgd(param, grads, momentum, dampening, weight_decay, nesterov, maximize)
+        descend_sgd([param], one_each(grads), momentum, dampening, weight_decay, nesterov, maximize)
         options = {"momentum": momentum, "dampening": dampening, "weight_decay": weight_decay}
         options |= {"nesterov": nesterov, "maximize": maximize}
         close(param, with_torch(lambda o, p, k=options: o.SGD(p, lr=0.1, **k), start, grads))
@@ -78,7 +85,7 @@ def test_adam_is_pytorch_s(size, dtype):
     settings = itertools.product((0, 0.01), (False, True), (False, True), (False, True))
     for weight_decay, decoupled, amsgrad, maximize in settings:
         param = start.copy()
-        descend_adam(param, grads, weight_decay, decoupled, amsgrad, maximize)
+        descend_adam([param], one_each(grads), weight_decay, decoupled, amsgrad, maximize)
         options = {"weight_decay": weight_decay, "amsgrad": amsgrad, "maximize": maximize}
         name = "AdamW" if decoupled else "Adam"
         close(param, with_torch(lambda o, p, n=name, k=options: getattr(o, n)(p, lr=0.01, **k), start, grads))
@@ -91,7 +98,7 @@ def test_rmsprop_is_pytorch_s(size, dtype):
     settings = itertools.product((0, 0.01), (0, 0.8), (False, True), (False, True))
     for weight_decay, momentum, centered, maximize in settings:
         param = start.copy()
-        descend_rmsprop(param, grads, weight_decay, momentum, centered, maximize)
+        descend_rmsprop([param], one_each(grads), weight_decay, momentum, centered, maximize)
         options = {"weight_decay": weight_decay, "momentum": momentum, "alpha": 0.9}
         options |= {"centered": centered, "maximize": maximize}
         close(param, with_torch(lambda o, p, k=options: o.RMSprop(p, lr=0.01, **k), start, grads))
@@ -106,7 +113,7 @@ def test_formulas():
         buffer = g if i == 0 else 0.9 * buffer + 0.7 * g
         param = param - 0.1 * buffer
     out = start.copy()
-    descend_sgd(out, grads, 0.9, 0.3, 0.01, False, False)
+    descend_sgd([out], one_each(grads), 0.9, 0.3, 0.01, False, False)
     close(out, param)
 
     param, mean, square = start.copy(), 0.0, 0.0
@@ -116,7 +123,7 @@ def test_formulas():
         corrected = square / (1 - 0.999 ** (i + 1))
         param = param - 0.01 * mean / (1 - 0.9 ** (i + 1)) / (np.sqrt(corrected) + 1e-8)
     out = start.copy()
-    descend_adam(out, grads, 0.1, True, False, False)
+    descend_adam([out], one_each(grads), 0.1, True, False, False)
     close(out, param)
 
     param, square, mean, buffer = start.copy(), 0.0, 0.0, 0.0
@@ -125,27 +132,105 @@ def test_formulas():
         buffer = 0.8 * buffer + grad / (np.sqrt(square - mean**2) + 1e-8)
         param = param - 0.01 * buffer
     out = start.copy()
-    descend_rmsprop(out, grads, 0, 0.8, True, False)
+    descend_rmsprop([out], one_each(grads), 0, 0.8, True, False)
     close(out, param)
 
 
 def test_gradients_are_only_read():
     param, grads = problem(50, np.float32)
     before = grads.copy()
-    descend_sgd(param, grads, 0.9, 0, 0.1, True, True)
-    descend_adam(param, grads, 0.1, False, True, True)
-    descend_rmsprop(param, grads, 0.1, 0.9, True, True)
+    descend_sgd([param], one_each(grads), 0.9, 0, 0.1, True, True)
+    descend_adam([param], one_each(grads), 0.1, False, True, True)
+    descend_rmsprop([param], one_each(grads), 0.1, 0.9, True, True)
     np.testing.assert_array_equal(grads, before)
 
 
-def test_serial_and_parallel_give_the_same_bits():
-    start, grads = problem(GRAIN + 1000, np.float32)
-    for descend, settings in [
-        (descend_sgd, (0.9, 0, 0.01, True, False)),
-        (descend_adam, (0.01, True, True, False)),
-        (descend_rmsprop, (0.01, 0.9, True, False)),
-    ]:
-        whole, part = start.copy(), start[:1001].copy()
-        descend(whole, grads, *settings)
-        descend(part, np.ascontiguousarray(grads[:, :1001]), *settings)
-        assert whole[:1001].tobytes() == part.tobytes(), descend.__name__
+DESCENTS = [
+    (descend_sgd, (0, 0, 0, False, False)),
+    (descend_sgd, (0.9, 0, 0.01, True, False)),
+    (descend_adam, (0.01, False, False, True)),
+    (descend_adam, (0.01, True, True, False)),
+    (descend_rmsprop, (0, 0, False, False)),
+    (descend_rmsprop, (0.01, 0.9, True, False)),
+]
+SHAPES = [(6, 1, 5, 5), (0, 3), (PART - 151,), (), (2 * PART + 3, 2), (1,), (PART,), (5, 0), (7, 9)]
+
+
+def many(dtype=np.float32):
+    random = np.random.default_rng(4)
+    params = [random.normal(size=shape).astype(dtype) for shape in SHAPES]
+    return params, [[random.normal(size=shape).astype(dtype) for shape in SHAPES] for _ in range(STEPS)]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shapes", [len(SHAPES), 3])
+def test_many_parameters_at_once_are_the_same_bits_as_one_by_one(dtype, shapes):
+    start, grads = many(dtype)
+    start, grads = start[:shapes], [some[:shapes] for some in grads]
+    for descend, settings in DESCENTS:
+        together, alone = [p.copy() for p in start], [p.copy() for p in start]
+        descend(together, grads, *settings)
+        for i, param in enumerate(alone):
+            descend([param], [[some[i]] for some in grads], *settings)
+        for ours, other in zip(together, alone, strict=True):
+            assert ours.tobytes() == other.tobytes(), descend.__name__
+
+
+def test_same_bits_for_every_thread_count(same_bits):
+    start, grads = many()
+
+    def compute():
+        results = []
+        for descend, settings in DESCENTS:
+            params = [p.copy() for p in start]
+            descend(params, grads, *settings)
+            results += params
+        return results
+
+    same_bits(compute)
+
+
+def test_parameters_in_the_same_memory_are_taken_in_turn():
+    memory = np.ones(2 * GRAIN)
+    params = [memory[:GRAIN], memory[GRAIN - 1 :], memory[: GRAIN - 5]]
+    table = ArrayTable([params])
+    assert table.in_turn
+    optim.sgd(table, [np.ones_like(p) for p in params], 0.25, 0, 0, 0, False, False, True)
+    want = np.full(2 * GRAIN, 0.75)
+    want[: GRAIN - 5] = 0.5
+    want[GRAIN - 1] = 0.5
+    np.testing.assert_array_equal(memory, want)
+    apart = ArrayTable([[memory[:GRAIN], memory[GRAIN:]]])
+    assert not apart.in_turn
+    assert not overlap(apart.addresses[0], apart.ends, apart.like)
+
+
+def test_a_copied_table_has_the_copies_addresses():
+    param = np.ones(3)
+    table = ArrayTable([[param]])
+    other = copy.deepcopy(table)
+    optim.sgd(other, [np.ones(3)], 0.25, 0, 0, 0, False, False, True)
+    assert (param == 1).all()
+    assert (other.columns[0][0] == 0.75).all()
+
+
+def in_guarded_memory():
+    params, grads = many()
+    for side in ("before", "after"):
+
+        def inside(array, side=side):
+            return guarded(array, side) if array.size else array
+
+        for descend, settings in DESCENTS:
+            guarded_grads = [[inside(g) for g in some] for some in grads]
+            expected, ours = [p.copy() for p in params], [inside(p) for p in params]
+            descend(ours, guarded_grads, *settings, make=lambda p: inside(np.zeros_like(p)))
+            descend(expected, grads, *settings)
+            for a, b in zip(ours, expected, strict=True):
+                assert a.tobytes() == b.tobytes()
+
+
+@pytest.mark.parametrize("check_bounds", [False, True])
+def test_nothing_outside_the_arrays_is_touched(check_bounds):
+    child = run_alone("test_optim_kernels", "in_guarded_memory", check_bounds)
+    assert child.stdout == "finished\n", child.stderr

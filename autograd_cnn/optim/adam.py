@@ -60,14 +60,11 @@ class Adam(Optimizer):
     def slots(self, group: Group) -> tuple[str, ...]:
         return ("exp_avg", "exp_avg_sq", *(("max_exp_avg_sq",) if group["amsgrad"] else ()))
 
-    def update(self, k: Any, param: Any, grad: Any, state: dict[str, Any], group: Group, first: bool) -> None:
+    def update(self, k: Any, table: Any, grads: list[Any], group: Group, step: int) -> None:
         k.adam(
-            param,
-            grad,
-            state["exp_avg"],
-            state["exp_avg_sq"],
-            state.get("max_exp_avg_sq"),
-            state["step"],
+            table,
+            grads,
+            step,
             group["lr"],
             *group["betas"],
             group["eps"],

@@ -11,6 +11,7 @@ import numpy as np
 
 from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError, StateDictError
 from autograd_cnn.graph.grad_mode import enable_grad
+from autograd_cnn.optim.batch import Batch, State
 from autograd_cnn.tensor import Tensor
 
 Group = dict[str, Any]  # the parameters under "params", and the settings
@@ -26,6 +27,9 @@ def check_range(optimizer: str, low: float, high: float = float("inf"), **settin
             raise ArgumentError(f"{optimizer}: {name} must be {bound}, got {value}")
 
 
+Work = tuple[Group, Batch, list[np.ndarray]]  # a batch and its gradients
+
+
 class Optimizer:
     """Updates parameters from their gradients.
 
@@ -38,7 +42,8 @@ class Optimizer:
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
         self.defaults = defaults
         self.param_groups: list[Group] = []
-        self.state: dict[Tensor, dict[str, Any]] = {}
+        self.state: dict[Tensor, State] = {}
+        self._batches: dict[int, Batch] = {}  # of the last step, by the group's position
         self.check(defaults)
         if isinstance(params, Tensor):
             raise DTypeError(f"{self._name}: params must be an iterable of tensors, got one tensor; put it in a list")
@@ -64,10 +69,12 @@ class Optimizer:
         """The names of the arrays kept for each parameter; they have its shape and start as zeros."""
         raise NotImplementedError(f"{self._name}.slots")
 
-    def update(
-        self, k: ModuleType, param: np.ndarray, grad: np.ndarray, state: dict[str, Any], group: Group, first: bool
-    ) -> None:
-        """One step on flat arrays, in place; `first` where the state was made for it."""
+    def update(self, k: ModuleType, table: Any, grads: list[np.ndarray], group: Group, step: int) -> None:
+        """One step, in place, of all parameters of `table`, an ArrayTable of theirs and of the slots in their order.
+
+        step: the number of this step for these parameters; unless the optimizer counts them, 1 where the first slot is
+        new and 2 where not.
+        """
         raise NotImplementedError(f"{self._name}.update")
 
     def add_param_group(self, group: Mapping[str, Any]) -> None:
@@ -99,9 +106,12 @@ class Optimizer:
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forgets all gradients, or sets them to zero."""
-        for p in self._params():
-            if p.grad is not None:
-                p.grad = None if set_to_none else p.grad.detach().zero_()
+        for group in self.param_groups:
+            for p in group["params"]:
+                if set_to_none:
+                    p._grad = None
+                elif p._grad is not None:
+                    p._grad = p._grad.detach().zero_()
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Updates every parameter that has a gradient; a `closure` computes the loss first, and is returned.
@@ -112,32 +122,59 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        todo = [(p, group) for group in self.param_groups for p in group["params"] if p.grad is not None]
-        for p, _ in todo:
-            if p.grad.shape != p.shape:
-                raise ShapeError(f"{self._name}: a gradient of shape {list(p.grad.shape)} for {list(p.shape)}")
-        for p, group in todo:
-            self._update_one(p, group)
+        work = [item for i, group in enumerate(self.param_groups) for item in self._work(i, group)]
+        for group, batch, grads in work:
+            self._update(group, batch, grads)
         return loss
 
-    def _update_one(self, p: Tensor, group: Group) -> None:
-        state = self.state.setdefault(p, {})
+    def _work(self, position: int, group: Group) -> list[Work]:
+        """The batches of a group's parameters that have a gradient, with their gradients; changes nothing."""
+        names = self.slots(group)
+        tensors = [p for p in group["params"] if p._grad is not None]
+        grads = [p._grad.array for p in tensors]
+        last = self._batches.get(position)
+        if last is not None and last.serves(names, tensors, grads, self.state, self.counts_steps):
+            return [(group, last, grads)]
+        found: dict[Any, Work] = {}
+        for p, grad in zip(tensors, grads, strict=True):
+            array = p.array
+            if grad.shape != array.shape:
+                raise ShapeError(f"{self._name}: a gradient of shape {list(grad.shape)} for {list(array.shape)}")
+            if array.dtype.kind != "f":
+                raise DTypeError(f"{self._name}: can only optimize floating point tensors, got {array.dtype}")
+            step = self._steps(p, names) + 1
+            _, batch, fitted = found.setdefault((step, array.dtype, p.device), (group, Batch(names, step), []))
+            batch.add(p)
+            fitted.append(np.ascontiguousarray(grad, array.dtype).reshape(grad.shape))
+        if len(found) == 1 and not batch.copies:
+            self._batches[position] = batch
+        return list(found.values())
+
+    def _steps(self, p: Tensor, names: tuple[str, ...]) -> int:
+        """How many steps of p the state knows of."""
+        state = self.state.get(p, {})
         if self.counts_steps:
-            state["step"] = state.get("step", 0) + 1
-        first = False
-        for name in self.slots(group):
-            if name not in state:
-                state[name] = p.new_zeros(p.shape)
-                first = True
-            elif state[name].dtype != p.dtype:  # the parameter was converted
-                state[name] = state[name].to(p.dtype)
-        param = p.array.ravel()
-        grad = p.grad.array.ravel().astype(p.dtype, copy=False)
-        flat = {name: slot.array.ravel() if isinstance(slot, Tensor) else slot for name, slot in state.items()}
-        self.update(p.device.kernels, param, grad, flat, group, first)
-        if not p.array.flags.c_contiguous:  # then ravel was a copy
-            p.array[...] = param.reshape(p.array.shape)
-        p.mark_changed(f"{self._name}.step")
+            return int(state.get("step", 0))
+        return int(bool(names) and names[0] in state)
+
+    def _update(self, group: Group, batch: Batch, grads: list[np.ndarray]) -> None:
+        if batch.table is None:
+            stateful = self.counts_steps or batch.names
+            states = [self.state.setdefault(p, {}) for p in batch.tensors] if stateful else []
+            if self.counts_steps:  # it comes first in a state
+                for state in states:
+                    state["step"] = batch.step
+            batch.locate(states)
+        elif self.counts_steps:
+            for state in batch.states:
+                state["step"] = batch.step
+        self.update(batch.tensors[0].device.kernels, batch.table, grads, group, batch.step)
+        batch.step += 1
+        for array, contiguous in batch.copies:
+            array[...] = contiguous
+        changed = f"{self._name}.step"
+        for p in batch.tensors:
+            p.mark_changed(changed)
 
     # State
 

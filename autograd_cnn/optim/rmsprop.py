@@ -58,13 +58,10 @@ class RMSprop(Optimizer):
         momentum = ("momentum_buffer",) if group["momentum"] else ()
         return ("square_avg", *momentum, *(("grad_avg",) if group["centered"] else ()))
 
-    def update(self, k: Any, param: Any, grad: Any, state: dict[str, Any], group: Group, first: bool) -> None:
+    def update(self, k: Any, table: Any, grads: list[Any], group: Group, step: int) -> None:
         k.rmsprop(
-            param,
-            grad,
-            state["square_avg"],
-            state.get("momentum_buffer"),
-            state.get("grad_avg"),
+            table,
+            grads,
             group["lr"],
             group["alpha"],
             group["eps"],

@@ -60,16 +60,15 @@ class SGD(Optimizer):
     def slots(self, group: Group) -> tuple[str, ...]:
         return ("momentum_buffer",) if group["momentum"] else ()
 
-    def update(self, k: Any, param: Any, grad: Any, state: dict[str, Any], group: Group, first: bool) -> None:
+    def update(self, k: Any, table: Any, grads: list[Any], group: Group, step: int) -> None:
         k.sgd(
-            param,
-            grad,
-            state.get("momentum_buffer"),
+            table,
+            grads,
             group["lr"],
             group["momentum"],
             group["dampening"],
             group["weight_decay"],
             group["nesterov"],
             group["maximize"],
-            first,
+            step == 1,
         )

@@ -20,6 +20,7 @@ from .activation import (
     tanh,
     tanh_grad,
 )
+from .addressed import ArrayTable
 from .contraction import linear_forward, matmul
 from .conv import conv_forward, conv_grad_input
 from .conv_weight import conv_grad_weight, sum_channels

@@ -1,172 +1,148 @@
-"""Optimizer steps: one pass over 1-D contiguous arrays updates the parameters and the state in place.
+"""Optimizer steps: one call updates all parameters of a group and their state, in place.
 
-Formulas and their order are PyTorch's.  `param`, `grad` and the state arrays have one size and one float
-dtype; hyperparameters are Python numbers.  State arrays that the settings leave unused may be None.
+Formulas are PyTorch's.  `table` is an ArrayTable of the parameters and of the state that the settings need, in the
+order that each kernel names; `grads` are as many arrays, of the parameters' dtype and sizes.  Hyperparameters are
+Python numbers.
 """
 
 import math
 
 import numpy as np
-from numba import prange
 
-from autograd_cnn.kernels.cpu.jit import adaptive, inline
+from autograd_cnn.kernels.cpu.addressed import ListKernel, part_of
+from autograd_cnn.kernels.cpu.jit import inline
 
 
 @inline
-def _descent_direction(grad, param, weight_decay, maximize):
-    grad = -grad if maximize else grad
-    return grad + weight_decay * param if weight_decay != 0 else grad
+def _descent_direction(grad, param, weight_decay, sign):
+    return sign * grad + weight_decay * param if weight_decay != 0 else sign * grad
 
 
-@adaptive
-def _sgd(grad, lr, weight_decay, maximize, param):
-    real = param.dtype.type
-    lr, weight_decay = real(lr), real(weight_decay)
-    for i in prange(param.size):
-        param[i] -= lr * _descent_direction(grad[i], param[i], weight_decay, maximize)
+def _sign(maximize):
+    return -1.0 if maximize else 1.0
 
 
-@adaptive
-def _sgd_momentum(grad, buffer, lr, momentum, damped, weight_decay, nesterov, first, maximize, param):
-    real = param.dtype.type
-    lr, momentum, damped, weight_decay = real(lr), real(momentum), real(damped), real(weight_decay)
-    for i in prange(param.size):
-        g = _descent_direction(grad[i], param[i], weight_decay, maximize)
+@ListKernel
+@inline
+def _sgd(addresses, t, start, count, like, settings):
+    lr, weight_decay, sign = settings
+    real = like.dtype.type
+    lr, weight_decay, sign = real(lr), real(weight_decay), real(sign)
+    param, grad = part_of(addresses[0, t], start, count, like), part_of(addresses[1, t], start, count, like)
+    for i in range(count):
+        param[i] -= lr * _descent_direction(grad[i], param[i], weight_decay, sign)
+
+
+@ListKernel
+@inline
+def _sgd_momentum(addresses, t, start, count, like, settings):
+    lr, weight_decay, sign, momentum, damped, ahead = settings
+    real = like.dtype.type
+    lr, weight_decay, sign = real(lr), real(weight_decay), real(sign)
+    momentum, damped = real(momentum), real(damped)
+    param, grad = part_of(addresses[0, t], start, count, like), part_of(addresses[1, t], start, count, like)
+    buffer = part_of(addresses[2, t], start, count, like)
+    for i in range(count):
+        g = _descent_direction(grad[i], param[i], weight_decay, sign)
         velocity = momentum * buffer[i] + damped * g
-        velocity = g if first else velocity
         buffer[i] = velocity
-        param[i] -= lr * (g + momentum * velocity if nesterov else velocity)
+        param[i] -= lr * (g + momentum * velocity if ahead != 0 else velocity)
 
 
-def sgd(param, grad, momentum_buffer, lr, momentum, dampening, weight_decay, nesterov, maximize, first):
-    """Stochastic gradient descent; `first` fills the momentum buffer instead of reading it.
+def sgd(table, grads, lr, momentum, dampening, weight_decay, nesterov, maximize, first):
+    """Stochastic gradient descent.  State: with momentum the buffers, which are zeros at `first`.
 
     g = grad + weight_decay * param;  b = momentum * b + (1 - dampening) * g, at first b = g;
     param -= lr * (g + momentum * b if nesterov else b), and lr * g without momentum.
     """
-    lr, weight_decay = float(lr), float(weight_decay)
+    settings = (float(lr), float(weight_decay), _sign(maximize))
     if momentum == 0:
-        _sgd(grad, lr, weight_decay, maximize, param)
+        _sgd(table, grads, settings)
     else:
-        damped = 1.0 - dampening
-        _sgd_momentum(
-            grad, momentum_buffer, lr, float(momentum), damped, weight_decay, nesterov, first, maximize, param
-        )
+        moving = (float(momentum), 1.0 if first else 1.0 - dampening, float(nesterov))
+        _sgd_momentum(table, grads, settings + moving)
 
 
-@adaptive
-def _adam(grad, exp_avg, exp_avg_sq, largest, step_size, beta1, beta2, scale, eps, decay, shrink, maximize, param):
-    real = param.dtype.type
-    step_size, scale, eps, decay, shrink = real(step_size), real(scale), real(eps), real(decay), real(shrink)
-    beta2, gain1, gain2 = real(beta2), real(1 - beta1), real(1 - beta2)
-    amsgrad = largest.size > 0
-    for i in prange(param.size):
-        g = _descent_direction(grad[i], param[i], decay, maximize)
-        mean = exp_avg[i] + gain1 * (g - exp_avg[i])
-        square = beta2 * exp_avg_sq[i] + gain2 * g * g
-        exp_avg[i] = mean
-        exp_avg_sq[i] = square
-        if amsgrad:
+@ListKernel
+@inline
+def _adam(addresses, t, start, count, like, settings):
+    step_size, beta1, beta2, scale, eps, decay, shrink, sign, amsgrad = settings
+    real = like.dtype.type
+    gain1, gain2, beta2, scale, eps = real(1 - beta1), real(1 - beta2), real(beta2), real(scale), real(eps)
+    step_size, decay, shrink, sign = real(step_size), real(decay), real(shrink), real(sign)
+    param, grad = part_of(addresses[0, t], start, count, like), part_of(addresses[1, t], start, count, like)
+    means, squares = part_of(addresses[2, t], start, count, like), part_of(addresses[3, t], start, count, like)
+    largest = part_of(addresses[4, t], start, count, like) if amsgrad != 0 else squares
+    for i in range(count):
+        g = _descent_direction(grad[i], param[i], decay, sign)
+        mean = means[i] + gain1 * (g - means[i])
+        square = beta2 * squares[i] + gain2 * g * g
+        means[i] = mean
+        squares[i] = square
+        if amsgrad != 0:
             square = square if (square > largest[i]) | (square != square) else largest[i]
             largest[i] = square
-        param[i] = param[i] * shrink - step_size * (mean / (np.sqrt(square) / scale + eps))
+        param[i] = param[i] * shrink - step_size * (mean / (np.sqrt(square) * scale + eps))
 
 
-def adam(
-    param,
-    grad,
-    exp_avg,
-    exp_avg_sq,
-    max_exp_avg_sq,
-    step,
-    lr,
-    beta1,
-    beta2,
-    eps,
-    weight_decay,
-    decoupled,
-    amsgrad,
-    maximize,
-):
+def adam(table, grads, step, lr, beta1, beta2, eps, weight_decay, decoupled, amsgrad, maximize):
     """Adam (Kingma and Ba 2014), AdamW if `decoupled` (Loshchilov and Hutter 2017); the first `step` is 1.
+
+    State: m, v and, if amsgrad, the largest v.
 
     g = grad + weight_decay * param, but if decoupled, param *= 1 - lr * weight_decay;
     m = beta1 * m + (1 - beta1) * g;  v = beta2 * v + (1 - beta2) * g^2;
     param -= lr / (1 - beta1^step) * m / (sqrt(v / (1 - beta2^step)) + eps);
     if amsgrad, the largest v so far stands in for v.
     """
-    lr, weight_decay = float(lr), float(weight_decay)
-    _adam(
-        grad,
-        exp_avg,
-        exp_avg_sq,
-        max_exp_avg_sq if amsgrad else np.empty(0, param.dtype),
-        lr / (1 - beta1**step),
+    settings = (
+        lr / (1.0 - beta1**step),
         float(beta1),
         float(beta2),
-        math.sqrt(1 - beta2**step),
+        1 / math.sqrt(1.0 - beta2**step),
         float(eps),
-        0.0 if decoupled else weight_decay,
+        0.0 if decoupled else float(weight_decay),
         1.0 - lr * weight_decay if decoupled else 1.0,
-        maximize,
-        param,
+        _sign(maximize),
+        float(amsgrad),
     )
+    _adam(table, grads, settings)
 
 
-@adaptive
-def _rmsprop(grad, square_avg, buffer, grad_avg, lr, alpha, eps, weight_decay, momentum, centered, maximize, param):
-    real = param.dtype.type
-    gain = real(1 - alpha)
-    lr, alpha, eps, weight_decay = real(lr), real(alpha), real(eps), real(weight_decay)
-    moving = momentum > 0
-    momentum = real(momentum)
-    for i in prange(param.size):
-        g = _descent_direction(grad[i], param[i], weight_decay, maximize)
-        square = alpha * square_avg[i] + gain * g * g
-        square_avg[i] = square
-        if centered:
-            mean = grad_avg[i] + gain * (g - grad_avg[i])
-            grad_avg[i] = mean
+@ListKernel
+@inline
+def _rmsprop(addresses, t, start, count, like, settings):
+    lr, alpha, eps, weight_decay, sign, momentum, centered = settings
+    real = like.dtype.type
+    gain, alpha, eps = real(1 - alpha), real(alpha), real(eps)
+    lr, weight_decay, sign, momentum = real(lr), real(weight_decay), real(sign), real(momentum)
+    param, grad = part_of(addresses[0, t], start, count, like), part_of(addresses[1, t], start, count, like)
+    squares = part_of(addresses[2, t], start, count, like)
+    buffer = part_of(addresses[3, t], start, count, like) if momentum != 0 else squares
+    means = part_of(addresses[addresses.shape[0] - 1, t], start, count, like)
+    for i in range(count):
+        g = _descent_direction(grad[i], param[i], weight_decay, sign)
+        square = alpha * squares[i] + gain * g * g
+        squares[i] = square
+        if centered != 0:
+            mean = means[i] + gain * (g - means[i])
+            means[i] = mean
             square -= mean * mean
         change = g / (np.sqrt(square) + eps)
-        if moving:
+        if momentum != 0:
             change += momentum * buffer[i]
             buffer[i] = change
         param[i] -= lr * change
 
 
-def rmsprop(
-    param,
-    grad,
-    square_avg,
-    momentum_buffer,
-    grad_avg,
-    lr,
-    alpha,
-    eps,
-    weight_decay,
-    momentum,
-    centered,
-    maximize,
-):
+def rmsprop(table, grads, lr, alpha, eps, weight_decay, momentum, centered, maximize):
     """RMSprop (Hinton 2012), `centered` as in Graves 2013.
+
+    State: s, with momentum b, and if centered a.
 
     g = grad + weight_decay * param;  s = alpha * s + (1 - alpha) * g^2;
     centered: a = alpha * a + (1 - alpha) * g, and s - a^2 stands in for s below;
     b = momentum * b + g / (sqrt(s) + eps);  param -= lr * b.
     """
-    unused = np.empty(0, param.dtype)
-    _rmsprop(
-        grad,
-        square_avg,
-        unused if momentum_buffer is None else momentum_buffer,
-        unused if grad_avg is None else grad_avg,
-        float(lr),
-        float(alpha),
-        float(eps),
-        float(weight_decay),
-        float(momentum),
-        centered,
-        maximize,
-        param,
-    )
+    settings = (lr, alpha, eps, weight_decay, _sign(maximize), momentum, centered)
+    _rmsprop(table, grads, tuple(map(float, settings)))

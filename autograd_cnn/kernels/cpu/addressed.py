@@ -1,0 +1,135 @@
+"""Kernels over lists of arrays, which are found by address: one call whatever the number of arrays.
+
+A kernel that took a list of arrays would be compiled anew for each length of the list, and NumPy takes a
+microsecond to tell one address.  So the kernel gets the addresses of the array objects, which are their `id`, and
+reads there where their data lie: behind Python's object header, as NumPy's `PyArrayObject_fields` has it, a struct
+that compiled extensions rely on and which therefore stays.  The caller holds the arrays during the call.
+"""
+
+from functools import lru_cache
+
+import numpy as np
+from numba import prange
+from numba.core import cgutils, types
+from numba.core.errors import TypingError
+from numba.extending import intrinsic
+from numba.np.arrayobj import make_array, populate_array
+
+from autograd_cnn.kernels.cpu.jit import GRAIN, serial
+from autograd_cnn.kernels.cpu.pointwise import with_formula
+
+HEADER = object.__basicsize__  # bytes of a Python object before what is its own
+PART = 8192  # elements of a task
+
+_LIKE = {np.dtype(kind): np.empty(0, kind) for kind in (np.float32, np.float64)}
+
+
+class ArrayTable:
+    """Equally long lists of contiguous arrays of one float dtype; those at one position have one size.
+
+    The first list is what a kernel changes.  The table holds the arrays, and so their addresses, as long as it lives.
+    """
+
+    __slots__ = ("addresses", "columns", "ends", "in_turn", "like")
+
+    def __init__(self, columns):
+        first = columns[0]
+        self.columns = columns
+        self.like = _LIKE[first[0].dtype]
+        self.ends, total = _ends(tuple([array.size for array in first]))
+        # Row 1 is left free for what differs from call to call.
+        self.addresses = np.zeros((len(columns) + 1, len(first)), np.int64)
+        self.addresses[0] = [*map(id, first)]
+        for row, column in enumerate(columns[1:], 2):
+            self.addresses[row] = [*map(id, column)]
+        self.in_turn = total < GRAIN or overlap(self.addresses[0], self.ends, self.like)
+
+    def __reduce__(self):
+        return ArrayTable, (self.columns,)  # a copy has other arrays, and so other addresses
+
+
+class ListKernel:
+    """`kernel(table, arrays, settings)` from a compiled `formula(addresses, t, start, count, like, settings)`.
+
+    `arrays` are as the lists of the table, whose row 1 they become.  The formula is called for `count` elements from
+    `start` on of the arrays at position t.  Tasks are equal parts of all elements, so it does not matter how large
+    single arrays are; where those to be changed overlap, one thread takes them in turn.
+    """
+
+    __slots__ = ("loop",)
+
+    def __init__(self, formula):
+        self.loop = with_formula(each_part, formula)
+
+    def __call__(self, table, arrays, settings):
+        addresses = table.addresses
+        addresses[1] = [*map(id, arrays)]
+        (self.loop.serial if table.in_turn else self.loop.parallel)(addresses, table.ends, table.like, settings)
+
+
+@lru_cache(maxsize=1024)
+def _ends(sizes):
+    """Where arrays of these sizes end if they lie one behind the other, from 0 on, and the size of all."""
+    ends = np.cumsum((0, *sizes), dtype=np.int64)
+    return ends, int(ends[-1])
+
+
+def each_part(addresses, ends, like, settings):
+    size = ends[-1]
+    for part in prange((size + PART - 1) // PART):
+        place = part * PART
+        stop = min(place + PART, size)
+        t = np.searchsorted(ends, place, "right") - 1
+        while place < stop:
+            end = min(stop, ends[t + 1])
+            formula(addresses, t, place - ends[t], end - place, like, settings)  # noqa: F821
+            place = end
+            t += 1
+
+
+@serial
+def overlap(addresses, ends, like):
+    """Whether two of these arrays share memory."""
+    for t in range(addresses.size):
+        start = data_of(addresses[t])
+        stop = start + (ends[t + 1] - ends[t]) * like.itemsize
+        for u in range(t):
+            other = data_of(addresses[u])
+            if start < other + (ends[u + 1] - ends[u]) * like.itemsize and other < stop:
+                return True
+    return False
+
+
+def _data(context, builder, address):
+    place = builder.add(address, context.get_constant(types.intp, HEADER))
+    return builder.load(builder.inttoptr(place, cgutils.intp_t.as_pointer()))
+
+
+@intrinsic
+def data_of(typingctx, address):
+    """The address of the data of the array object at `address`."""
+
+    def codegen(context, builder, signature, arguments):
+        return _data(context, builder, arguments[0])
+
+    return types.intp(types.intp), codegen
+
+
+@intrinsic
+def part_of(typingctx, address, start, count, like):
+    """`count` elements from `start` on of the contiguous array object at `address`, of the dtype of `like`."""
+    if not (isinstance(like, types.Array) and like.ndim == 1 and like.layout == "C"):
+        raise TypingError("part_of makes arrays of one dimension")
+
+    def codegen(context, builder, signature, arguments):
+        address, start, count, _ = arguments
+        kind = signature.return_type
+        first = builder.inttoptr(_data(context, builder, address), context.get_data_type(kind.dtype).as_pointer())
+        itemsize = context.get_constant(types.intp, kind.dtype.bitwidth // 8)
+        shape, strides = (cgutils.pack_array(builder, [n]) for n in (count, itemsize))
+        array = make_array(kind)(context, builder)
+        data = builder.gep(first, [start])
+        populate_array(array, data=data, shape=shape, strides=strides, itemsize=itemsize, meminfo=None)
+        return array._getvalue()
+
+    return like(types.intp, types.intp, types.intp, like), codegen

@@ -1,0 +1,91 @@
+"""Batch: parameters that one kernel call updates, and where their arrays are."""
+
+from __future__ import annotations
+
+from operator import is_
+from typing import Any
+
+import numpy as np
+
+from autograd_cnn.tensor import Tensor
+
+State = dict[str, Any]  # of a parameter: its slots, tensors, and `step` where the optimizer counts
+
+
+class Batch:
+    """Parameters of a group that share device, dtype and number of steps, and each of whose gradients fits.
+
+    It outlives the step: where the same arrays come again, the table of their addresses is not made anew.
+    """
+
+    __slots__ = ("arrays", "copies", "names", "shapes", "states", "step", "table", "tensors")
+
+    def __init__(self, names: tuple[str, ...], step: int) -> None:
+        self.names = names
+        self.step = step  # the number of the next step
+        self.tensors: list[Tensor] = []
+        self.states: list[State] = []
+        self.arrays: list[np.ndarray] = []  # of the parameters, then those of each slot
+        self.shapes: list[tuple[int, ...]] = []
+        self.copies: list[tuple[np.ndarray, np.ndarray]] = []  # of parameters that are not contiguous
+        self.table: Any = None
+
+    def add(self, p: Tensor) -> None:
+        array = p.array
+        if not array.flags.c_contiguous:
+            array = array.copy("C")
+            self.copies.append((p.array, array))
+        self.tensors.append(p)
+        self.arrays.append(array)
+        self.shapes.append(array.shape)
+
+    def locate(self, states: list[State]) -> None:
+        """Makes the table, and the slots that are missing or, after the parameter was converted, do not fit."""
+        count = len(self.tensors)
+        self.states = states
+        for name in self.names:
+            for p, state in zip(self.tensors, states, strict=True):
+                slot = state.get(name)
+                if slot is None or not _same_layout(slot.array, p.array):
+                    fitted = p.new_zeros(p.shape)
+                    if slot is not None:
+                        fitted.array[...] = slot.array
+                    state[name] = slot = fitted
+                self.arrays.append(slot.array)
+        columns = [self.arrays[i : i + count] for i in range(0, len(self.arrays), count)]
+        self.table = self.tensors[0].device.kernels.ArrayTable(columns)
+
+    def serves(
+        self,
+        names: tuple[str, ...],
+        tensors: list[Tensor],
+        grads: list[np.ndarray],
+        known: dict[Tensor, State],
+        counted: bool,
+    ) -> bool:
+        """Whether these are the tensors that the table was made for, their arrays where they were."""
+        states, arrays = self.states, self.arrays
+        count = len(tensors)
+        if count != len(self.tensors) or names != self.names or not all(map(is_, tensors, self.tensors)):
+            return False
+        present = [p.array for p in tensors]
+        if states:
+            if not all(map(is_, map(known.get, tensors), states)):
+                return False
+            try:
+                for name in names:
+                    present += [state[name].array for state in states]
+                if counted and [state["step"] for state in states].count(self.step - 1) != count:
+                    return False
+            except KeyError:
+                return False
+        return (
+            all(map(is_, present, arrays))
+            and [grad.shape for grad in grads] == self.shapes
+            and [grad.dtype for grad in grads].count(arrays[0].dtype) == count
+            and [grad.flags.c_contiguous for grad in grads].count(True) == count
+        )
+
+
+def _same_layout(slot: np.ndarray, param: np.ndarray) -> bool:
+    return slot.dtype == param.dtype and slot.shape == param.shape and slot.flags.c_contiguous
