@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from numba import prange
 
-from autograd_cnn.kernels.cpu.depthwise_vectors import ROWS, SIZES, STRIDES, correlate, spread, tap_sums
-from autograd_cnn.kernels.cpu.jit import parallel, serial
-from autograd_cnn.kernels.cpu.microkernel import DEPTH, SERIAL_WORK, VECTOR_BYTES
+from autograd_cnn.kernels.cpu.depthwise_vectors import ROWS, SIZES, STRIDES, WIDTH, correlate, spread, tap_sums
+from autograd_cnn.kernels.cpu.jit import inline, parallel, serial
+from autograd_cnn.kernels.cpu.microkernel import DEPTH, SERIAL_WORK
 
 PIECES = 64  # that a large problem is cut into
 LEAST_STRIP = 4 * ROWS  # rows of a plane that are worth a piece of their own
@@ -45,6 +45,7 @@ class Planes(NamedTuple):
     rows: int
     columns: int
     depth: int  # planes of the source that each plane of the target sums over
+    multiplier: int  # planes of the target that come from each plane of the source
     strip: int  # rows of the target that are computed at once
     strips: int
 
@@ -65,8 +66,15 @@ class Sums(NamedTuple):
     columns: int
     strip: int  # rows that are summed in registers
     sources: int
+    multiplier: int  # channels of the output that come from each channel of the input
     height: int
     width: int
+
+
+@inline
+def _fed_by(channel, multiplier):
+    """The channel of the input that this channel of the output, one of `multiplier` for each, comes from."""
+    return channel if multiplier == 1 else channel // multiplier
 
 
 @serial
@@ -77,16 +85,17 @@ def _planes_serial(piece, pieces, source, weight, bias, passes, layouts, out):
     size, rows, columns = layout.size, layout.rows, layout.columns
     height, width = layout.height, layout.width
     units = out.size // (rows * columns) * layout.strips
-    for unit in range(units * piece // pieces, units * (piece + 1) // pieces):
-        plane, strip = divmod(unit, layout.strips)
-        image, channel = divmod(plane, layout.channels)
+    first, last = units * piece // pieces, units * (piece + 1) // pieces
+    plane, strip = divmod(first, layout.strips)
+    image, channel = divmod(plane, layout.channels)
+    for _ in range(first, last):
         y = strip * layout.strip
         count = min(layout.strip, rows - y)
         place = (plane * rows + y) * columns
-        first = image * layout.sources + channel * layout.sources // layout.channels
+        first_source = image * layout.sources + _fed_by(channel, layout.multiplier) * layout.depth
         added = bias[channel] if bias.size else out.dtype.type(0)
         for k in range(layout.depth):
-            start = (first + k) * height * width
+            start = (first_source + k) * height * width
             for p in range(passes.size):
                 one = passes[p]
                 tap = (channel * layout.depth + k) * layout.taps + one.tap
@@ -101,6 +110,15 @@ def _planes_serial(piece, pieces, source, weight, bias, passes, layouts, out):
                         size, layout.stride, source, start, height, width, weight, tap, layout.tap_step,
                         one.top - y * layout.stride, one.left, zeros, added, keep, out, place, count, columns, spill,
                     )  # fmt: skip
+        # On to the next piece of a plane: divisions would cost as much as a small plane.
+        strip += 1
+        if strip == layout.strips:
+            strip = 0
+            plane += 1
+            channel += 1
+            if channel == layout.channels:
+                channel = 0
+                image += 1
 
 
 @parallel
@@ -121,7 +139,7 @@ def _tap_sums_serial(first, last, g, x, passes, schemes, totals):
             count = min(scheme.block, end - image)
             for channel in range(share * scheme.share, min((share + 1) * scheme.share, scheme.channels)):
                 g_start = (image * scheme.channels + channel) * rows * columns
-                source = image * scheme.sources + channel * scheme.sources // scheme.channels
+                source = image * scheme.sources + _fed_by(channel, scheme.multiplier)
                 place = (part * scheme.channels + channel) * scheme.taps
                 for y in range(0, rows, scheme.strip):
                     for p in range(passes.size):
@@ -210,7 +228,21 @@ def _planes_plan(size, stride, spreading, tap_step, passes, source_shape, w_shap
     strips = -(-rows // strip)
     depth = max(1, sources // channels)
     layout = Planes(
-        size, stride, spreading, tap_step, taps, sources, height, width, channels, rows, columns, depth, strip, strips
+        size,
+        stride,
+        spreading,
+        tap_step,
+        taps,
+        sources,
+        height,
+        width,
+        channels,
+        rows,
+        columns,
+        depth,
+        max(1, channels // sources),
+        strip,
+        strips,
     )
     work = prod(source_shape if spreading else out_shape) * taps * depth
     pieces = 1 if work < SERIAL_WORK else min(planes * strips, PIECES)
@@ -221,7 +253,7 @@ def _planes_plan(size, stride, spreading, tap_step, passes, source_shape, w_shap
 def _grad_weight_plan(g_shape, x_shape, w_shape, stride, padding, dilation, itemsize):
     images, channels, rows, columns = g_shape
     size, passes = _forward_passes(w_shape[2:], padding, dilation)
-    vectors = -(-columns * itemsize // VECTOR_BYTES)
+    vectors = -(-columns * itemsize // WIDTH)
     strip = max(ROWS, DEPTH // vectors // ROWS * ROWS)
     block = max(1, DEPTH // (rows * vectors))
     shares = min(channels, PIECES)
@@ -233,7 +265,7 @@ def _grad_weight_plan(g_shape, x_shape, w_shape, stride, padding, dilation, item
     taps = w_shape[2] * w_shape[3]
     scheme = Sums(
         size, _common(stride, g_shape[2:]), taps, images, block, part, channels, share, shares,
-        rows, columns, strip, *x_shape[1:],
+        rows, columns, strip, x_shape[1], channels // x_shape[1], *x_shape[2:],
     )  # fmt: skip
     return parts * shares, prod(g_shape) * taps, parts, _records(passes), _records([scheme])
 

@@ -11,14 +11,19 @@ branch.
 """
 
 from llvmlite import ir
-from numba.core import types
+from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from autograd_cnn.kernels.cpu.microkernel import _INDEX, _check, _data, _index, _loop, _Vectors
+from autograd_cnn.kernels.cpu.microkernel import _INDEX, VECTOR_BYTES, _check, _data, _index, _loop, _Vectors
 
 SIZES = (1, 3, 5)  # of the kernels that are unrolled
 STRIDES = (1, 2)
 ROWS = 4  # of a tile
+# Bytes of a vector.  Wider ones gain little where loads and not sums are the limit, and waste lanes on narrow images.
+WIDTH = min(VECTOR_BYTES, 32)
+# Bytes between what is read and what is asked for in advance.  Planes lie one behind the other, so that what follows
+# a plane is wanted too; but the processor sees no stream in a tile's short rows.
+AHEAD = 4096
 
 
 class _Lines(_Vectors):
@@ -26,6 +31,9 @@ class _Lines(_Vectors):
 
     def __init__(self, builder, dtype):
         super().__init__(builder, dtype)
+        self.lanes = WIDTH // self.itemsize
+        self.type = ir.VectorType(self.element, self.lanes)
+        self.zero = ir.Constant(self.type, None)
         number = ir.IntType(8 * self.itemsize)
         self.numbers = ir.VectorType(number, self.lanes)
         self.lane = ir.Constant(self.numbers, list(range(self.lanes)))
@@ -50,6 +58,15 @@ class _Lines(_Vectors):
         store = self.intrinsic("masked.store", ir.VoidType(), kinds, ".p0")
         place = self.builder.bitcast(self.builder.gep(line, [first]), pointer)
         self.builder.call(store, [value, place, self.align, mask])
+
+    def fetch(self, line, first):
+        """Ask for the memory that is AHEAD of line[first]."""
+        byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, word, word, word])
+        prefetch = cgutils.get_or_insert_function(self.builder.module, kind, "llvm.prefetch.p0")
+        ahead = self.builder.add(first, _number(AHEAD // self.itemsize))
+        place = self.builder.bitcast(self.builder.gep(line, [ahead]), byte)
+        self.builder.call(prefetch, [place, *(ir.Constant(word, value) for value in (0, 3, 1))])
 
     def splats(self, array, step, count):
         """A vector of each of array[0], array[step], ..."""
@@ -191,6 +208,8 @@ def correlate(
                         lambda: [lines.read(line, x, shown) for line in targets],
                         lambda: [lines.splat(added)] * ROWS,
                     )
+                    for line in sources[-ROWS * stride :]:
+                        lines.fetch(line, _index(builder, stride, x))
                     for r, line in enumerate(sources):
                         values = window.read(line)
                         for t in range(ROWS):
@@ -280,6 +299,8 @@ def spread(
                     shown = [(place, lines.within(place, columns)) for place in places]
                     window = _Window(lines, builder.sub(v, _number(reach - 1)), width, reach, 1)
                     sums = [[lines.splat(added) for _ in range(2)] for _ in targets]
+                    for line in sources[-pairs:]:
+                        lines.fetch(line, v)
                     for r, line in enumerate(sources):
                         values = window.read(line)[::-1]
                         for t in range(2 * pairs):
@@ -354,6 +375,10 @@ def tap_sums(
                         shown = lines.within(x, columns)
                         window = _Window(lines, builder.sub(_index(builder, stride, x), left), width, size, stride)
                         cotangents = [lines.read(line, x, shown) for line in g_lines]
+                        for line in g_lines:
+                            lines.fetch(line, x)
+                        for line in sources[-ROWS * stride :]:
+                            lines.fetch(line, _index(builder, stride, x))
                         for r, line in enumerate(sources):
                             values = window.read(line)
                             for t, cotangent in enumerate(cotangents):
