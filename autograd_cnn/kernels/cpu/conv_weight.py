@@ -5,7 +5,9 @@ The gradient for the weight is a sum of outer products over the pixels of g: for
     sums[c, tap, o] += x[c, pixel + shift(tap)] * g[o, pixel]
 
 x is read where it lies, at the pixels that the tap meets inside the image: nothing is padded and nothing is
-multiplied by padding.  g is turned, a block of pixels at a time, so that the vectors run over its channels.
+multiplied by padding.  g is turned, a block of pixels at a time, so that the vectors run over its channels.  Where x
+has few channels it is the other way round: the rows are g's channels, read where they lie, and the vectors run over
+the whole window of x that a pixel of g meets, laid out with its padding.
 """
 
 import numpy as np
@@ -25,6 +27,7 @@ from autograd_cnn.kernels.cpu.microkernel import (
     sum_line,
     tile_height,
     transpose_block,
+    transpose_lines,
     transpose_part,
 )
 
@@ -47,109 +50,149 @@ def _turn(source, start, rows, source_pitch, columns, width, target, place, targ
 
 
 @inline
-def _chunk(piece, s):
-    """(group, first channel, channels, first vector, vectors) of a piece of the result."""
-    rest, chunk = divmod(piece, s.channel_chunks)
-    group, panel = divmod(rest, s.output_chunks)
-    channel = chunk * s.channel_tiles // s.channel_chunks * MAX_ROWS
-    end = min((chunk + 1) * s.channel_tiles // s.channel_chunks * MAX_ROWS, s.channels)
-    vector = panel * s.output_vectors // s.output_chunks
-    vectors = (panel + 1) * s.output_vectors // s.output_chunks - vector
-    return group, channel, end - channel, vector, vectors
+def _lay_windows(source, start, lines, row, rows, first, span, s, starts, packed, place):
+    """packed[r, q, c, i] = source[c, line (row + r, i), first + q], and zeros outside the image.
+
+    The window of x that an output reads is then `kernel_width` neighbouring lines of (c, i).
+    """
+    lanes = VECTOR_BYTES // packed.itemsize
+    pitch = s.channels * s.lines
+    for r in range(rows):
+        for c in range(s.channels):
+            for i in range(s.lines):
+                line = lines[row + r, i]
+                starts[c * s.lines + i] = start + c * s.x_plane + line if line >= 0 else -1
+        for q in range(0, span, lanes):
+            write = place + (r * span + q) * pitch
+            low, high = -first - q, min(span, s.x_width - first) - q
+            for line in range(0, pitch, lanes):
+                transpose_lines(
+                    source, starts, line, first + q, low, high, span - q, pitch - line, packed, write + line, pitch
+                )
 
 
 @inline
-def _finish(sums, place, group, channel, channels, first, width, s, out):
-    """Turn the sums [channel, tap, output] of a piece into its part of out."""
-    start = ((group * s.outputs + first) * s.channels + channel) * s.taps
+def _chunk(piece, row_chunks, s):
+    """(group, first row, rows, first vector, vectors) of a piece of the result."""
+    rest, chunk = divmod(piece, row_chunks)
+    group, panel = divmod(rest, s.column_chunks)
+    row = chunk * s.row_tiles // row_chunks * MAX_ROWS
+    end = min((chunk + 1) * s.row_tiles // row_chunks * MAX_ROWS, s.rows)
+    vector = panel * s.vectors // s.column_chunks
+    vectors = (panel + 1) * s.vectors // s.column_chunks - vector
+    return group, row, end - row, vector, vectors
+
+
+@inline
+def _finish(sums, place, group, row, rows, first, width, s, out):
+    """Bring the sums of a piece, [output, kernel column, line] or [channel, tap, output], to their place in out."""
+    if s.windowed:
+        pitch = s.channels * s.lines
+        for o in range(rows):
+            start = (group * s.outputs + row + o) * pitch * s.kernel_width
+            for j in range(s.kernel_width):
+                for line in range(pitch):
+                    out[start + line * s.kernel_width + j] = sums[place + o * width + j * pitch + line]
+        return
+    start = ((group * s.outputs + first) * s.channels + row) * s.taps
     outputs = min(width, s.outputs - first)
-    _turn(sums, place, channels * s.taps, width, outputs, channels * s.taps, out, start, s.channels * s.taps)
+    _turn(sums, place, rows * s.taps, width, outputs, rows * s.taps, out, start, s.channels * s.taps)
 
 
 @serial
-def _grad_weight_pieces(begin, end, g, x, a_offset, b_offset, bounds, strips, schemes, partial, out):
-    """Pieces of the sums: a chunk of the result, over the blocks of one part."""
+def _grad_weight_pieces(begin, end, read, turned, a_offset, b_offset, bounds, strips, lines, schemes, partial, out):
+    """Pieces of the sums: a chunk of the result, over the blocks of one part.
+
+    `read` is the array whose channels are the rows of the tiles, `turned` the one along whose channels vectors run.
+    """
     s = schemes[0]
     lanes = VECTOR_BYTES // out.itemsize
-    turned = np.empty(s.pixels * MAX_VECTORS * lanes, out.dtype)
-    chunks = s.groups * s.output_chunks * s.channel_chunks
+    packed = np.zeros(s.packed, out.dtype)
+    starts = np.full(s.channels * s.lines + lanes, -1)
+    chunks = s.groups * s.column_chunks * s.row_chunks
     units = (s.images + s.block - 1) // s.block * s.strips
     for piece in range(begin, end):
         part, rest = divmod(piece, chunks)
-        group, channel, channels, vector, vectors = _chunk(rest, s)
+        group, row, rows, vector, vectors = _chunk(rest, s.row_chunks, s)
         width = vectors * lanes
-        outputs = min(width, s.outputs - vector * lanes)
         if s.parts > 1:
             sums = partial
-            whole = s.channels * s.taps * s.output_vectors * lanes
-            place = (part * s.groups + group) * whole + (vector * s.channels + channel * vectors) * s.taps * lanes
+            place = (part * s.groups + group) * s.rows * s.vectors + vector * s.rows + row * vectors
+            place *= s.taps * lanes
         else:
-            sums = np.empty(channels * s.taps * width, out.dtype)
+            sums = np.empty(rows * s.taps * width, out.dtype)
             place = 0
-        for unit in range(part * units // s.parts, (part + 1) * units // s.parts):
+        earliest = part * units // s.parts
+        for unit in range(earliest, (part + 1) * units // s.parts):
             block, strip = divmod(unit, s.strips)
             image = block * s.block
             count = min(s.block, s.images - image)
-            table, x_start, pixel, pixels = strips[strip if count == s.block else s.strips]
+            table, start, pixel, pixels = strips[strip if count == s.block else s.strips]
             for n in range(count):
-                start = (((image + n) * s.groups + group) * s.outputs + vector * lanes) * s.g_plane + pixel
-                _turn(
-                    g,
-                    start,
-                    outputs,
-                    s.g_plane,
-                    pixels,
-                    width,
-                    turned,
-                    n * pixels * MAX_VECTORS * lanes,
-                    MAX_VECTORS * lanes,
-                )
-            x_start += ((image * s.groups + group) * s.channels + channel) * s.x_plane
-            row = 0
-            while row < channels:
-                height = tile_height(channels - row)
-                for tap in range(s.taps):
-                    first = bounds[table * s.taps + tap]
-                    multiply_add(
-                        height, vectors, x, x_start + row * s.x_plane, a_offset, s.x_plane, turned, 0, b_offset,
-                        first, bounds[table * s.taps + tap + 1] - first,
-                        sums, place + (row * s.taps + tap) * width, s.taps * width, unit > part * units // s.parts,
+                if s.windowed:
+                    plane = ((image + n) * s.groups + group) * s.channels * s.x_plane
+                    line, first = divmod(pixel, s.g_width)
+                    count_lines = (pixels + s.g_width - 1) // s.g_width
+                    span = (min(s.g_width, pixels) - 1) * s.step + s.kernel_width
+                    _lay_windows(
+                        turned, plane, lines, line, count_lines, first * s.step - s.before, span, s,
+                        starts, packed, n * count_lines * span * s.channels * s.lines,
                     )  # fmt: skip
-                row += height
+                else:
+                    panel = MAX_VECTORS * lanes
+                    plane = (((image + n) * s.groups + group) * s.outputs + vector * lanes) * s.g_plane
+                    outputs = min(width, s.outputs - vector * lanes)
+                    _turn(turned, plane + pixel, outputs, s.g_plane, pixels, width, packed, n * pixels * panel, panel)
+            start += ((image * s.groups + group) * s.rows + row) * s.row_plane
+            panels = (vectors + MAX_VECTORS - 1) // MAX_VECTORS
+            for panel in range(panels):
+                left = panel * vectors // panels
+                across = (panel + 1) * vectors // panels - left
+                t = 0
+                while t < rows:
+                    height = tile_height(rows - t)
+                    for tap in range(s.taps):
+                        first = bounds[table * s.taps + tap]
+                        multiply_add(
+                            height, across, read, start + t * s.row_plane, a_offset, s.row_plane,
+                            packed, left * lanes, b_offset, first, bounds[table * s.taps + tap + 1] - first,
+                            sums, place + (t * s.taps + tap) * width + left * lanes, s.taps * width, unit > earliest,
+                        )  # fmt: skip
+                    t += height
         if s.parts == 1:
-            _finish(sums, place, group, channel, channels, vector * lanes, width, s, out)
+            _finish(sums, place, group, row, rows, vector * lanes, width, s, out)
 
 
 @parallel
-def _grad_weight(pieces, g, x, a_offset, b_offset, bounds, strips, schemes, partial, out):
+def _grad_weight(pieces, read, turned, a_offset, b_offset, bounds, strips, lines, schemes, partial, out):
     for piece in prange(pieces):
         first = np.int64(piece)
-        _grad_weight_pieces(first, first + 1, g, x, a_offset, b_offset, bounds, strips, schemes, partial, out)
+        _grad_weight_pieces(
+            first, first + 1, read, turned, a_offset, b_offset, bounds, strips, lines, schemes, partial, out
+        )
 
 
 @serial
-def _add_parts_pieces(begin, end, partial, schemes, out):
+def _add_parts_pieces(begin, end, row_chunks, partial, schemes, out):
     """out = the sums of all parts, one after the other."""
     s = schemes[0]
     lanes = VECTOR_BYTES // out.itemsize
-    whole = s.groups * s.channels * s.taps * s.output_vectors * lanes
+    whole = s.groups * s.rows * s.taps * s.vectors * lanes
     for piece in range(begin, end):
-        group, channel, channels, vector, vectors = _chunk(piece, s)
-        width = vectors * lanes
-        size = channels * s.taps * width
-        place = group * s.channels * s.taps * s.output_vectors * lanes
-        place += (vector * s.channels + channel * vectors) * s.taps * lanes
-        for part in range(1, s.parts):
-            for k in range(size):
-                partial[place + k] += partial[place + part * whole + k]
-        _finish(partial, place, group, channel, channels, vector * lanes, width, s, out)
+        group, row, rows, vector, vectors = _chunk(piece, row_chunks, s)
+        place = (group * s.rows * s.vectors + vector * s.rows + row * vectors) * s.taps * lanes
+        sums = np.zeros(rows * s.taps * vectors * lanes, out.dtype)
+        for part in range(s.parts):
+            for k in range(sums.size):
+                sums[k] += partial[part * whole + place + k]
+        _finish(sums, 0, group, row, rows, vector * lanes, vectors * lanes, s, out)
 
 
 @parallel
-def _add_parts(pieces, partial, schemes, out):
+def _add_parts(pieces, row_chunks, partial, schemes, out):
     for piece in prange(pieces):
         first = np.int64(piece)
-        _add_parts_pieces(first, first + 1, partial, schemes, out)
+        _add_parts_pieces(first, first + 1, row_chunks, partial, schemes, out)
 
 
 @serial
@@ -190,21 +233,22 @@ def conv_grad_weight(g, x, stride, padding, dilation, groups, out):
     if is_depthwise(out.shape, stride, groups, g.shape[2:]):
         depthwise_grad_weight(g, x, stride, padding, dilation, out)
         return
-    large, chunks, parts, partial, tables = grad_weight_plan(
-        g.shape, x.shape, out.shape, stride, padding, dilation, groups, out.itemsize
-    )
+    plan = grad_weight_plan(g.shape, x.shape, out.shape, stride, padding, dilation, groups, out.itemsize)
+    windowed, large, pieces, partial, finish, tables = plan
     elements = out.reshape(-1)
     partial = np.empty(partial, out.dtype)
-    arrays = _elements(g), _elements(x), *tables, partial, elements
+    read, turned = (g, x) if windowed else (x, g)
+    arrays = _elements(read), _elements(turned), *tables, partial, elements
     if large:
-        _grad_weight(parts * chunks, *arrays)
+        _grad_weight(pieces, *arrays)
     else:
-        _grad_weight_pieces(0, parts * chunks, *arrays)
-    if parts > 1:
+        _grad_weight_pieces(0, pieces, *arrays)
+    if partial.size:
+        pieces, row_chunks = finish
         if large:
-            _add_parts(chunks, partial, tables[-1], elements)
+            _add_parts(pieces, row_chunks, partial, tables[-1], elements)
         else:
-            _add_parts_pieces(0, chunks, partial, tables[-1], elements)
+            _add_parts_pieces(0, pieces, row_chunks, partial, tables[-1], elements)
 
 
 def sum_channels(g, out):

@@ -10,39 +10,50 @@ from typing import NamedTuple
 
 import numpy as np
 
-from autograd_cnn.kernels.cpu.microkernel import MAX_ROWS, MAX_VECTORS, SERIAL_WORK, VECTOR_BYTES
+from autograd_cnn.kernels.cpu.microkernel import MAX_ROWS, MAX_VECTORS, SERIAL_WORK, TILE_ROWS, VECTOR_BYTES
 
 PIXELS = 128  # of a block: with three vectors for each it stays in the L1 cache
 SUMS_BYTES = 1 << 18  # of a piece's sums: they stay in the L2 cache
 TASKS = 16  # pieces that a large problem is cut into
 LEAST_ROWS = 256  # of a tile's rows times taps, for which a block of pixels is worth turning
+MOST_LINES = 64  # of windows: more make a block larger than the L1 cache
 
 
 class Scheme(NamedTuple):
-    """The pieces of work, and how the arrays lie in memory."""
+    """The pieces of work, and how the arrays lie in memory.  Channels and outputs are those of a group."""
 
+    windowed: bool  # rows are g's channels and columns x's windows, else x's channels and g's
     images: int
     block: int  # images of a block
     strips: int  # blocks that an image is cut into, where it is larger than one
-    pixels: int  # of the largest block
     parts: int  # that the blocks are shared among: each has sums of its own
     groups: int
-    channels: int  # of x in a group
-    channel_tiles: int  # tiles of `channels` in all
-    channel_chunks: int
-    outputs: int  # channels of g in a group
-    output_vectors: int
-    output_chunks: int  # panels of vectors
-    x_plane: int  # elements of a channel
+    rows: int
+    row_tiles: int
+    row_chunks: int
+    row_plane: int  # elements from one row to the next
+    columns: int
+    vectors: int
+    column_chunks: int
+    taps: int  # that have a table of their own
+    channels: int
+    outputs: int
+    x_plane: int
+    x_width: int
     g_plane: int
-    taps: int
+    g_width: int
+    step: int  # stride along the last axis
+    before: int  # padding before the last axis
+    kernel_width: int
+    lines: int  # taps of the axes before the last
+    packed: int  # elements of a packed block
 
 
 class Strip(NamedTuple):
     """A block of pixels within an image."""
 
     table: int  # number of its table of taps
-    x_start: int
+    start: int  # in the array that is read in place
     pixel: int
     pixels: int
 
@@ -62,72 +73,132 @@ def _cuts(sizes):
     for size in reversed(sizes):
         if inner * size > PIXELS:
             count = _even(size, PIXELS // inner)
-            starts = list(range(0, size, count))
             return [
-                (outer * size * inner + start * inner, outer * size * inner + min(start + count, size) * inner)
+                ((outer * size + start) * inner, (outer * size + min(start + count, size)) * inner)
                 for outer in range(prod(sizes) // (size * inner))
-                for start in starts
+                for start in range(0, size, count)
             ]
         inner *= size
     return [(0, inner)]
 
 
-def _taps(pixels, images, image_size, sizes, spatial, kernel, stride, before, dilation):
-    """Which pixels of a block each tap meets, and where in x: (start, counts, number in the block, place in x)."""
-    met, place = np.ones((1, pixels.size), bool), np.zeros((1, pixels.size), np.int64)
-    for axis, coordinate in enumerate(np.unravel_index(pixels, sizes)):
+def _positions(coordinates, sizes, kernel, stride, before, dilation):
+    """For each tap and coordinate: whether it lies inside x, and where."""
+    count = coordinates[0].size if coordinates else 1
+    inside, place = np.ones((1, count), bool), np.zeros((1, count), np.int64)
+    for axis, coordinate in enumerate(coordinates):
         tap = np.arange(kernel[axis])[:, None] * dilation[axis] - before[axis]
         position = coordinate * stride[axis] + tap
-        inside = (position >= 0) & (position < spatial[axis])
-        met = (met[:, None] & inside).reshape(-1, pixels.size)
-        place = (place[:, None] * spatial[axis] + position).reshape(-1, pixels.size)
-    start = int(place[0, 0])
-    place = place[:, None] - start + np.arange(images)[:, None] * image_size
-    met = np.broadcast_to(met[:, None], place.shape)
-    number = np.broadcast_to(np.arange(images * pixels.size).reshape(images, -1), place.shape)
-    return start, met.sum((1, 2)), number[met], place[met]
+        within = (position >= 0) & (position < sizes[axis])
+        inside = (inside[:, None] & within).reshape(-1, count)
+        place = (place[:, None] * sizes[axis] + position).reshape(-1, count)
+    return inside, place
+
+
+def _tap_tables(cuts, grid, images_size, sizes, *movement):
+    """For each strip: (start, pixels of each tap, number of the pixel in the block, its place in x)."""
+    for images, first, last in cuts:
+        pixels = np.arange(first, last)
+        inside, place = _positions(np.unravel_index(pixels, grid), sizes, *movement)
+        start = int(place[0, 0])
+        place = place[:, None] - start + np.arange(images)[:, None] * images_size
+        inside = np.broadcast_to(inside[:, None], place.shape)
+        number = np.broadcast_to(np.arange(images * pixels.size).reshape(images, -1), place.shape)
+        yield start, inside.sum((1, 2)), number[inside], place[inside]
+
+
+def _window_tables(cuts, width, image_size, span, step):
+    """For each strip the same for the one table of windows: (start, pixels, place of the window, place in g)."""
+    for images, first, last in cuts:
+        pixels = np.arange(last - first)
+        rows = _ceil(pixels.size, width)
+        image = np.arange(images)[:, None]
+        window = (image * rows + pixels // width) * span + pixels % width * step
+        place = image * image_size + pixels
+        yield first, np.array([place.size]), window.reshape(-1), place.reshape(-1)
+
+
+def _cycles(rows, columns, lanes):
+    """About how long a step of the contraction takes over all tiles: additions, reads and their latency."""
+    vectors = _ceil(columns, lanes)
+    panels = _ceil(vectors, MAX_VECTORS)
+    spans = [(panel + 1) * vectors // panels - panel * vectors // panels for panel in range(panels)]
+    total = 0
+    while rows > 0:
+        height = next(height for height in TILE_ROWS if height <= rows)
+        total += sum(max(height * span / 2, (height + span + 2) / 2, 4) for span in spans)
+        rows -= height
+    return total
 
 
 @lru_cache(maxsize=512)
 def grad_weight_plan(g_shape, x_shape, out_shape, stride, padding, dilation, groups, itemsize):
-    """(parallel, pieces, elements of the partial sums, and the tables that the kernels take)."""
-    images, _, *spatial = x_shape
+    """How g and x are read, whether threads are worth it, how many pieces there are, and the kernels' tables.
+
+    Where the sums are made in parts: how many elements they have, and (pieces, row chunks) of adding them up.
+    """
+    images, _, *sizes = x_shape
     outputs, channels, *kernel = out_shape
     outputs //= groups
-    sizes = g_shape[2:]
+    grid, before = g_shape[2:], padding[::2]
     lanes = VECTOR_BYTES // itemsize
-    pixels, taps = prod(sizes), prod(kernel)
+    pixels, size = prod(grid), prod(kernel)
+    lines = size // kernel[-1]
 
-    cuts = _cuts(sizes)
+    span = (min(grid[-1], PIXELS) - 1) * stride[-1] + kernel[-1]
+    pack_window = _ceil(lines * channels, lanes) * 4 * span / min(grid[-1], PIXELS)
+    turn = _ceil(outputs, lanes) * 4
+    windowed = (
+        (dilation[-1] == 1 or kernel[-1] == 1)
+        and channels * lines <= MOST_LINES
+        and _cycles(outputs, channels * size, lanes) + pack_window < size * _cycles(channels, outputs, lanes) + turn
+    )
+
+    cuts = _cuts(grid)
     block = _even(images, PIXELS // pixels)
-    tables, counts, strips = {}, [], []
     # The last block may hold fewer images: one more strip.
-    for count, (first, last) in [(block, cut) for cut in cuts] + [(images % block, cuts[0])] * (images % block > 0):
-        start, met, number, place = _taps(
-            np.arange(first, last), count, channels * groups * prod(spatial), sizes, spatial, kernel, stride,
-            padding[::2], dilation,
-        )  # fmt: skip
-        table = tables.setdefault((met.tobytes(), place.tobytes(), number.tobytes()), len(tables))
-        if table == len(counts):
-            counts.append((met, place, number * (MAX_VECTORS * lanes)))
-        strips.append(Strip(table, start, first, last - first))
-    bounds = np.concatenate([[0], np.cumsum([met for met, _, _ in counts])])
-    a_offset, b_offset = (np.concatenate([row[i] for row in counts]) for i in (1, 2))
+    strips = [(block, *cut) for cut in cuts] + [(images % block, *cuts[0])] * (images % block > 0)
+    if windowed:
+        rows, columns, taps, row_plane = outputs, channels * size, 1, pixels
+        tables = _window_tables(strips, grid[-1], outputs * groups * pixels, span, stride[-1])
+        pitch = channels * lines
+        packed = block * max(_ceil(last - first, grid[-1]) for first, last in cuts) * span * pitch + MAX_VECTORS * lanes
+    else:
+        rows, columns, taps, row_plane = channels, outputs, size, prod(sizes)
+        tables = _tap_tables(strips, grid, channels * groups * row_plane, sizes, kernel, stride, before, dilation)
+        pitch = MAX_VECTORS * lanes
+        packed = block * max(last - first for first, last in cuts) * pitch
+    numbers, kept, places = {}, [], []
+    for (_, first, last), (start, counts, number, place) in zip(strips, tables, strict=True):
+        table = numbers.setdefault((counts.tobytes(), number.tobytes(), place.tobytes()), len(numbers))
+        if table == len(kept):
+            kept.append((counts, place, number * pitch))
+        places.append(Strip(table, start, first, last - first))
+    counts, a_offset, b_offset = (np.concatenate(column) for column in zip(*kept, strict=True))
+    bounds = np.concatenate([[0], np.cumsum(counts)])
+    inside, line = _positions(
+        np.unravel_index(np.arange(pixels // grid[-1]), grid[:-1]), sizes, kernel, stride, before, dilation
+    )
+    line_starts = np.where(inside, line * sizes[-1], -1).T.copy()
 
     units = _ceil(images, block) * len(cuts)
-    vectors = _ceil(outputs, lanes)
-    output_chunks = _ceil(vectors, MAX_VECTORS)
-    tiles = _ceil(channels, MAX_ROWS)
-    sums = channels * taps * MAX_VECTORS * VECTOR_BYTES
-    wanted = min(_ceil(TASKS, groups * output_chunks), channels * taps // LEAST_ROWS)
-    channel_chunks = min(tiles, max(1, wanted, _ceil(sums, SUMS_BYTES)))
-    chunks = groups * output_chunks * channel_chunks
+    vectors = _ceil(columns, lanes)
+    column_chunks = 1 if windowed else _ceil(vectors, MAX_VECTORS)
+    tiles = _ceil(rows, MAX_ROWS)
+    sums = rows * taps * _ceil(vectors, column_chunks) * VECTOR_BYTES
+    wanted = min(_ceil(TASKS, groups * column_chunks), rows * taps // LEAST_ROWS)
+    row_chunks = min(tiles, max(1, wanted, _ceil(sums, SUMS_BYTES)))
+    chunks = groups * column_chunks * row_chunks
     parts = min(units, _ceil(TASKS, chunks))
     scheme = Scheme(
-        images, block, len(cuts), block * max(last - first for first, last in cuts), parts, groups, channels,
-        tiles, channel_chunks, outputs, vectors, output_chunks, prod(spatial), pixels, taps,
+        windowed, images, block, len(cuts), parts, groups, rows, tiles, row_chunks, row_plane, columns, vectors,
+        column_chunks, taps, channels, outputs, prod(sizes), sizes[-1], pixels, grid[-1], stride[-1], before[-1],
+        kernel[-1], lines, packed,
     )  # fmt: skip
-    partial = parts * groups * vectors * lanes * channels * taps if parts > 1 else 0
-    work = prod(g_shape) * channels * taps
+    partial = parts * groups * rows * taps * vectors * lanes if parts > 1 else 0
+    work = prod(g_shape) * channels * size
     record = np.array([scheme], [(name, np.int64) for name in scheme._fields])
-    return work >= SERIAL_WORK, chunks, parts, partial, (a_offset, b_offset, bounds, np.array(strips), record)
+    tables = a_offset, b_offset, bounds, np.array(places), line_starts, record
+    finish_chunks = min(tiles, _ceil(TASKS, groups * column_chunks))
+    finish = groups * column_chunks * finish_chunks, finish_chunks
+    return windowed, work >= SERIAL_WORK, chunks * parts, partial, finish, tables

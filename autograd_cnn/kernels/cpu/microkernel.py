@@ -4,6 +4,7 @@
 `copy_line`        target[q] = source[q] + added, for lines too short for the compiler's own vector loops
 `transpose_block`  a square block of one vector, turned
 `transpose_part`   the same of a part of a block
+`transpose_lines`  the same of lines that lie anywhere
 `sum_line`         the sum of a line in float64
 
 A tile of accumulators stays in registers for the whole loop.  Operands are read through small tables of
@@ -85,6 +86,10 @@ class _Vectors:
         numbers = ir.VectorType(_INDEX, self.lanes)
         lane = ir.Constant(numbers, list(range(self.lanes)))
         return self.builder.icmp_signed("<", lane, self.splat(count, numbers))
+
+    def where(self, condition, mask):
+        """The mask, or, where the condition does not hold, no lane at all."""
+        return self.builder.select(condition, mask, ir.Constant(mask.type, None))
 
     def load_masked(self, pointer, mask):
         pointer = self.builder.bitcast(pointer, self.type.as_pointer())
@@ -285,6 +290,15 @@ def transpose_block(typingctx, source, start, source_pitch, target, place, targe
     return signature, codegen
 
 
+def _transpose_masked(builder, vectors, lines, masks, columns, stored, target, pitch):
+    """Turn the lanes of `lines` that `masks` select, and store `stored` elements of each of `columns` lines."""
+    rows = vectors.transposed([vectors.load_masked(line, mask) for line, mask in zip(lines, masks, strict=True)])
+    written = vectors.mask(stored)
+    for t, row in enumerate(rows):
+        mask = vectors.where(builder.icmp_signed("<", ir.Constant(_INDEX, t), columns), written)
+        vectors.store_masked(row, builder.gep(target, [_index(builder, t, pitch)]), mask)
+
+
 @intrinsic
 def transpose_part(typingctx, source, start, source_pitch, rows, columns, stored, target, place, target_pitch):
     """transpose_block that reads only the first `rows` rows and `columns` columns of the source.
@@ -301,18 +315,43 @@ def transpose_part(typingctx, source, start, source_pitch, rows, columns, stored
         vectors = _Vectors(builder, kinds[0].dtype)
         source = builder.gep(_data(context, builder, kinds[0], source), [start])
         target = builder.gep(_data(context, builder, kinds[6], target), [place])
-        lanes = range(vectors.lanes)
-        none = ir.Constant(ir.VectorType(ir.IntType(1), vectors.lanes), None)
-        read, written = vectors.mask(columns), vectors.mask(stored)
+        read = vectors.mask(columns)
+        lines, masks = [], []
+        for t in range(vectors.lanes):
+            lines.append(builder.gep(source, [_index(builder, t, source_pitch)]))
+            masks.append(vectors.where(builder.icmp_signed("<", ir.Constant(_INDEX, t), rows), read))
+        _transpose_masked(builder, vectors, lines, masks, columns, stored, target, target_pitch)
+        return context.get_dummy_value()
 
-        def within(count, t, mask):
-            return builder.select(builder.icmp_signed("<", ir.Constant(_INDEX, t), count), mask, none)
+    return signature, codegen
 
-        lines = [builder.gep(source, [_index(builder, t, source_pitch)]) for t in lanes]
-        lines = [vectors.load_masked(line, within(rows, t, read)) for t, line in enumerate(lines)]
-        for t, line in enumerate(vectors.transposed(lines)):
-            to = builder.gep(target, [_index(builder, t, target_pitch)])
-            vectors.store_masked(line, to, within(columns, t, written))
+
+@intrinsic
+def transpose_lines(
+    typingctx, source, starts, first, shift, low, high, columns, stored, target, place, target_pitch
+):  # fmt: skip
+    """target[place + k * target_pitch + j] = source[starts[first + j] + shift + k], zero but for low <= k < high.
+
+    A negative start stands for a line of zeros.  A vector of starts is read; j runs to `stored`, k to `columns`.
+    """
+    _check(source, starts, target)
+    integer = types.intp
+    signature = types.void(source, starts, *[integer] * 6, target, integer, integer)
+
+    def codegen(context, builder, signature, arguments):
+        source, starts, first, shift, low, high, columns, stored, target, place, target_pitch = arguments
+        kinds = signature.args
+        vectors = _Vectors(builder, kinds[0].dtype)
+        source = builder.gep(_data(context, builder, kinds[0], source), [shift])
+        starts = builder.gep(_data(context, builder, kinds[1], starts), [first])
+        target = builder.gep(_data(context, builder, kinds[8], target), [place])
+        read = builder.and_(vectors.mask(high), builder.not_(vectors.mask(low)))
+        lines, masks = [], []
+        for t in range(vectors.lanes):
+            start = builder.load(builder.gep(starts, [ir.Constant(_INDEX, t)]))
+            lines.append(builder.gep(source, [start]))
+            masks.append(vectors.where(builder.icmp_signed(">=", start, ir.Constant(_INDEX, 0)), read))
+        _transpose_masked(builder, vectors, lines, masks, columns, stored, target, target_pitch)
         return context.get_dummy_value()
 
     return signature, codegen
