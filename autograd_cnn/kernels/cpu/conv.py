@@ -1,174 +1,218 @@
 """Convolution and its gradient for the input on the vector micro-kernel.
 
-Images are packed with their padding into rows of one pitch, and split by stride: pixels that a stride reads one
-after the other lie one after the other.  The pixels of a channel then form one line, in which output pixel q reads
-tap (i, j) at q + a constant, whatever the kernel, stride or dilation; the vectors of the micro-kernel run along
-that line, its rows over output channels.  The few pixels of the line that lie between two rows are computed and
-left out when a tile is copied to its place.  The gradient for the input is the same loop with another table of
-taps, once for every phase of the stride.
+The source is packed so that what a vector of points of the result reads at one tap lies together: the vectors run
+over images (conv_images_plan.py) or over the pixels of a line (conv_lines_plan.py), the rows of the micro-kernel
+over channels of the result.  A piece of work is a strip of points and a chunk of rows; it adds up its sums block
+of channels by block of channels, a tile of points after the other and all rows of the chunk within, so that the
+tile's pixels are read from the L1 cache.  The gradient for the input is the same loop with other tables of taps.
 """
 
 import numpy as np
 from numba import prange
 
 from autograd_cnn.kernels.cpu.conv_depthwise import depthwise_forward, depthwise_grad_input, is_depthwise
-from autograd_cnn.kernels.cpu.conv_plan import forward_plan, grad_input_plans, lifted
+from autograd_cnn.kernels.cpu.conv_moves import read_line, transpose_lines, write_line
+from autograd_cnn.kernels.cpu.conv_plan import forward_plan, grad_input_plan, lifted
 from autograd_cnn.kernels.cpu.jit import inline, parallel, serial
 from autograd_cnn.kernels.cpu.microkernel import (
-    DEPTH,
-    MAX_ROWS,
+    MAX_VECTORS,
     SERIAL_WORK,
     VECTOR_BYTES,
-    copy_line,
     multiply_add,
     tile_height,
-    tile_vectors,
 )
 
 __all__ = ["conv_forward", "conv_grad_input"]
 
-
-@inline
-def _pack(source, packing, channels, image, count, channel, top, lines, packed):
-    """Copy `count` images of `channels` channels into zeroed scratch.
-
-    The first packed row is `top` rows above the image (below its first row, where negative).
-    """
-    step = packing.stride_x
-    for c in range(channels):
-        for n in range(count):
-            plane = ((image + n) * packing.channels * packing.groups + channel + c) * packing.height * packing.width
-            for phase_y in range(packing.stride_y):
-                for phase_x in range(step):
-                    phase = (c * packing.stride_y + phase_y) * step + phase_x
-                    target = phase * packing.line + n * packing.lines * packing.pitch
-                    shift = phase_x - packing.left
-                    first = max(0, -(shift // step))
-                    last = min(packing.pitch, (packing.width - 1 - shift) // step + 1)
-                    for r in range(lines):
-                        h = r * packing.stride_y + phase_y - top
-                        if 0 <= h < packing.height:
-                            start = plane + h * packing.width + shift
-                            place = target + r * packing.pitch
-                            if step == 1:
-                                copy_line(last - first, source, start + first, packed, place + first, -0.0)
-                            else:
-                                for q in range(first, last):
-                                    packed[place + q] = source[start + q * step]
+IDENTITY, RELU = 0, 1
 
 
 @inline
-def _place(tile, tile_pitch, height, packing, grid, bias, image, images, y, lines, channel, out):
-    """Copy the pixels of a tile, and add the bias, to where they belong in out."""
-    channels = grid.rows * packing.groups
-    for t in range(height):
-        added = bias[channel + t] if bias.size else tile.dtype.type(-0.0)
-        for n in range(images):
-            plane = ((image + n) * channels + channel + t) * grid.plane_height
-            for r in range(lines):
-                row = plane + grid.start_y + (y + r) * grid.step_y
-                target = row * grid.plane_width + grid.start_x
-                start = t * tile_pitch + (n * packing.lines + r) * packing.pitch
-                if grid.step_x == 1:
-                    copy_line(grid.width, tile, start, out, target, added)
-                else:
-                    for q in range(grid.width):
-                        out[target + q * grid.step_x] = tile[start + q] + added
+def _pack_images(source, s, lines, inward, block, channel, packed):
+    """Turn the images of a block, a few channels of them, to [channel][pixel][image]."""
+    lanes = VECTOR_BYTES // packed.itemsize
+    channels = s.channels * s.groups
+    elements = min(s.span, channels - channel) * s.source_plane
+    for n in range(0, s.block, lanes):
+        image = block * s.block + n
+        count = min(lanes, s.images - image)
+        start = (image * channels + channel) * s.source_plane
+        place = (block * channels + channel) * s.b_channel + n
+        for k in range(0, elements, lanes):
+            transpose_lines(count, min(lanes, elements - k), source, start + k, lines, 0, packed, place, inward, k)
+
+
+@inline
+def _pack_lines(source, s, inward, block, channel, packed):
+    """Copy a channel of the images of a block, with the padding round them."""
+    channels = s.channels * s.groups
+    for n in range(s.block):
+        image = block * s.block + n
+        plane = (image * channels + channel) * s.source_plane
+        target = (block * channels + channel) * s.b_channel + n * s.b_image
+        for m in range(0, inward.size, 5):
+            place, start, first, last = target + inward[m], plane + inward[m + 1], inward[m + 2], inward[m + 3]
+            if image >= s.images:
+                last = first
+            if s.source_step <= 2:
+                read_line(inward[m + 4], source, start, s.source_step, first, last, packed, place)
+            else:
+                for q in range(inward[m + 4]):
+                    packed[place + q] = source[start + q * s.source_step] if first <= q < last else 0
 
 
 @serial
-def _correlate_pieces(begin, end, source, weight, bias, a_offset, b_offset, packings, grids, out):
-    """out[n, o, pixel] = bias[o] + the sum over k of weight[o, a_offset[k]] * packed[b_offset[k] + pixel]."""
-    packing, grid = packings[0], grids[0]
+def _pack_pieces(begin, end, source, layout, inward, packed):
+    s = layout[0]
+    channels = s.channels * s.groups
+    spans = (channels + s.span - 1) // s.span
+    lines = np.arange(VECTOR_BYTES // packed.itemsize) * (channels * s.source_plane)
     for piece in range(begin, end):
-        chunks = (grid.rows + grid.chunk - 1) // grid.chunk
-        strips = (grid.height + grid.strip - 1) // grid.strip
-        rest, part = divmod(piece, chunks)
-        rest, group = divmod(rest, packing.groups)
-        block, strip = divmod(rest, strips)
-        image = block * packing.block
-        count = min(packing.block, packing.images - image)
-        y = strip * grid.strip
-        lines = min(grid.strip, grid.height - y)
+        block, span = divmod(piece, spans)
+        if s.by_images:
+            _pack_images(source, s, lines, inward, block, span * s.span, packed)
+        else:
+            _pack_lines(source, s, inward, block, span, packed)
 
-        phases = packing.stride_y * packing.stride_x
-        packed = np.zeros(packing.channels * phases * packing.line + packing.slack, out.dtype)
-        top = packing.top - y * packing.stride_y
-        _pack(
-            source,
-            packing,
-            packing.channels,
-            image,
-            count,
-            group * packing.channels,
-            top,
-            packing.lines,
-            packed,
-        )
 
-        lanes = VECTOR_BYTES // out.itemsize
-        image_size = packing.lines * packing.pitch
-        together = count if grid.joined else 1
-        run = (together - 1) * image_size + (lines - 1) * packing.pitch + grid.width
-        tile_pitch = (run + lanes - 1) // lanes * lanes
-        tile = np.empty(MAX_ROWS * tile_pitch, out.dtype)
-        first = part * grid.chunk
-        last = min(first + grid.chunk, grid.rows)
-        for n in range(0, count, together):
-            row = first
-            while row < last:
-                height = tile_height(last - row)
-                base = group * grid.a_group + row * grid.a_lane
-                q = 0
-                while q < run:
-                    vectors = tile_vectors(run - q, lanes)
-                    for k in range(0, max(a_offset.size, 1), DEPTH):
+@inline
+def _place_images(sums, rows, s, outward, bias, low, block, channel, first, points, out):
+    """Turn the sums of a piece, with the bias added, to their places in out."""
+    lanes = VECTOR_BYTES // out.itemsize
+    channels = s.rows * s.groups
+    if bias.size or low == 0:
+        for t in range(rows):
+            added = bias[channel + t] if bias.size else sums.dtype.type(0)
+            for q in range(t * s.sums, (t + 1) * s.sums):
+                sums[q] = max(sums[q] + added, low)
+    lines = np.arange(lanes) * (channels * s.result_plane)
+    for t in range(0, rows, s.result_span):
+        elements = min(s.result_span, rows - t) * points
+        for n in range(0, s.block, lanes):
+            image = block * s.block + n
+            count = min(lanes, s.images - image)
+            place = (image * channels + channel + t) * s.result_plane + first
+            for k in range(0, elements if count > 0 else 0, lanes):
+                transpose_lines(
+                    min(lanes, elements - k), count, sums, t * s.sums + n, outward, k, out, place + k, lines, 0
+                )
+
+
+@inline
+def _place_lines(sums, rows, s, outward, bias, low, block, channel, first, last, out):
+    """Copy the sums of a piece, with the bias added, to their places in out."""
+    channels = s.rows * s.groups
+    for t in range(rows):
+        added = bias[channel + t] if bias.size else sums.dtype.type(-0.0)
+        for n in range(min(s.block, s.images - block * s.block)):
+            plane = ((block * s.block + n) * channels + channel + t) * s.result_plane
+            line = t * s.sums + n * s.sums_image
+            for m in range(3 * first, 3 * last, 3):
+                start, place = line + outward[m], plane + outward[m + 1]
+                if s.result_step <= 2:
+                    write_line(outward[m + 2], sums, start, out, place, s.result_step, added, low)
+                else:
+                    for q in range(outward[m + 2]):
+                        out[place + q * s.result_step] = max(sums[start + q] + added, low)
+
+
+@serial
+def _correlate_pieces(
+    begin, end, packed, weight, bias, low, layout, a_offset, b_offset, runs, bounds, outward, out
+):  # fmt: skip
+    """out[n, o, point] = bias[o] + the sum over channels and taps of weight * source; at least `low`."""
+    s = layout[0]
+    lanes = VECTOR_BYTES // out.itemsize
+    sums = np.empty(s.chunk * s.sums, out.dtype)
+    for piece in range(begin, end):
+        rest, part = divmod(piece, s.chunks)
+        rest, strip = divmod(rest, s.strips)
+        block, group = divmod(rest, s.groups)
+        first = part * s.chunk
+        rows = min(s.chunk, s.rows - first)
+        a_base = group * s.a_group + first * s.a_lane
+        b_base = (block * s.groups + group) * s.channels * s.b_channel
+        for c in range(0, s.channels, s.depth):
+            count = min(s.depth, s.channels - c)
+            for run in range(bounds[strip, 0], bounds[strip + 1, 0]):
+                b, place, length, table, taps = runs[run]
+                left = (length + lanes - 1) // lanes
+                while left > 0:
+                    vectors = 2 if left == MAX_VECTORS + 1 else min(left, MAX_VECTORS)
+                    row = 0
+                    while row < rows:
+                        height = tile_height(rows - row)
                         multiply_add(
-                            height, vectors, weight, base, a_offset, grid.a_lane,
-                            packed, n * image_size + q, b_offset, k, min(DEPTH, a_offset.size - k),
-                            tile, q, tile_pitch, k > 0,
+                            height, vectors, weight, a_base + c * s.a_channel + row * s.a_lane, a_offset, s.a_lane,
+                            packed, b_base + c * s.b_channel + b, b_offset, table, count * taps,
+                            sums, row * s.sums + place, s.sums, c > 0,
                         )  # fmt: skip
-                    q += vectors * lanes
-                channel = group * grid.rows + row
-                _place(tile, tile_pitch, height, packing, grid, bias, image + n, together, y, lines, channel, out)
-                row += height
+                        row += height
+                    b += vectors * lanes
+                    place += vectors * lanes
+                    left -= vectors
+        channel = group * s.rows + first
+        if s.by_images:
+            _place_images(
+                sums, rows, s, outward, bias, low, block, channel, bounds[strip, 2], bounds[strip, 3], out
+            )  # fmt: skip
+        else:
+            _place_lines(
+                sums, rows, s, outward, bias, low, block, channel, bounds[strip, 1], bounds[strip + 1, 1], out
+            )  # fmt: skip
 
 
 @parallel
-def _correlate(pieces, source, weight, bias, a_offset, b_offset, packings, grids, out):
+def _correlate(
+    packs, pieces, source, packed, weight, bias, low, layout, a_offset, b_offset, runs, bounds, inward, outward, out
+):  # fmt: skip
+    for piece in prange(packs):
+        first = np.int64(piece)
+        _pack_pieces(first, first + 1, source, layout, inward, packed)
     for piece in prange(pieces):
         first = np.int64(piece)
-        _correlate_pieces(first, first + 1, source, weight, bias, a_offset, b_offset, packings, grids, out)
+        _correlate_pieces(
+            first, first + 1, packed, weight, bias, low, layout, a_offset, b_offset, runs, bounds, outward, out
+        )  # fmt: skip
 
 
 def _elements(array):
     return np.ascontiguousarray(array).reshape(-1)
 
 
-def _run_correlation(source, weight, bias, plan, out):
-    pieces, work, *tables = plan
-    if work < SERIAL_WORK:
-        _correlate_pieces(0, pieces, source, weight, bias, *tables, out)
+def _run(source, weight, bias, plan, activation, out):
+    source, weight, out = _elements(source), _elements(weight), out.reshape(-1)
+    bias = out[:0] if bias is None else np.ascontiguousarray(bias)
+    low = out.dtype.type(0 if activation == RELU else -np.inf)
+    packed = source
+    if plan.packed:
+        packed = np.empty(plan.packed, out.dtype)
+        packed[plan.packed - plan.tail :] = 0
+    layout, a_offset, b_offset, runs, bounds, inward, outward = plan.tables
+    tables = layout, a_offset, b_offset, runs, bounds
+    if plan.work < SERIAL_WORK:
+        _pack_pieces(0, plan.packs, source, layout, inward, packed)
+        _correlate_pieces(0, plan.pieces, packed, weight, bias, low, *tables, outward, out)
     else:
-        _correlate(pieces, source, weight, bias, *tables, out)
+        _correlate(plan.packs, plan.pieces, source, packed, weight, bias, low, *tables, inward, outward, out)
 
 
-def conv_forward(x, w, bias, stride, padding, dilation, groups, out):
+def conv_forward(x, w, bias, stride, padding, dilation, groups, out, activation=IDENTITY):
     """out[n, o, y, x] = bias[o] + the sum over c, i, j of w[o, c, i, j] padded[n, c, y sh + i dh, x sw + j dw].
 
     x: (N, C, H, W), w: (O, C / groups, KH, KW), bias: (O,) or None, out: (N, O, OH, OW) contiguous; or any of them
-    without H.  padding: (top, bottom, left, right).
+    without H, or with another axis before it.  padding: (top, bottom, left, right).
     """
     if out.size == 0:
         return
-    stride, padding, dilation, x, w, out = lifted(stride, padding, dilation, x, w, out)
-    if is_depthwise(w.shape, stride, groups, out.shape[2:]):
-        depthwise_forward(x, w, bias, stride, padding, dilation, out)
-        return
+    if activation == IDENTITY and len(stride) < 3:
+        flat = lifted(stride, padding, dilation, x, w, out)
+        if is_depthwise(flat[4].shape, flat[0], groups, flat[5].shape[2:]):
+            depthwise_forward(*flat[3:5], bias, *flat[:3], flat[5])
+            return
+    stride, padding, dilation, x, w, out = lifted(stride, padding, dilation, x, w, out, axes=3)
     plan = forward_plan(x.shape, w.shape, out.shape, stride, padding, dilation, groups, out.itemsize)
-    elements = out.reshape(-1)
-    bias = elements[:0] if bias is None else np.ascontiguousarray(bias)
-    _run_correlation(_elements(x), _elements(w), bias, plan, elements)
+    _run(x, w, bias, plan, activation, out)
 
 
 def conv_grad_input(g, w, stride, padding, dilation, groups, out):
@@ -178,12 +222,11 @@ def conv_grad_input(g, w, stride, padding, dilation, groups, out):
     """
     if out.size == 0:
         return
-    stride, padding, dilation, g, w, out = lifted(stride, padding, dilation, g, w, out)
-    if is_depthwise(w.shape, stride, groups, g.shape[2:]):
-        depthwise_grad_input(g, w, stride, padding, dilation, out)
-        return
-    elements = out.reshape(-1)
-    plans = grad_input_plans(g.shape, w.shape, out.shape, stride, padding, dilation, groups, out.itemsize)
-    g, w = _elements(g), _elements(w)
-    for plan in plans:
-        _run_correlation(g, w, elements[:0], plan, elements)
+    if len(stride) < 3:
+        flat = lifted(stride, padding, dilation, g, w, out)
+        if is_depthwise(flat[4].shape, flat[0], groups, flat[3].shape[2:]):
+            depthwise_grad_input(*flat[3:5], *flat[:3], flat[5])
+            return
+    stride, padding, dilation, g, w, out = lifted(stride, padding, dilation, g, w, out, axes=3)
+    plan = grad_input_plan(g.shape, w.shape, out.shape, stride, padding, dilation, groups, out.itemsize)
+    _run(g, w, None, plan, IDENTITY, out)

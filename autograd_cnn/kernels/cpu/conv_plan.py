@@ -1,195 +1,206 @@
-"""How a convolution is cut up: the packed layout of images, the tables of taps and the pieces of work.
+"""How a convolution is cut up: where pixels are packed, what each piece of work reads, sums and writes.
 
 Everything here is a function of shapes alone, computed once for each, so that results are the same bits whatever
 the number of threads.
 """
 
 from functools import lru_cache
-from itertools import product
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
 
-from autograd_cnn.kernels.cpu.microkernel import (
-    MAX_ROWS,
-    MAX_VECTORS,
-    VECTOR_BYTES,
-)
+from autograd_cnn.kernels.cpu.conv_axis import Axis, ceil_div
+from autograd_cnn.kernels.cpu.microkernel import DEPTH, MAX_ROWS, MAX_VECTORS, VECTOR_BYTES
 
-PIXELS = 1024  # of a channel in one packed block: the block stays in the L2 cache
 TASKS = 16  # pieces that a large problem is cut into
+TILE_SIZE = 1 << 16  # elements of the sums of a piece: they stay in the L2 cache
+CHANNELS = 128  # of one block of the contraction at most, so that a tile's pixels stay in the L1 cache
+LONE_VECTOR = 1.4  # cost of a tile of one vector: too few sums are under way to hide an addition's latency
 
 
-class Axis(NamedTuple):
-    """One spatial axis of a correlation: grid point y reads, for each tap, phase `phase` at y + `shift`.
-
-    Phase p holds, at position r, the source's element r * stride + p - before.
-    """
-
-    size: int  # of the source
-    grid: int  # points computed
-    before: int  # padding before the source; negative where the source's first elements are not read
-    stride: int
-    taps: tuple  # of (index in the kernel, phase, shift)
-    start: int = 0  # grid point y is element start + y * step of the output
-    step: int = 1
-
-    @property
-    def reach(self):
-        return self.grid + max((shift for _, _, shift in self.taps), default=0)
-
-    def pitch(self):
-        """Least distance of two packed lines: the zeros after one and before the next are shared."""
-        end = (self.before + self.size - 1) // self.stride + 1
-        zeros = max(self.before, 0) // self.stride
-        return max(self.grid, min(end, self.reach), self.reach - zeros)
+def lifted(stride, padding, dilation, *arrays, axes=2):
+    """Arrays of fewer spatial axes as arrays of `axes`, the first of them of size 1."""
+    missing = axes - len(stride)
+    if not missing:
+        return stride, padding, dilation, *arrays
+    ones = (1,) * missing
+    shapes = (array.shape[:2] + ones + array.shape[2:] for array in arrays)
+    arrays = (array.reshape(shape) for array, shape in zip(arrays, shapes, strict=True))
+    return (*ones, *stride), (*(0,) * 2 * missing, *padding), (*ones, *dilation), *arrays
 
 
-class Packing(NamedTuple):
-    """How a block of images lies in scratch memory: [channel][phase][image][row][column]."""
+class Correlation(NamedTuple):
+    """result[n, row, point] = the sum over channels and taps of weight * source, once for each group."""
 
     images: int
-    channels: int  # of a group
     groups: int
-    height: int
-    width: int
-    top: int
-    left: int
-    stride_y: int
-    stride_x: int
-    block: int  # images of a block
-    lines: int  # rows of an image
-    pitch: int  # columns of a row
-    line: int  # elements of one phase of one channel
-    slack: int  # elements after the last line
-
-
-class Grid(NamedTuple):
-    """The output pixels, the pieces they are computed in, and where they go."""
-
-    height: int
-    width: int
-    strip: int  # rows of a piece
-    joined: bool  # one run of pixels over all images of a block, not one for each image
-    rows: int  # output channels of a group
-    chunk: int  # output channels of a piece
+    channels: int  # of the source, a group
+    rows: int  # channels of the result, a group
+    axes: tuple
+    a_channel: int  # distances in the weight
     a_lane: int
     a_group: int
-    plane_height: int
-    plane_width: int
-    start_y: int
-    start_x: int
-    step_y: int
-    step_x: int
+    lanes: int  # of a vector
+
+    @property
+    def kernel(self):
+        return [axis.kernel for axis in self.axes]
+
+    @property
+    def source(self):
+        return [axis.size for axis in self.axes]
+
+    @property
+    def result(self):
+        return [axis.points for axis in self.axes]
 
 
-def lifted(stride, padding, dilation, *arrays):
-    """Arrays of one spatial axis as arrays of two, the first of size 1."""
-    if len(stride) > 1:
-        return stride, padding, dilation, *arrays
-    return (1, *stride), (0, 0, *padding), (1, *dilation), *(array[:, :, None] for array in arrays)
+class Layout(NamedTuple):
+    """The numbers that the kernels need."""
+
+    images: int
+    groups: int
+    channels: int
+    rows: int
+    a_channel: int
+    a_lane: int
+    a_group: int
+    source_plane: int  # elements of a channel
+    result_plane: int
+    block: int  # images packed together
+    by_images: int  # vectors run over images, not over the pixels of a line
+    b_channel: int  # elements of a packed channel
+    b_image: int  # distance of the images of a block in a packed channel, where vectors run over pixels
+    source_step: int  # between neighbours in a packed line
+    result_step: int
+    span: int  # channels packed at once, where vectors run over images
+    result_span: int
+    sums: int  # elements of a row of sums
+    sums_image: int
+    depth: int  # channels of one block of the contraction
+    chunk: int  # rows of a piece
+    chunks: int
+    strips: int
 
 
-def _ceil(a, b):
-    return -(-a // b)
+class Plan(NamedTuple):
+    """The arguments of the kernels after the arrays."""
+
+    packs: int  # pieces of packing
+    pieces: int
+    packed: int  # elements of scratch memory, 0 where the source is read in place
+    tail: int  # of them, to be zeros
+    work: int  # multiplications
+    tables: tuple
 
 
-def _forward_axis(size, grid, kernel, before, stride, dilation):
-    taps = ((i, i * dilation % stride, i * dilation // stride) for i in range(kernel))
-    return Axis(size, grid, before, stride, tuple(taps))
-
-
-def _backward_axes(size, grid, kernel, before, stride, dilation):
-    """The correlations that make the input's gradient along one axis, one for each phase of the stride.
-
-    Input element h is read where h + before = y * stride + i * dilation: for the phase a of h + before only the
-    taps with i * dilation = a (mod stride) count, and y = (h + before - a) / stride - (i * dilation - a) / stride.
-    """
-    for phase in range(stride):
-        first = max(_ceil(before - phase, stride), 0)
-        count = (size - 1 + before - phase) // stride + 1 - first
-        if count <= 0:
-            continue
-        back = {i: (i * dilation - phase) // stride for i in range(kernel) if i * dilation % stride == phase}
-        furthest = max(back.values(), default=0)
-        taps = tuple((i, 0, furthest - shift) for i, shift in back.items())
-        yield Axis(grid, count, furthest - first, 1, taps, first * stride + phase - before, stride)
-
-
-def _packing(images, channels, groups, y, x, itemsize, pieces):
-    """The output rows of a strip, and the packed layout for axes y and x, in `pieces` blocks or more."""
-    lanes = VECTOR_BYTES // itemsize
-    pitch = x.pitch()
-    strip = _ceil(y.grid, _ceil(y.grid * pitch, PIXELS + PIXELS // 2))
-    lines = y.pitch() if strip == y.grid else strip + y.reach - y.grid
-    block = max(1, min(PIXELS // (lines * pitch), _ceil(images * groups, pieces))) if strip == y.grid else 1
-    line = block * lines * pitch
-    reach = (y.reach + 1) * pitch + x.reach
-    return strip, Packing(
-        images, channels, groups, y.size, x.size, y.before, x.before, y.stride, x.stride,
-        block, lines, pitch, line, reach + MAX_VECTORS * lanes,
-    )  # fmt: skip
-
-
-def _joined(packing, strip, width, lanes):
-    """Whether one run of vectors over all images of a block is shorter than a run for each."""
-    image = packing.lines * packing.pitch
-    run = (strip - 1) * packing.pitch + width
-    apart = _ceil(run, lanes) * lanes
-    return apart > image or _ceil((packing.block - 1) * image + run, lanes) * lanes <= packing.block * apart
-
-
-def _record(fields):
+def record(fields):
     """A NamedTuple of integers as an array of one record: a kernel takes it as one argument."""
     return np.array([fields], [(name, np.int64) for name in fields._fields])
 
 
-def _shift(packing, tap_y, tap_x):
-    _, phase_y, shift_y = tap_y
-    _, phase_x, shift_x = tap_x
-    return (phase_y * packing.stride_x + phase_x) * packing.line + shift_y * packing.pitch + shift_x
+def integers(rows, width):
+    return np.array(rows, np.int64).reshape(-1, width)
 
 
-def _correlation(images, channels, groups, rows, y, x, kernel, planes, lanes_a, itemsize):
-    """The tables and the cutting up of one correlation: the arguments of `_correlate` after the arrays."""
-    a_channel, a_lane, a_group = lanes_a
-    strip, packing = _packing(images, channels, groups, y, x, itemsize, TASKS)
-    joined = _joined(packing, strip, x.grid, VECTOR_BYTES // itemsize)
-    taps = list(product(y.taps, x.taps))
-    in_weight = np.array([tap_y[0] * kernel[1] + tap_x[0] for tap_y, tap_x in taps], np.int64)
-    in_packed = np.array([_shift(packing, tap_y, tap_x) for tap_y, tap_x in taps], np.int64)
-    channel = np.arange(channels)[:, None]
-    a_offset = (channel * a_channel + in_weight).reshape(-1)
-    b_offset = (channel * (packing.line * y.stride * x.stride) + in_packed).reshape(-1)
-    pieces = _ceil(images, packing.block) * _ceil(y.grid, strip) * groups
-    chunk = max(_ceil(rows, _ceil(TASKS, pieces)), min(rows, MAX_ROWS))
-    grid = Grid(y.grid, x.grid, strip, joined, rows, chunk, a_lane, a_group, *planes, y.start, x.start, y.step, x.step)
-    work = y.grid * x.grid * rows * groups * images * a_offset.size
-    return pieces * _ceil(rows, chunk), work, a_offset, b_offset, _record(packing), _record(grid)
+def chunks(problem, others, sums):
+    """Rows of a piece and their number, where `others` pieces have `sums` elements of sums a row."""
+    most = max(TILE_SIZE // sums, MAX_ROWS)
+    count = max(ceil_div(problem.rows, most), ceil_div(TASKS, others))
+    chunk = max(ceil_div(problem.rows, count), min(problem.rows, MAX_ROWS))
+    return chunk, ceil_div(problem.rows, chunk)
 
 
-@lru_cache(maxsize=512)
-def forward_plan(x_shape, w_shape, out_shape, stride, padding, dilation, groups, itemsize):
-    images, _, height, width = x_shape
-    rows, channels, *kernel = w_shape
-    y = _forward_axis(height, out_shape[2], kernel[0], padding[0], stride[0], dilation[0])
-    x = _forward_axis(width, out_shape[3], kernel[1], padding[2], stride[1], dilation[1])
-    size = kernel[0] * kernel[1]
-    lanes = (size, channels * size, rows // groups * channels * size)
-    return _correlation(images, channels, groups, rows // groups, y, x, kernel, out_shape[2:], lanes, itemsize)
+def depth(problem):
+    """Channels of one block of the contraction: blocks of equal size."""
+    most = min(max(DEPTH // prod(problem.kernel), 1), CHANNELS)
+    return ceil_div(problem.channels, ceil_div(problem.channels, most))
 
 
-@lru_cache(maxsize=512)
-def grad_input_plans(g_shape, w_shape, out_shape, stride, padding, dilation, groups, itemsize):
-    images, _, height, width = out_shape
-    outputs, channels, *kernel = w_shape
-    rows = outputs // groups
-    size = kernel[0] * kernel[1]
-    lanes = (channels * size, size, rows * channels * size)
-    axes = product(
-        _backward_axes(height, g_shape[2], kernel[0], padding[0], stride[0], dilation[0]),
-        _backward_axes(width, g_shape[3], kernel[1], padding[2], stride[1], dilation[1]),
+class Tables:
+    """Tables of taps for one block of channels, each kept once."""
+
+    def __init__(self, problem, b_channel):
+        self.problem = problem
+        self.b_channel = b_channel
+        self.a, self.b = [], []
+        self.found = {}
+
+    def add(self, taps):
+        """(first entry, entries of a channel) of the table of taps: (place in the weight, in the packed channel)."""
+        if taps not in self.found:
+            pairs = np.array(taps, np.int64).reshape(-1, 2)
+            channel = np.arange(depth(self.problem))[:, None]
+            self.found[taps] = sum(map(len, self.a)), len(taps)
+            self.a.append((channel * self.problem.a_channel + pairs[:, 0]).reshape(-1))
+            self.b.append((channel * self.b_channel + pairs[:, 1]).reshape(-1))
+        return self.found[taps]
+
+    def arrays(self):
+        return np.concatenate([*self.a, np.zeros(1, np.int64)]), np.concatenate([*self.b, np.zeros(1, np.int64)])
+
+
+def merged(runs):
+    """Runs (place in packed memory, place among the sums, length, table, taps), neighbours made one."""
+    whole = []
+    for run in runs:
+        b, c, length, *table = run
+        if whole:
+            last_b, last_c, last_length, *last_table = whole[-1]
+            if (b, c, table) == (last_b + last_length, last_c + last_length, last_table):
+                whole[-1] = (last_b, last_c, last_length + length, *table)
+                continue
+        whole.append(run)
+    return whole
+
+
+def steps(runs, lanes):
+    """Multiplications of a vector that runs take for one row and channel."""
+    total = 0
+    for _, _, length, _, taps in runs:
+        vectors = ceil_div(length, lanes)
+        total += taps * (vectors + (LONE_VECTOR - 1) * (vectors % MAX_VECTORS == 1 and vectors != MAX_VECTORS + 1))
+    return total
+
+
+def multiplications(problem):
+    return (
+        prod(problem.result) * prod(problem.kernel) * problem.images * problem.groups * problem.channels * problem.rows
     )
-    return [
-        _correlation(images, rows, groups, channels, y, x, kernel, (height, width), lanes, itemsize) for y, x in axes
-    ]
+
+
+@lru_cache(maxsize=256)
+def forward_plan(x_shape, w_shape, out_shape, stride, padding, dilation, groups, itemsize):
+    images, _, *sizes = x_shape
+    rows, channels, *kernel = w_shape
+    size = prod(kernel)
+    axes = tuple(map(Axis, sizes, out_shape[2:], kernel, padding[::2], stride, dilation, (False,) * len(kernel)))
+    lanes = VECTOR_BYTES // itemsize
+    rows //= groups
+    return _best(
+        Correlation(images, groups, channels, rows, axes, size, channels * size, rows * channels * size, lanes)
+    )
+
+
+@lru_cache(maxsize=256)
+def grad_input_plan(g_shape, w_shape, out_shape, stride, padding, dilation, groups, itemsize):
+    images, _, *sizes = g_shape
+    outputs, rows, *kernel = w_shape
+    size = prod(kernel)
+    axes = tuple(map(Axis, sizes, out_shape[2:], kernel, padding[::2], stride, dilation, (True,) * len(kernel)))
+    lanes = VECTOR_BYTES // itemsize
+    channels = outputs // groups
+    return _best(Correlation(images, groups, channels, rows, axes, rows * size, size, channels * rows * size, lanes))
+
+
+def _best(problem):
+    """The plan that is estimated to take the least time."""
+    from autograd_cnn.kernels.cpu.conv_images_plan import by_images
+    from autograd_cnn.kernels.cpu.conv_lines_plan import by_lines, in_place
+
+    plans = {"lines": by_lines(problem), "images": by_images(problem)}
+    if all(axis.plain() for axis in problem.axes) and prod(problem.source) >= problem.lanes:
+        plans["place"] = in_place(problem)
+    name = min(plans, key=lambda name: plans[name][0])
+    return plans[name][1]
