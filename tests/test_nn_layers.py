@@ -105,6 +105,9 @@ POINTWISE = {
     "AvgPool2d": lambda nn: nn.AvgPool2d(3, 2, 1, True, False),
     "AvgPool2d divisor": lambda nn: nn.AvgPool2d((2, 3), divisor_override=5),
     "AdaptiveAvgPool2d": lambda nn: nn.AdaptiveAvgPool2d((3, None)),
+    "LayerNorm": lambda nn: nn.LayerNorm(6),
+    "LayerNorm over images": lambda nn: nn.LayerNorm((7, 6), 0.1, bias=False),
+    "LayerNorm plain": lambda nn: nn.LayerNorm(6, elementwise_affine=False),
     "Linear": lambda nn: nn.Linear(6, 3),
     "Linear without bias": lambda nn: nn.Linear(6, 3, bias=False),
 }

@@ -19,6 +19,7 @@ LAYERS = {
     "Linear without bias": lambda nn: nn.Linear(3, 2, bias=False),
     "Conv2d": lambda nn: nn.Conv2d(4, 6, (3, 2), groups=2),
     "BatchNorm1d": lambda nn: nn.BatchNorm1d(3),
+    "LayerNorm": lambda nn: nn.LayerNorm((2, 3), bias=False),
     "BatchNorm2d": lambda nn: nn.BatchNorm2d(3, affine=False),
     "BatchNorm2d without bias": lambda nn: nn.BatchNorm2d(3, bias=False),
     "BatchNorm2d without statistics": lambda nn: nn.BatchNorm2d(3, track_running_stats=False),

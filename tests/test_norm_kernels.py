@@ -1,7 +1,8 @@
-"""Batch normalisation against its formulas in float64, and against PyTorch where it is installed."""
+"""Batch and layer normalisation against its formulas in float64, and against PyTorch where it is installed."""
 
 import numpy as np
 import pytest
+from guarded_memory import Canaries, guarded, run_alone
 
 from autograd_cnn.kernels import cpu as kernels
 
@@ -14,15 +15,20 @@ def sample(shape, dtype, seed=0, mean=0.0):
 
 
 def train(x, weight, bias, eps=1e-5):
-    out, moments = np.empty(x.shape, x.dtype), [np.empty(x.shape[1], x.dtype) for _ in range(3)]
-    kernels.batch_norm_train(x, weight, bias, eps, out, *moments)
-    return out, *moments
+    out, statistics = np.empty(x.shape, x.dtype), np.empty((3, x.shape[1]))
+    kernels.batch_norm_train(x, weight, bias, eps, out, statistics)
+    return out, statistics
 
 
-def grad(g, x, weight, mean, invstd):
+def grad(g, x, weight, statistics, training=True):
     gx, gw, gb = np.empty(x.shape, x.dtype), np.empty(x.shape[1], x.dtype), np.empty(x.shape[1], x.dtype)
-    kernels.batch_norm_grad(g, x, weight, mean, invstd, gx, gw, gb)
+    kernels.batch_norm_grad(g, x, weight, statistics, training, gx, gw, gb)
     return gx, gw, gb
+
+
+def close(actual, want, dtype):
+    assert actual.dtype == dtype
+    np.testing.assert_allclose(actual, want, rtol=RTOL[dtype], atol=RTOL[dtype] * max(1, np.abs(want).max(initial=0)))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -39,11 +45,46 @@ def test_training_and_its_gradient(shape, affine, dtype):
     w, b = (weight, bias) if affine else (np.ones(shape[1]), np.zeros(shape[1]))
     gw, gb = (upstream * z).sum((0, 2)), upstream.sum((0, 2))
     gx = (w * invstd)[column] * (upstream - (gb[column] + z * gw[column]) / count)
-    got = train(x, weight, bias)
-    got_grad = grad(g, x, weight, got[1], got[2])
-    for actual, want in zip((*got, *got_grad), (z * w[column] + b[column], mean, invstd, var, gx, gw, gb), strict=True):
-        assert actual.dtype == dtype
-        np.testing.assert_allclose(actual, want, rtol=RTOL[dtype], atol=RTOL[dtype] * max(1, np.abs(want).max()))
+    out, statistics = train(x, weight, bias)
+    np.testing.assert_allclose(statistics, [mean, invstd, var], rtol=1e-9, atol=1e-9)
+    got = out, *grad(g, x, weight, statistics)
+    for actual, want in zip(got, (z * w[column] + b[column], gx, gw, gb), strict=True):
+        close(actual, want, dtype)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("affine", [True, False])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_evaluation_and_its_gradient(shape, affine, dtype):
+    x, g = sample(shape, dtype, mean=2), sample(shape, dtype, 1)
+    weight, bias = (sample(shape[1], dtype, 2), sample(shape[1], dtype, 3)) if affine else (None, None)
+    mean, var = sample(shape[1], dtype, 4), np.abs(sample(shape[1], dtype, 5))
+    column = np.s_[None, :, None]
+    invstd = 1 / np.sqrt(var.astype(np.float64) + 1e-5)
+    z, upstream = (x.astype(np.float64) - mean[column]) * invstd[column], g.astype(np.float64)
+    w, b = (weight, bias) if affine else (np.ones(shape[1]), np.zeros(shape[1]))
+    out = np.empty_like(x)
+    kernels.batch_norm_eval(x, mean, var, weight, bias, 1e-5, out)
+    wanted = (
+        z * w[column] + b[column],
+        (w * invstd)[column] * upstream,
+        (upstream * z).sum((0, 2)),
+        upstream.sum((0, 2)),
+    )
+    got = out, *grad(g, x, weight, np.stack([mean, invstd]), training=False)
+    for actual, want in zip(got, wanted, strict=True):
+        close(actual, want, dtype)
+
+
+@pytest.mark.parametrize("shape", [(4, 3, 30), (40, 70, 1)])
+def test_only_what_is_wanted(shape):
+    x, g, weight = sample(shape, np.float32), sample(shape, np.float32, 1), sample(shape[1], np.float32, 2)
+    _, statistics = train(x, weight, None)
+    whole = grad(g, x, weight, statistics)
+    for i, want in enumerate(whole):
+        outs = [np.empty_like(want) if i == j else None for j in range(3)]
+        kernels.batch_norm_grad(g, x, weight, statistics, True, *outs)
+        np.testing.assert_array_equal(outs[i], want)
 
 
 @pytest.mark.parametrize("shape", SHAPES[3:])
@@ -56,49 +97,137 @@ def test_training_matches_torch(shape):
     g = sample(shape, np.float64, 4)
     want.backward(torch.tensor(g))
     xs, ws, bs = (tensor.detach().numpy() for tensor in (x, weight, bias))
-    out, mean, invstd, _ = train(xs, ws, bs, 1e-3)
+    out, statistics = train(xs, ws, bs, 1e-3)
     np.testing.assert_allclose(out, want.detach().numpy(), rtol=1e-9, atol=1e-11)
-    for actual, tensor in zip(grad(g, xs, ws, mean, invstd), (x, weight, bias), strict=True):
+    for actual, tensor in zip(grad(g, xs, ws, statistics), (x, weight, bias), strict=True):
         np.testing.assert_allclose(actual, tensor.grad.numpy(), rtol=1e-9, atol=1e-11)
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-def test_evaluation(shape):
-    x, scale, shift = (
-        sample(shape, np.float32),
-        sample(shape[1], np.float32, 1),
-        sample(shape[1], np.float32, 2),
-    )
-    x.flat[0] = np.inf
-    out = np.empty_like(x)
-    kernels.batch_norm_apply(x, scale, shift, out)
-    np.testing.assert_allclose(out, x * scale[:, None] + shift[:, None], rtol=1e-5, atol=1e-6)
-
-
 def test_variance_zero_and_far_from_zero():
-    out, _, invstd, var = train(np.full((3, 2, 4), 7.1, np.float32), None, None, 1e-5)
+    out, (_, invstd, var) = train(np.full((3, 2, 4), 7.1, np.float32), None, None, 1e-5)
     np.testing.assert_allclose(out, 0, atol=1e-10)
     np.testing.assert_allclose(var, 0, atol=1e-25)
     np.testing.assert_allclose(invstd, 1e5**0.5, rtol=1e-6)
-    x = sample((64, 2, 16), np.float64, mean=1e8)
-    np.testing.assert_allclose(train(x, None, None)[3], x.var((0, 2)), rtol=1e-7)
+    for shape in ((64, 2, 16), (1024, 2, 1)):
+        x = sample(shape, np.float64, mean=1e8)
+        np.testing.assert_allclose(train(x, None, None)[1][2], x.var((0, 2)), rtol=1e-7)
+        x[0] = 0  # what sums are taken round is far from the others
+        np.testing.assert_allclose(train(x, None, None)[1][2], x.var((0, 2)), rtol=1e-7)
+
+
+def test_infinities_and_nan_stay_in_their_channel():
+    for shape in ((4, 3, 20), (40, 3, 1)):
+        x = sample(shape, np.float32)
+        x[1, 0, 0], x[2, 1, 0] = np.inf, np.nan
+        out, statistics = train(x, None, None)
+        assert np.isnan(out[:, 1]).all()
+        assert np.isnan(statistics[2, :2]).all()
+        assert np.isfinite(out[:, 2]).all()
 
 
 def test_empty_and_non_contiguous_inputs():
     x = sample((5, 6, 4), np.float32).transpose(2, 0, 1)
     for actual, want in zip(train(x, None, None), train(x.copy(), None, None), strict=True):
         np.testing.assert_array_equal(actual, want)
-    out, mean, _, _ = train(np.empty((0, 3, 2)), None, None)
+    out, statistics = train(np.empty((0, 3, 2)), None, None)
     assert out.shape == (0, 3, 2)
-    assert np.isnan(mean).all()
+    assert np.isnan(statistics).all()
+    np.testing.assert_array_equal(grad(out, out, None, statistics)[2], 0)
+
+
+def test_running_average():
+    running = np.ones(3, np.float32)
+    kernels.running_average(running, np.array([1.0, 2.0, np.inf]), 0.25)
+    np.testing.assert_array_equal(running, np.float32([1, 1.25, np.inf]))
+
+
+LAYERS = [(1, 1), (3, 7), (5, 64), (200, 513), (33, 1000), (4, 0), (0, 4)]
+
+
+def layer_norm(x, g, weight, bias, eps=1e-5):
+    out, statistics, gx = np.empty_like(x), np.empty((2, x.shape[0])), np.empty_like(x)
+    gw, gb = np.empty(x.shape[1], x.dtype), np.empty(x.shape[1], x.dtype)
+    kernels.layer_norm(x, weight, bias, eps, out, statistics)
+    kernels.layer_norm_grad(g, x, weight, statistics, gx, gw, gb)
+    return out, gx, gw, gb
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("affine", [True, False])
+@pytest.mark.parametrize("shape", LAYERS)
+def test_layer_norm_and_its_gradient(shape, affine, dtype):
+    x, g = sample(shape, dtype, mean=2), sample(shape, dtype, 1)
+    weight, bias = (sample(shape[1], dtype, 2), sample(shape[1], dtype, 3)) if affine else (None, None)
+    w, b = (weight, bias) if affine else (np.ones(shape[1]), np.zeros(shape[1]))
+    wide, upstream, d = x.astype(np.float64), g.astype(np.float64), max(shape[1], 1)
+    centred = wide - wide.sum(1, keepdims=True) / d
+    rstd = 1 / np.sqrt((centred**2).sum(1, keepdims=True) / d + 1e-5)
+    z, v = centred * rstd, upstream * w
+    gx = rstd * (v - (v.sum(1, keepdims=True) + z * (v * z).sum(1, keepdims=True)) / d)
+    wanted = z * w + b, gx, (upstream * z).sum(0), upstream.sum(0)
+    for actual, want in zip(layer_norm(x, g, weight, bias), wanted, strict=True):
+        close(actual, want, dtype)
+
+
+def test_layer_norm_far_from_zero_and_of_special_rows():
+    x = sample((3, 100), np.float64, mean=1e8)
+    out = layer_norm(x, x, None, None)[0]
+    np.testing.assert_allclose(out, (x - x.mean(1, keepdims=True)) / x.std(1, keepdims=True), rtol=1e-4, atol=1e-6)
+    x = np.full((3, 20), 7.1, np.float32)
+    x[1, 3], x[2, 3] = np.nan, np.inf
+    out = layer_norm(x, x, None, None)[0]
+    np.testing.assert_allclose(out[0], 0, atol=1e-10)
+    assert np.isnan(out[1:]).all()
+
+
+def test_layer_norm_makes_only_what_is_wanted():
+    x, g, weight = sample((9, 20), np.float32), sample((9, 20), np.float32, 1), sample(20, np.float32, 2)
+    whole = layer_norm(x, g, weight, weight)[1:]
+    statistics = np.empty((2, 9))
+    kernels.layer_norm(x, weight, weight, 1e-5, np.empty_like(x), statistics)
+    for i, want in enumerate(whole):
+        outs = [np.empty_like(want) if i == j else None for j in range(3)]
+        kernels.layer_norm_grad(g, x, weight, statistics, *outs)
+        np.testing.assert_array_equal(outs[i], want)
 
 
 @pytest.mark.parametrize("shape", [(64, 5, 700), (3000, 70, 1)])
 def test_same_bits_for_every_thread_count(shape, same_bits):
     x = sample(shape, np.float32)
+    rows = x.reshape(shape[0], -1)
 
     def compute():
-        out, mean, invstd, var = train(x, None, None)
-        return out, mean, invstd, var, *grad(out, x, None, mean, invstd)
+        out, statistics = train(x, None, None)
+        return out, statistics, *grad(out, x, None, statistics), *layer_norm(rows, rows, None, None)
 
     same_bits(compute)
+
+
+def in_guarded_memory() -> None:
+    for side in ("before", "after"):
+        for shape in ((2, 3, 1), (3, 2, 5), (1, 2, 16), (2, 3, 67), (2, 33, 600)):
+            x, g = guarded(sample(shape, np.float32), side), guarded(sample(shape, np.float32, 1), side)
+            out, gx = Canaries(shape, np.float32), Canaries(shape, np.float32)
+            weight = guarded(sample(shape[1], np.float32, 2), side)
+            statistics = guarded(np.empty((3, shape[1])), side)
+            kernels.batch_norm_train(x, weight, weight, 1e-5, out.out, statistics)
+            kernels.batch_norm_eval(x, weight, abs(weight), weight, weight, 1e-5, out.out)
+            kernels.batch_norm_grad(g, x, weight, statistics, True, gx.out, weight, weight)
+            kernels.batch_norm_grad(g, x, weight, statistics, False, gx.out, weight, weight)
+            assert out.alive()
+            assert gx.alive()
+            rows, upstream = x.reshape(shape[0], -1), g.reshape(shape[0], -1)
+            weight, statistics = (
+                guarded(sample(rows.shape[1], np.float32), side),
+                guarded(np.empty((2, shape[0])), side),
+            )
+            kernels.layer_norm(rows, weight, weight, 1e-5, out.out.reshape(rows.shape), statistics)
+            kernels.layer_norm_grad(upstream, rows, weight, statistics, gx.out.reshape(rows.shape), weight, weight)
+            assert out.alive()
+            assert gx.alive()
+
+
+@pytest.mark.parametrize("check_bounds", [False, True])
+def test_nothing_outside_of_the_arrays_is_touched(check_bounds: bool) -> None:
+    child = run_alone("test_norm_kernels", "in_guarded_memory", check_bounds)
+    assert child.stdout == "finished\n", child.stderr

@@ -26,6 +26,7 @@ from autograd_cnn.nn.conv import Conv2d as Conv2d
 from autograd_cnn.nn.dropout import Dropout as Dropout
 from autograd_cnn.nn.dropout import Dropout2d as Dropout2d
 from autograd_cnn.nn.embedding import Embedding as Embedding
+from autograd_cnn.nn.layernorm import LayerNorm as LayerNorm
 from autograd_cnn.nn.linear import Flatten as Flatten
 from autograd_cnn.nn.linear import Identity as Identity
 from autograd_cnn.nn.linear import Linear as Linear

@@ -10,73 +10,105 @@ import numpy as np
 
 from autograd_cnn.dtype import float64
 from autograd_cnn.errors import ArgumentError, ShapeError
+from autograd_cnn.graph.base import wrap
 from autograd_cnn.graph.grad_mode import no_grad
-from autograd_cnn.graph.op import FusedOp, Op
+from autograd_cnn.graph.op import FusedOp
 from autograd_cnn.graph.record import apply
-from autograd_cnn.ops.cast import cast
 from autograd_cnn.ops.elementwise import rsqrt
 from autograd_cnn.ops.operand import require_floating, require_tensor
 from autograd_cnn.ops.reduce import mean
 
 
 class BatchNorm(FusedOp):
-    """Training: every channel of x (N, C, ...) by its own mean and variance, which are outputs too."""
+    """Training: every channel of x (N, C, ...) by its own mean and variance.
+
+    statistics (3, C) float64: mean, 1 / sqrt(var + eps) and var.
+    """
 
     inputs = ("x", "weight", "bias")
-    outputs = ("y", "mean", "invstd", "var")
-    auxiliary = ("mean", "invstd", "var")
+    outputs = ("y", "statistics")
+    auxiliary = ("statistics",)
 
     def __init__(self, eps: float) -> None:
         self.eps = eps
 
     def infer(self, x: Any, weight: Any = None, bias: Any = None) -> Any:
-        by_channel = (x.shape[1:2], float64)
-        return [(x.shape, x.dtype), by_channel, by_channel, by_channel]
+        return [(x.shape, x.dtype), ((3, x.shape[1]), float64)]
 
     def compute(self, k: Any, out: Any, x: Any, weight: Any = None, bias: Any = None) -> None:
-        y, *statistics = out
-        k.batch_norm_train(_lines(x), weight, bias, self.eps, _lines(y), *statistics)
+        k.batch_norm_train(_lines(x), weight, bias, self.eps, _lines(out[0]), out[1])
 
-    def gradient(self, k: Any, out: Sequence[Any], g: Any, x: Any, weight: Any, mean: Any, invstd: Any) -> None:
-        channels = x.shape[1:2]
-        # The kernel makes all three in one go; what nobody wants goes into memory that is dropped.
-        gx, gw, gb = (
-            np.empty(shape, x.dtype) if array is None else array
-            for array, shape in zip((*out, None, None)[:3], (x.shape, channels, channels), strict=True)
-        )
-        k.batch_norm_grad(_lines(g), _lines(x), weight, mean, invstd, _lines(gx), gw, gb)
+    def gradient(self, k: Any, out: Sequence[Any], g: Any, x: Any, weight: Any, statistics: Any) -> None:
+        gx, gw, gb = (*out, None, None)[:3]
+        k.batch_norm_grad(_lines(g), _lines(x), weight, statistics, True, _wanted(gx), gw, gb)
 
     def composite(self, x: Any, weight: Any = None, bias: Any = None) -> Any:
-        dims = (0, *range(2, x.ndim))
-        y = _standardised(x, dims, self.eps)
-        shape = (-1, *(1,) * (x.ndim - 2))
-        if weight is not None:
-            y = y * weight.reshape(shape)
-        return y if bias is None else y + bias.reshape(shape)
+        y = _standardised(x, (0, *range(2, x.ndim)), self.eps)
+        return _by_channel_affine(y, weight, bias)
 
 
-class ChannelAffine(Op):
-    """x * scale + shift, scale and shift by channel."""
+class BatchNormEval(FusedOp):
+    """Evaluation: every channel of x (N, C, ...) by statistics that are given."""
 
-    inputs = ("x", "scale", "shift")
+    inputs = ("x", "mean", "var", "weight", "bias")
+    nondifferentiable = ("mean", "var")
 
-    def infer(self, x: Any, scale: Any, shift: Any) -> Any:
+    def __init__(self, eps: float) -> None:
+        self.eps = eps
+
+    def infer(self, x: Any, *parameters: Any) -> Any:
         return x.shape, x.dtype
 
-    def compute(self, k: Any, out: Any, x: Any, scale: Any, shift: Any) -> None:
-        k.batch_norm_apply(_lines(x), scale, shift, _lines(out))
+    def compute(self, k: Any, out: Any, x: Any, mean: Any, var: Any, weight: Any = None, bias: Any = None) -> None:
+        k.batch_norm_eval(_lines(x), mean, var, weight, bias, self.eps, _lines(out))
 
-    def vjp_x(self, g: Any, scale: Any) -> Any:
-        return g * scale.reshape(-1, *(1,) * (g.ndim - 2))
+    def gradient(self, k: Any, out: Sequence[Any], g: Any, x: Any, mean: Any, var: Any, weight: Any) -> None:
+        gx, _, _, gw, gb = (*out, None, None)[:5]
+        with np.errstate(all="ignore"):
+            statistics = np.stack([mean, 1 / np.sqrt(var.astype(float64) + self.eps)])
+        k.batch_norm_grad(_lines(g), _lines(x), weight, statistics, False, _wanted(gx), gw, gb)
 
-    def vjp_scale(self, g: Any, x: Any) -> Any:
-        return (g * x).sum((0, *range(2, g.ndim)))
+    def composite(self, x: Any, mean: Any, var: Any, weight: Any = None, bias: Any = None) -> Any:
+        shape = (-1, *(1,) * (x.ndim - 2))
+        y = (x - mean.reshape(shape)) * rsqrt(var + self.eps).reshape(shape)
+        return _by_channel_affine(y, weight, bias)
 
-    def vjp_shift(self, g: Any) -> Any:
-        return g.sum((0, *range(2, g.ndim)))
 
+class LayerNorm(FusedOp):
+    """Every sample of x (..., *size) by its own mean and variance over the last dimensions.
 
-CHANNEL_AFFINE = ChannelAffine()
+    statistics (2, samples) float64: mean and 1 / sqrt(var + eps).
+    """
+
+    inputs = ("x", "weight", "bias")
+    outputs = ("y", "statistics")
+    auxiliary = ("statistics",)
+
+    def __init__(self, size: tuple[int, ...], eps: float) -> None:
+        self.size = size
+        self.eps = eps
+
+    def infer(self, x: Any, weight: Any = None, bias: Any = None) -> Any:
+        return [(x.shape, x.dtype), ((2, math.prod(x.shape[: x.ndim - len(self.size)])), float64)]
+
+    def compute(self, k: Any, out: Any, x: Any, weight: Any = None, bias: Any = None) -> None:
+        y, statistics = out
+        k.layer_norm(self.rows(x), _flat(weight), _flat(bias), self.eps, self.rows(y), statistics)
+
+    def gradient(self, k: Any, out: Sequence[Any], g: Any, x: Any, weight: Any, statistics: Any) -> None:
+        gx, gw, gb = (*out, None, None)[:3]
+        gx = gx if gx is None else self.rows(gx)
+        k.layer_norm_grad(self.rows(g), self.rows(x), _flat(weight), statistics, gx, _flat(gw), _flat(gb))
+
+    def composite(self, x: Any, weight: Any = None, bias: Any = None) -> Any:
+        y = _standardised(x, tuple(range(x.ndim - len(self.size), x.ndim)), self.eps)
+        y = y if weight is None else y * weight
+        return y if bias is None else y + bias
+
+    def rows(self, x: Any) -> Any:
+        """(..., *size) as (samples, D)."""
+        samples = math.prod(x.shape[: x.ndim - len(self.size)])
+        return x.reshape(samples, math.prod(self.size))
 
 
 def _standardised(x: Any, dims: tuple[int, ...], eps: float) -> Any:
@@ -85,9 +117,25 @@ def _standardised(x: Any, dims: tuple[int, ...], eps: float) -> Any:
     return centred * rsqrt(mean(centred * centred, dims, keepdim=True) + eps)
 
 
+def _by_channel_affine(y: Any, weight: Any, bias: Any) -> Any:
+    """y times weight plus bias, both by channel."""
+    shape = (-1, *(1,) * (y.ndim - 2))
+    if weight is not None:
+        y = y * weight.reshape(shape)
+    return y if bias is None else y + bias.reshape(shape)
+
+
 def _lines(x: Any) -> Any:
     """(N, C, ...) as (N, C, S)."""
     return x.reshape(*x.shape[:2], math.prod(x.shape[2:]))
+
+
+def _wanted(x: Any) -> Any:
+    return None if x is None else _lines(x)
+
+
+def _flat(x: Any) -> Any:
+    return None if x is None else x.reshape(-1)
 
 
 def batch_norm(
@@ -116,37 +164,54 @@ def batch_norm(
     tensor([[-1.0000, -1.0000],
             [ 1.0000,  1.0000]])
     """
-    parameters = {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}
-    require_floating("batch_norm", x=x, **parameters)
-    shape = require_tensor("batch_norm", x).array.shape
-    if len(shape) < 2:
-        raise ShapeError(f"batch_norm: x must be (N, C, ...), got shape {list(shape)}")
-    channels = shape[1]
-    for name, tensor in parameters.items():
-        if tensor is not None and tensor.array.shape != (channels,):
-            raise ShapeError(f"batch_norm: {name} has shape {list(tensor.array.shape)}, x has {channels} channels")
+    channels = _check_channels("batch_norm", x, running_mean, running_var, weight, bias)
+    if weight is None and bias is not None:
+        weight = bias.new_ones(channels)
+    parameters = (weight, bias)[: (weight is not None) + (bias is not None)]
     if not training:
         if running_mean is None or running_var is None:
             raise ArgumentError("batch_norm: evaluation needs running_mean and running_var, got None")
-        scale = rsqrt(running_var + eps)
-        scale = scale if weight is None else scale * weight
-        shift = -running_mean * scale if bias is None else bias - running_mean * scale
-        return apply(CHANNEL_AFFINE, x, scale, shift)
+        return apply(BatchNormEval(float(eps)), x, _constant(running_mean), _constant(running_var), *parameters)
     count = x.array.size // max(channels, 1)
     if count <= 1:
-        raise ArgumentError(f"batch_norm: training needs 2 values a channel, x has shape {list(shape)}")
-    if weight is None and bias is not None:
-        weight = bias.new_ones(channels)
-    y, centre, _, variance = apply(BatchNorm(float(eps)), *(t for t in (x, weight, bias) if t is not None))
-    with no_grad():
-        _move(running_mean, centre, momentum)
-        _move(running_var, variance * (count / max(count - 1, 1)), momentum)
+        raise ArgumentError(f"batch_norm: training needs 2 values a channel, x has shape {list(x.array.shape)}")
+    y, statistics = apply(BatchNorm(float(eps)), x, *parameters)
+    if running_mean is not None:
+        _move(running_mean, statistics.array[0], momentum)
+    if running_var is not None:
+        _move(running_var, statistics.array[2] * (count / (count - 1)), momentum)
     return y
 
 
+def _check_channels(op: str, x: Any, running_mean: Any, running_var: Any, weight: Any, bias: Any) -> int:
+    """How many channels x has; raises where one of the others does not fit."""
+    parameters = {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}
+    require_floating(op, x=x, **parameters)
+    shape: tuple[int, ...] = require_tensor(op, x).array.shape
+    if len(shape) < 2:
+        raise ShapeError(f"{op}: x must be (N, C, ...), got shape {list(shape)}")
+    channels = shape[1]
+    for name, tensor in parameters.items():
+        if tensor is not None and tensor.array.shape != (channels,):
+            raise ShapeError(f"{op}: {name} has shape {list(tensor.array.shape)}, x has {channels} channels")
+    return channels
+
+
+def _constant(statistic: Any) -> Any:
+    """Running statistics, which have no gradient."""
+    return statistic.detach() if statistic._requires_grad else statistic
+
+
 def _move(running: Any, current: Any, momentum: float) -> None:
-    if running is not None:
-        running.mul_(1 - momentum).add_(cast(current, running.array.dtype) * momentum)
+    """running = (1 - momentum) running + momentum current, in place and not recorded."""
+    with no_grad():
+        array = running.array
+        if array.flags.c_contiguous and array.flags.writeable and running.version is not None:
+            running.device.kernels.running_average(array, current, momentum)
+            running.mark_changed("batch_norm")
+        else:  # whatever is to be said against changing it
+            moved: Any = wrap((current * momentum).astype(array.dtype), running.device)
+            running.mul_(1 - momentum).add_(moved)
 
 
 def layer_norm(x: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
@@ -172,7 +237,7 @@ def layer_norm(x: Any, normalized_shape: Any, weight: Any = None, bias: Any = No
             raise ShapeError(
                 f"layer_norm: {name} has shape {list(tensor.array.shape)}, normalized_shape is {list(size)}"
             )
-    dims = tuple(range(len(shape) - len(size), len(shape)))
-    y = _standardised(x, dims, eps)
-    y = y if weight is None else y * weight
-    return y if bias is None else y + bias
+    if weight is None and bias is not None:
+        weight = bias.new_ones(size)
+    parameters = (weight, bias)[: (weight is not None) + (bias is not None)]
+    return apply(LayerNorm(size, float(eps)), x, *parameters)[0]
