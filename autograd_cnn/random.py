@@ -1,4 +1,8 @@
-"""Random numbers: generators that are seeded, saved and restored."""
+"""Random numbers: generators that are seeded, saved and restored.
+
+A generator has two streams of one seed: NumPy's, for what is drawn on the host, and one of Philox4x32 blocks, of which
+kernels make any part from a key and a counter (kernels/cpu/random.py).
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ from autograd_cnn.errors import ArgumentError
 
 
 class Generator:
-    """A stream of random numbers (NumPy's counter-based Philox), independent of every other.
+    """A stream of random numbers (counter-based: Philox), independent of every other.
 
     Raises DeviceError for a device that is not there.
 
@@ -31,6 +35,7 @@ class Generator:
             raise ArgumentError(f"manual_seed: seed must be an integer, got {type(seed).__name__}")
         self._seed = int(seed)
         self.numpy = np.random.Generator(np.random.Philox(self._seed % 2**64))
+        self._offset = 0
         return self
 
     def seed(self) -> int:
@@ -42,11 +47,24 @@ class Generator:
         """The seed that the stream was started from."""
         return self._seed
 
+    def position(self) -> tuple[int, int]:
+        """The key of the stream of blocks, 64 bits, and the counter of the block that is next.
+
+        >>> Generator().manual_seed(3).position()
+        (3, 0)
+        """
+        return self._seed % 2**64, self._offset
+
+    def skip(self, blocks: int) -> None:
+        """Counts `blocks` blocks as drawn."""
+        self._offset = (self._offset + blocks) % 2**64
+
     def get_state(self) -> dict[str, Any]:
         """What `set_state` needs to continue the stream from here; plain numbers, lists and strings."""
         state = self.numpy.bit_generator.state
         return {
             "seed": self._seed,
+            "offset": self._offset,
             "counter": state["state"]["counter"].tolist(),
             "key": state["state"]["key"].tolist(),
             "buffer": state["buffer"].tolist(),
@@ -56,7 +74,7 @@ class Generator:
         }
 
     def set_state(self, state: dict[str, Any]) -> Generator:
-        """Continues the stream from a state of `get_state`."""
+        """Continues the stream from a state of `get_state`; older ones have no `offset`, which was 0."""
         bits = np.random.Philox()
         bits.state = {
             "bit_generator": "Philox",
@@ -70,6 +88,7 @@ class Generator:
             "uinteger": state["uinteger"],
         }
         self._seed = state["seed"]
+        self._offset = state.get("offset", 0)
         self.numpy = np.random.Generator(bits)
         return self
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from autograd_cnn.errors import ArgumentError, InPlaceError
-from autograd_cnn.graph.base import wrap
+from autograd_cnn.errors import ArgumentError
 from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.record import apply, apply_inplace
 from autograd_cnn.ops.operand import require_floating
@@ -16,28 +13,35 @@ from autograd_cnn.random import default_generator
 
 
 class Dropout(Op):
-    """x * scale where the mask holds, else 0."""
+    """x / (1 - p), and 0 with probability p for `run` elements at a time.
 
-    inputs = ("x", "mask")
-    nondifferentiable = ("mask",)
+    Which elements follows from the key and the counter of the first block of random numbers: backward draws the same
+    numbers again, and no mask is kept.
+    """
 
-    def __init__(self, scale: float) -> None:
-        self.scale = scale
+    inputs = ("x",)
 
-    def infer(self, x: Any, mask: Any) -> Any:
+    def __init__(self, p: float, run: int, key: int, block: int) -> None:
+        self.p = p
+        self.run = run
+        self.key = key
+        self.block = block
+
+    def infer(self, x: Any) -> Any:
         return x.shape, x.dtype
 
-    def compute(self, k: Any, out: Any, x: Any, mask: Any) -> None:
-        k.dropout_apply(x, mask, self.scale, out)
+    def compute(self, k: Any, out: Any, x: Any) -> None:
+        if out.size:
+            k.dropout(x, self.run, self.p, self.key, self.block, out)
 
-    def vjp_x(self, g: Any, mask: Any) -> Any:
-        return apply(self, g, mask)
+    def vjp_x(self, g: Any) -> Any:
+        return apply(self, g)
 
 
 def dropout(x: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
     """Zeros with probability `p`, the rest divided by 1 - p, so that the mean stays (Srivastava et al. 2014).
 
-    In evaluation (`training=False`) x itself.  The mask comes from the default generator, see `manual_seed`.
+    In evaluation (`training=False`) x itself.  What is zeroed follows from the default generator, see `manual_seed`.
 
     Raises ArgumentError for p outside of [0, 1], DTypeError for integers.
 
@@ -50,7 +54,7 @@ def dropout(x: Any, p: float = 0.5, training: bool = True, inplace: bool = False
     """
     require_floating("dropout", x=x)
     _check("dropout", p)
-    return _masked(x, p, x.array.shape, training, inplace)
+    return _dropped(x, p, 1, training, inplace)
 
 
 def dropout2d(x: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
@@ -66,7 +70,8 @@ def dropout2d(x: Any, p: float = 0.5, training: bool = True, inplace: bool = Fal
     require_floating("dropout2d", x=x)
     _check("dropout2d", p)
     images("dropout2d", x)
-    return _masked(x, p, (*x.array.shape[:-2], 1, 1), training, inplace)
+    height, width = x.array.shape[-2:]
+    return _dropped(x, p, height * width, training, inplace)
 
 
 def _check(op: str, p: float) -> None:
@@ -74,21 +79,10 @@ def _check(op: str, p: float) -> None:
         raise ArgumentError(f"{op}: p is a probability, 0 to 1, got {p}")
 
 
-def _masked(x: Any, p: float, shape: tuple[int, ...], training: bool, inplace: bool) -> Any:
+def _dropped(x: Any, p: float, run: int, training: bool, inplace: bool) -> Any:
     if not training or p == 0:
         return x
-    before = default_generator.get_state() if inplace else None
-    keep = default_generator.numpy.random(shape, np.float32) >= np.float32(p)
-    if p == 1:
-        keep[...] = False
-    if shape != x.array.shape:
-        keep = np.broadcast_to(keep, x.array.shape).copy()
-    mask = wrap(x.device.from_host(keep), x.device)
-    op = Dropout(0.0 if p == 1 else 1 / (1 - p))
-    if before is None:
-        return apply(op, x, mask)
-    try:
-        return apply_inplace(op, x, mask)
-    except InPlaceError:
-        default_generator.set_state(before)  # a refused change is as if it had not been asked for
-        raise
+    op = Dropout(p, run, *default_generator.position())
+    y = (apply_inplace if inplace else apply)(op, x)
+    default_generator.skip(x.device.kernels.blocks_for(x.array.size // max(run, 1)))
+    return y

@@ -2,7 +2,6 @@
 
 from . import heap
 from .activation import (
-    dropout_apply,
     elu,
     elu_grad,
     gelu,
@@ -105,6 +104,7 @@ from .pool import (
     max_pool2d_gather,
     max_pool2d_scatter,
 )
+from .random import blocks_for, dropout
 from .reduce import (
     all,
     amax,

@@ -119,10 +119,3 @@ def gelu_tanh_grad(g, x):
 def softplus_grad(g, x, beta, threshold):
     scaled = x * type(x)(beta)
     return g if scaled > type(x)(threshold) else g * vm.sigmoid(scaled)
-
-
-@binary_with_one
-@inline
-def dropout_apply(x, mask, scale):
-    """x * scale where the mask holds, else 0."""
-    return x * type(x)(scale) if mask else type(x)(0)
