@@ -14,7 +14,7 @@ import numpy as np
 PAGE = mmap.PAGESIZE
 MARGIN = 64
 CANARY = 12345
-_LIBC = ctypes.CDLL(None, use_errno=True)
+LIBC = ctypes.CDLL(None, use_errno=True)
 _MAPPINGS = []  # a mapping must live as long as the arrays in it: as long as the process
 
 
@@ -24,7 +24,7 @@ def guarded(array: np.ndarray, side: str) -> np.ndarray:
     memory = mmap.mmap(-1, (pages + 2) * PAGE)
     start = ctypes.addressof(ctypes.c_char.from_buffer(memory))
     for forbidden in (start, start + (pages + 1) * PAGE):
-        if _LIBC.mprotect(ctypes.c_void_p(forbidden), ctypes.c_size_t(PAGE), 0):
+        if LIBC.mprotect(ctypes.c_void_p(forbidden), ctypes.c_size_t(PAGE), 0):
             raise OSError(ctypes.get_errno(), "mprotect")
     _MAPPINGS.append(memory)
     offset = PAGE + (pages * PAGE - array.nbytes if side == "after" else 0)

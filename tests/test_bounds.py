@@ -1,4 +1,8 @@
-"""No kernel reads or writes out of bounds: samples that reach every op, in a process that checks each index."""
+"""No kernel reads or writes out of bounds.
+
+Samples that reach every op run in a process that checks each index, and all of them in one where the pages beside every
+array are forbidden: that is the code that users run, with its threads and its pointers.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ from samples import SAMPLES
 from samples.sample import FLOATS
 
 PROGRAM = Path(__file__).with_name("with_bounds_checked.py")
+GUARDED = Path(__file__).with_name("with_arrays_guarded.py")
 
 
 def checked(*arguments: str, names: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
@@ -60,3 +65,22 @@ def test_a_planted_error_is_caught() -> None:
     process = checked("planted")
     assert process.returncode != 0
     assert "IndexError: index is out of bounds" in process.stderr
+
+
+def guarded(argument: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(GUARDED), argument]
+    return subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("side", ["after", "before"])
+def test_samples_touch_nothing_beside_their_arrays(side: str) -> None:
+    process = guarded(side)
+    last = process.stdout.splitlines()[-1:]
+    assert (process.returncode, last) == (0, ["finished"]), (last, process.stderr)
+
+
+def test_a_planted_read_beside_an_array_kills() -> None:
+    process = guarded("planted")
+    assert process.returncode < 0
+    assert "Segmentation fault" in process.stderr
