@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.peers import Peers
+
+if TYPE_CHECKING:
+    from benchmarks.timing import Measurement
 
 Run = Callable[[], Any]
 Sides = dict[str, Run]  # "ours" and the peers that are there, by name; each run returns what it computed
@@ -34,6 +37,7 @@ class Case:
     seconds: float = 1.0  # of measuring
     checked_runs: int = 1  # whose results have to agree before anything is timed
     tolerance: float = 1e-3  # of that agreement, next to the largest number
+    measure: Callable[[Case, Sides], Measurement] | None = None  # where not the time of a run counts
 
     @property
     def key(self) -> str:

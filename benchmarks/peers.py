@@ -21,6 +21,7 @@ class Peers:
     names: tuple[str, ...]
     ours: Any
     torch: Any = None
+    threads: int = 1
 
     def __contains__(self, name: str) -> bool:
         return name in self.names
@@ -48,7 +49,8 @@ def load(names: Iterable[str], threads: int) -> Peers:
 
     The peers' thread pools and ours are as large as the set of cores that the process may run on, which is cut down
     first.  PyTorch is imported before our kernels: these set OpenMP's GOMP_SPINCOUNT, which PyTorch's own OpenMP
-    would read too.  As it is, each side waits the way its users get.
+    would read too.  As it is, each side waits the way its users get.  The allocator is one for all: that freed memory
+    stays with the process, as our kernels ask for, is the peers' gain as well.
     """
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
@@ -67,7 +69,7 @@ def load(names: Iterable[str], threads: int) -> Peers:
     import autograd_cnn
 
     numba.set_num_threads(threads)
-    return Peers(names, autograd_cnn, torch)
+    return Peers(names, autograd_cnn, torch, threads)
 
 
 def versions(peers: Peers) -> dict[str, str]:
