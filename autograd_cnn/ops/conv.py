@@ -1,4 +1,4 @@
-"""Two-dimensional convolution and its two gradients: three ops, each of whose vjps is one of the three."""
+"""Convolution over one, two or three axes and its adjoints: three ops, each of whose vjps is one of the three."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
 from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.operand import require_floating, require_tensor
-from autograd_cnn.ops.window import Pair, images, pair, steps
+from autograd_cnn.ops.window import images, sizes, steps
 
-Sides = tuple[int, int, int, int]  # top, bottom, left, right
+Sizes = tuple[int, ...]  # one for each axis
+Sides = tuple[int, ...]  # before and after, for each axis in turn: top, bottom, left, right
 
 
 class Correlation(Op, abstract=True):
     """What the three share: how a kernel moves over an image.
 
-    `size` is that of the image (H, W) or of the kernel (KH, KW), where it does not follow from the inputs.
+    `size` is that of the image or of the kernel, where it does not follow from the inputs.
     """
 
-    def __init__(self, stride: Pair, padding: Sides, dilation: Pair, groups: int, size: Pair | None = None) -> None:
+    def __init__(self, stride: Sizes, padding: Sides, dilation: Sizes, groups: int, size: Sizes | None = None) -> None:
         self.stride = stride
         self.padding = padding
         self.dilation = dilation
@@ -27,69 +28,86 @@ class Correlation(Op, abstract=True):
         if size is not None:
             self.size = size
 
-    def like(self, kind: type[Correlation], size: Pair | None = None) -> Correlation:
+    def like(self, kind: type[Correlation], size: Sizes | None = None) -> Correlation:
         """Another of the three, that moves in the same way."""
         return kind(self.stride, self.padding, self.dilation, self.groups, size)
 
 
-class Conv2d(Correlation):
+class Conv(Correlation):
     inputs = ("x", "weight", "bias")
 
     def infer(self, x: Any, weight: Any, bias: Any = None) -> Any:
-        n, c, height, width = x.shape
+        op = f"conv{len(self.stride)}d"
+        n, c, *image = x.shape
         o, per_group, *kernel = weight.shape
         if per_group * self.groups != c:
             raise ShapeError(
-                f"conv2d: weight has {per_group} input channels per group times groups {self.groups} = "
+                f"{op}: weight has {per_group} input channels per group times groups {self.groups} = "
                 f"{per_group * self.groups}, x has {c}"
             )
         if o % self.groups:
-            raise ShapeError(f"conv2d: groups {self.groups} does not divide weight's {o} output channels")
+            raise ShapeError(f"{op}: groups {self.groups} does not divide weight's {o} output channels")
         if bias is not None and bias.shape != (o,):
-            raise ShapeError(f"conv2d: bias has shape {list(bias.shape)}, weight has {o} output channels")
-        top, bottom, left, right = self.padding
-        rows = self._steps(0, height, top + bottom, kernel[0])
-        columns = self._steps(1, width, left + right, kernel[1])
-        return (n, o, rows, columns), x.dtype
-
-    def _steps(self, axis: int, size: int, padding: int, kernel: int) -> int:
-        extent = self.dilation[axis] * (kernel - 1) + 1
-        return steps("conv2d", size, size + padding, extent, self.stride[axis])
+            raise ShapeError(f"{op}: bias has shape {list(bias.shape)}, weight has {o} output channels")
+        padding = zip(self.padding[::2], self.padding[1::2], strict=True)
+        axes = zip(image, padding, kernel, self.stride, self.dilation, strict=True)
+        places = [
+            steps(op, length, length + before + after, d * (k - 1) + 1, stride)
+            for length, (before, after), k, stride, d in axes
+        ]
+        return (n, o, *places), x.dtype
 
     def compute(self, k: Any, out: Any, x: Any, weight: Any, bias: Any = None) -> None:
         k.conv_forward(x, weight, bias, self.stride, self.padding, self.dilation, self.groups, out)
 
     def vjp_x(self, g: Any, weight: Any, x_shape: Any) -> Any:
-        return apply(self.like(Conv2dInputGrad, x_shape[2:]), g, weight)
+        return apply(self.like(ConvTranspose, x_shape[2:]), g, weight)
 
     def vjp_weight(self, g: Any, x: Any, weight_shape: Any) -> Any:
-        return apply(self.like(Conv2dWeightGrad, weight_shape[2:]), g, x)
+        return apply(self.like(ConvWeightGrad, weight_shape[2:]), g, x)
 
     def vjp_bias(self, g: Any) -> Any:
         return apply(SUM_CHANNELS, g)
 
 
-class Conv2dInputGrad(Correlation):
-    """The gradient of conv2d for x, of image size `size`: the transposed convolution of g."""
+class ConvTranspose(Correlation):
+    """The gradient of convolution for its input, an image of size `size`, plus a bias a channel."""
 
-    inputs = ("g", "weight")
-    outputs = ("gx",)
+    inputs = ("x", "weight", "bias")
 
-    def infer(self, g: Any, weight: Any) -> Any:
-        return (g.shape[0], weight.shape[1] * self.groups, *self.size), g.dtype
+    def infer(self, x: Any, weight: Any, bias: Any = None) -> Any:
+        op = f"conv_transpose{len(self.stride)}d"
+        n, c = x.shape[:2]
+        o, per_group = weight.shape[:2]
+        if o != c:
+            raise ShapeError(f"{op}: weight has {o} input channels, x has {c}")
+        if o % self.groups:
+            raise ShapeError(f"{op}: groups {self.groups} does not divide weight's {o} input channels")
+        channels = per_group * self.groups
+        if bias is not None and bias.shape != (channels,):
+            raise ShapeError(
+                f"{op}: bias has shape {list(bias.shape)}, weight has {per_group} output channels per group times "
+                f"groups {self.groups} = {channels}"
+            )
+        return (n, channels, *self.size), x.dtype
 
-    def compute(self, k: Any, out: Any, g: Any, weight: Any) -> None:
-        k.conv_grad_input(g, weight, self.stride, self.padding, self.dilation, self.groups, out)
+    def compute(self, k: Any, out: Any, x: Any, weight: Any, bias: Any = None) -> None:
+        k.conv_grad_input(x, weight, self.stride, self.padding, self.dilation, self.groups, out)
+        if bias is not None:
+            k.add(out, bias.reshape(-1, *(1,) * len(self.size)), out)
 
-    def vjp_g(self, gg: Any, weight: Any) -> Any:
-        return apply(self.like(Conv2d), gg, weight)
+    def vjp_x(self, g: Any, weight: Any) -> Any:
+        return apply(self.like(Conv), g, weight)
 
-    def vjp_weight(self, gg: Any, g: Any, weight_shape: Any) -> Any:
-        return apply(self.like(Conv2dWeightGrad, weight_shape[2:]), g, gg)
+    def vjp_weight(self, g: Any, x: Any, weight_shape: Any) -> Any:
+        return apply(self.like(ConvWeightGrad, weight_shape[2:]), x, g)
+
+    def vjp_bias(self, g: Any) -> Any:
+        return apply(SUM_CHANNELS, g)
 
 
-class Conv2dWeightGrad(Correlation):
-    """The gradient of conv2d for the weight, of kernel size `size`."""
+class ConvWeightGrad(Correlation):
+    """The gradient of convolution for the weight, of kernel size `size`."""
 
     inputs = ("g", "x")
     outputs = ("gw",)
@@ -101,14 +119,14 @@ class Conv2dWeightGrad(Correlation):
         k.conv_grad_weight(g, x, self.stride, self.padding, self.dilation, self.groups, out)
 
     def vjp_g(self, gg: Any, x: Any) -> Any:
-        return apply(self.like(Conv2d), x, gg)
+        return apply(self.like(Conv), x, gg)
 
     def vjp_x(self, gg: Any, g: Any, x_shape: Any) -> Any:
-        return apply(self.like(Conv2dInputGrad, x_shape[2:]), g, gg)
+        return apply(self.like(ConvTranspose, x_shape[2:]), g, gg)
 
 
 class SumChannels(Op):
-    """The gradient of conv2d for the bias: the sum over images and pixels."""
+    """The gradient for the bias: the sum over images and pixels."""
 
     inputs = ("g",)
     outputs = ("gb",)
@@ -120,20 +138,31 @@ class SumChannels(Op):
         k.sum_channels(g, out)
 
     def vjp_g(self, gg: Any, g_shape: Any) -> Any:
-        return gg.reshape(1, -1, 1, 1).expand(g_shape)
+        return gg.reshape(1, -1, *(1,) * (len(g_shape) - 2)).expand(g_shape)
 
 
 SUM_CHANNELS = SumChannels()
 
 
+def conv1d(
+    x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
+) -> Any:
+    """The cross-correlation of sequences with kernels, plus a bias a channel.
+
+    y[n, o, i] = bias[o] + sum_{c, u} weight[o, c, u] * x[n, c, i stride + u dilation - padding]
+
+    x: (N, C, L) or (C, L), weight: (O, C / groups, K), bias: (O,) or None, y: (N, O, OL) with OL as in `conv2d`,
+    which also tells of padding by name and of errors.
+
+    >>> import autograd_cnn as ag
+    >>> conv1d(ag.tensor([[[1.0, 2, 4, 8]]]), ag.tensor([[[-1.0, 1]]]))
+    tensor([[[1., 2., 4.]]])
+    """
+    return _conv("conv1d", 1, x, weight, bias, stride, padding, dilation, groups)
+
+
 def conv2d(
-    x: Any,
-    weight: Any,
-    bias: Any = None,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
-    groups: int = 1,
+    x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
 ) -> Any:
     """The cross-correlation of images with kernels, plus a bias a channel (LeCun et al. 1989).
 
@@ -155,36 +184,53 @@ def conv2d(
     >>> conv2d(ag.ones(1, 3, 8, 8), ag.ones(5, 3, 3, 3), stride=2, padding="valid").shape
     (1, 5, 3, 3)
     """
-    require_floating("conv2d", x=x, weight=weight, bias=bias)
-    if require_tensor("conv2d", weight).array.ndim != 4:
-        got = list(weight.array.shape)
-        raise ShapeError(f"conv2d: weight must be (O, C / groups, KH, KW), got shape {got}")
+    return _conv("conv2d", 2, x, weight, bias, stride, padding, dilation, groups)
+
+
+def require_kernel(op: str, axes: int, x: Any, weight: Any, bias: Any, groups: Any, shape: str) -> Sizes:
+    """The size of weight's kernel; raises what convolutions of both directions raise about their tensors."""
+    require_floating(op, x=x, weight=weight, bias=bias)
+    got = list(require_tensor(op, weight).array.shape)
+    if len(got) != axes + 2:
+        raise ShapeError(f"{op}: weight must be ({shape}, {KERNELS[axes]}), got shape {got}")
     if isinstance(groups, bool) or not isinstance(groups, int):
-        raise DTypeError(f"conv2d: groups must be an integer, got {type(groups).__name__}")
+        raise DTypeError(f"{op}: groups must be an integer, got {type(groups).__name__}")
     if groups < 1:
-        raise ArgumentError(f"conv2d: groups must be at least 1, got {groups}")
-    kernel = weight.array.shape[2:]
-    if 0 in kernel:
-        raise ShapeError(f"conv2d: weight has an empty kernel, shape {list(weight.array.shape)}")
-    strides = pair("conv2d", "stride", stride, 1)
-    dilations = pair("conv2d", "dilation", dilation, 1)
-    op = Conv2d(strides, _sides(padding, kernel, strides, dilations), dilations, groups)
-    batched = images("conv2d", x)
+        raise ArgumentError(f"{op}: groups must be at least 1, got {groups}")
+    if 0 in got[2:]:
+        raise ShapeError(f"{op}: weight has an empty kernel, shape {got}")
+    return tuple(got[2:])
+
+
+KERNELS = {1: "K", 2: "KH, KW", 3: "KD, KH, KW"}
+
+
+def apply_to_batch(op: Op, batched: bool, x: Any, weight: Any, bias: Any) -> Any:
+    """The op on a batch, or on one image as a batch of one; without a bias where that is None."""
     if not batched:
         x = x.unsqueeze(0)
     y = apply(op, x, weight) if bias is None else apply(op, x, weight, bias)
     return y if batched else y.squeeze(0)
 
 
-def _sides(padding: Any, kernel: Any, stride: Pair, dilation: Pair) -> Sides:
+def _conv(
+    op: str, axes: int, x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: Any
+) -> Any:
+    kernel = require_kernel(op, axes, x, weight, bias, groups, "O, C / groups")
+    strides = sizes(op, "stride", stride, 1, axes)
+    dilations = sizes(op, "dilation", dilation, 1, axes)
+    sides = _sides(op, padding, kernel, strides, dilations)
+    return apply_to_batch(Conv(strides, sides, dilations, groups), images(op, x, axes), x, weight, bias)
+
+
+def _sides(op: str, padding: Any, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Sides:
     if not isinstance(padding, str):
-        height, width = pair("conv2d", "padding", padding, 0)
-        return height, height, width, width
+        return tuple(side for size in sizes(op, "padding", padding, 0, len(kernel)) for side in (size, size))
     if padding == "valid":
-        return 0, 0, 0, 0
+        return (0, 0) * len(kernel)
     if padding != "same":
-        raise ArgumentError(f"conv2d: padding must be integers, 'same' or 'valid', got {padding!r}")
-    if stride != (1, 1):
-        raise ArgumentError(f"conv2d: padding 'same' needs stride 1, got stride {stride}")
-    height, width = (d * (size - 1) for d, size in zip(dilation, kernel, strict=True))
-    return height // 2, height - height // 2, width // 2, width - width // 2
+        raise ArgumentError(f"{op}: padding must be integers, 'same' or 'valid', got {padding!r}")
+    if set(stride) != {1}:
+        raise ArgumentError(f"{op}: padding 'same' needs stride 1, got stride {stride}")
+    totals = (d * (size - 1) for d, size in zip(dilation, kernel, strict=True))
+    return tuple(side for total in totals for side in (total // 2, total - total // 2))

@@ -12,21 +12,33 @@ from autograd_cnn.ops.operand import require_tensor
 Pair = tuple[int, int]
 
 
+_COUNTS = {1: "an integer", 2: "an integer or a pair", 3: "an integer or three"}
+
+
+def sizes(op: str, name: str, value: Any, least: int, axes: int) -> tuple[int, ...]:
+    """`value`, an integer or one for each axis, as one for each, each at least `least`.
+
+    >>> sizes("conv1d", "stride", 2, least=1, axes=1), sizes("conv3d", "stride", (1, 2, 2), least=1, axes=3)
+    ((2,), (1, 2, 2))
+    """
+    values = tuple(value) if isinstance(value, tuple | list) else (value,)
+    for v in values:
+        if isinstance(v, bool) or not isinstance(v, int | np.integer):
+            raise DTypeError(f"{op}: {name} must be {_COUNTS[axes]}, got {value!r}")
+    if len(values) not in (1, axes):
+        raise ArgumentError(f"{op}: {name} must be {_COUNTS[axes]}, got {value!r}")
+    if min(values) < least:
+        raise ArgumentError(f"{op}: {name} must be at least {least}, got {value!r}")
+    return tuple(int(v) for v in values) * (axes // len(values))
+
+
 def pair(op: str, name: str, value: Any, least: int) -> Pair:
     """`value`, an integer or two, as (height, width), each at least `least`.
 
     >>> pair("conv2d", "stride", 2, least=1)
     (2, 2)
     """
-    values = tuple(value) if isinstance(value, tuple | list) else (value,)
-    for v in values:
-        if isinstance(v, bool) or not isinstance(v, int | np.integer):
-            raise DTypeError(f"{op}: {name} must be an integer or a pair, got {value!r}")
-    if len(values) not in (1, 2):
-        raise ArgumentError(f"{op}: {name} must be an integer or a pair, got {value!r}")
-    height, width = int(values[0]), int(values[-1])
-    if min(height, width) < least:
-        raise ArgumentError(f"{op}: {name} must be at least {least}, got {value!r}")
+    height, width = sizes(op, name, value, least, 2)
     return height, width
 
 
@@ -37,8 +49,13 @@ def steps(op: str, size: int, padded: int, extent: int, stride: int) -> int:
     return (padded - extent) // stride + 1
 
 
-def images(op: str, x: Any) -> bool:
+AXES = {1: "L", 2: "H, W", 3: "D, H, W"}
+
+
+def images(op: str, x: Any, axes: int = 2) -> bool:
     """Whether x is a batch (N, C, H, W) rather than one image (C, H, W); ShapeError for anything else."""
-    if require_tensor(op, x).array.ndim not in (3, 4):
-        raise ShapeError(f"{op}: x must be (N, C, H, W) or (C, H, W), got shape {list(x.array.shape)}")
-    return bool(x.array.ndim == 4)
+    rank = require_tensor(op, x).array.ndim
+    if rank not in (axes + 1, axes + 2):
+        shape = list(x.array.shape)
+        raise ShapeError(f"{op}: x must be (N, C, {AXES[axes]}) or (C, {AXES[axes]}), got shape {shape}")
+    return bool(rank == axes + 2)

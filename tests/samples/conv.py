@@ -7,29 +7,37 @@ from autograd_cnn.ops import conv
 from samples.sample import ErrorSample, Sample, real, whole
 
 
-def both(value: int | tuple[int, int]) -> tuple[int, int]:
-    return value if isinstance(value, tuple) else (value, value)
+def each(value, axes: int) -> tuple[int, ...]:
+    return value if isinstance(value, tuple) else (value,) * axes
 
 
-def conv2d(x: np.ndarray, weight: np.ndarray, bias=None, stride=1, padding=0, dilation=1, groups=1) -> np.ndarray:
-    if x.ndim == 3:
-        return conv2d(x[None], weight, bias, stride, padding, dilation, groups)[0]
-    stride, dilation = both(stride), both(dilation)
+def both(value) -> tuple[int, ...]:
+    return each(value, 2)
+
+
+def correlated(x: np.ndarray, weight: np.ndarray, bias=None, stride=1, padding=0, dilation=1, groups=1) -> np.ndarray:
+    """Convolution over as many axes as the weight has, tap by tap."""
+    axes = weight.ndim - 2
+    if x.ndim == axes + 1:
+        return correlated(x[None], weight, bias, stride, padding, dilation, groups)[0]
+    stride, dilation = each(stride, axes), each(dilation, axes)
     extents = [d * (size - 1) for d, size in zip(dilation, weight.shape[2:], strict=True)]
     if padding == "same":
         sides = [(extent // 2, extent - extent // 2) for extent in extents]
     else:
-        sides = [(p, p) for p in both(0 if padding == "valid" else padding)]
+        sides = [(p, p) for p in each(0 if padding == "valid" else padding, axes)]
     x = np.pad(x, [(0, 0), (0, 0), *sides])
     out_channels, per_group = weight.shape[:2]
-    rows, columns = ((x.shape[2 + i] - extents[i] - 1) // stride[i] + 1 for i in range(2))
-    y = np.zeros((len(x), out_channels, rows, columns))
+    places = [(x.shape[2 + i] - extents[i] - 1) // stride[i] + 1 for i in range(axes)]
+    y = np.zeros((len(x), out_channels, *places))
     for o in range(out_channels):
         first = o // (out_channels // groups) * per_group
-        for c, u, v in np.ndindex(per_group, *weight.shape[2:]):
-            top, left = u * dilation[0], v * dilation[1]
-            part = x[:, first + c, top:, left:][:, :: stride[0], :: stride[1]][:, :rows, :columns]
-            y[:, o] += weight[o, c, u, v] * part
+        for c, *tap in np.ndindex(per_group, *weight.shape[2:]):
+            seen = tuple(
+                slice(t * d, t * d + s * (n - 1) + 1, s)
+                for t, d, s, n in zip(tap, dilation, stride, places, strict=True)
+            )
+            y[:, o] += weight[(o, c, *tap)] * x[(slice(None), first + c, *seen)]
         if bias is not None:
             y[:, o] += bias[o]
     return y
@@ -39,7 +47,9 @@ def case(x: tuple[int, ...], weight: tuple[int, ...], bias: bool = False, large=
     shapes = [x, weight] + [weight[:1]] * bias
     name = f"{' * '.join(str(list(shape)) for shape in shapes)} {kwargs}{' large' if large else ''}"
     inputs = tuple(real(*shape) for shape in shapes)
-    return Sample(f"conv2d {name}", conv.conv2d, inputs, conv2d, "nn.functional.conv2d", kwargs, large=large)
+    op = f"conv{len(weight) - 2}d"
+    function = getattr(conv, op)
+    return Sample(f"{op} {name}", function, inputs, correlated, f"nn.functional.{op}", kwargs, large=large)
 
 
 SAMPLES = (
@@ -60,11 +70,21 @@ SAMPLES = (
     case((2, 2, 5, 4), (2, 2, 2, 4), padding="same", dilation=(1, 3), bias=True),
     case((2, 2, 4, 4), (2, 2, 3, 3), padding="valid", stride=2),
     case((0, 2, 4, 4), (3, 2, 3, 3), bias=True),
+    case((2, 3, 6, 5), (3, 1, 3, 3), groups=3, padding=1, stride=2, bias=True),
+    case((2, 2, 6, 5), (4, 1, 3, 2), groups=2, padding=1, dilation=2),
+    case((2, 3, 7), (4, 3, 3), bias=True),
+    case((3, 7), (4, 3, 2), bias=True),
+    case((2, 2, 8), (3, 2, 3), stride=2, padding=1, dilation=2),
+    case((2, 4, 9), (4, 2, 3), stride=(3,), padding=(2,), groups=2, bias=True),
+    case((2, 3, 9), (6, 1, 3), groups=3, stride=2),
+    case((2, 2, 6), (2, 2, 4), padding="same", dilation=3),
+    case((2, 2, 6), (2, 2, 2), padding="valid"),
+    case((0, 2, 6), (2, 2, 3), bias=True),
     Sample(
         "conv2d large",
         conv.conv2d,
         (real(1, 2, 4, 4), real(3, 2, 3, 3), real(3)),
-        conv2d,
+        correlated,
         "nn.functional.conv2d",
         {"padding": 1},
         large=(real(8, 4, 24, 24), real(16, 4, 3, 3), real(16)),
@@ -73,7 +93,7 @@ SAMPLES = (
         "conv2d large with stride",
         conv.conv2d,
         (real(1, 2, 4, 4), real(2, 1, 3, 3)),
-        conv2d,
+        correlated,
         "nn.functional.conv2d",
         {"stride": 2, "padding": 1, "groups": 2},
         large=(real(16, 2, 65, 66), real(2, 1, 3, 3)),
