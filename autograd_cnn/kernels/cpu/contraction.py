@@ -1,14 +1,17 @@
 """Matrix products on vector tiles: large and small, of matrices and vectors, in any layout."""
 
+from functools import lru_cache
 from math import inf
 
 import numpy as np
 from numba import prange
 
+from autograd_cnn.kernels.cpu.addressed import part_of
 from autograd_cnn.kernels.cpu.contraction_plan import TASKS, plan
-from autograd_cnn.kernels.cpu.contraction_tile import ROWS, broadcast_tile, copy_lines, inner_tile
+from autograd_cnn.kernels.cpu.contraction_tile import LINES, ROWS, add_lines, broadcast_tile, copy_lines, inner_tile
 from autograd_cnn.kernels.cpu.jit import inline, parallel, serial
 from autograd_cnn.kernels.cpu.microkernel import INNER_A, VECTOR_BYTES, transpose_block
+from autograd_cnn.kernels.cpu.shared_code import address_of, call
 
 __all__ = ["RELU", "linear_forward", "matmul"]
 
@@ -24,7 +27,7 @@ def _piece(index, p, levels):
     rest, group = divmod(index, groups)
     matrix, chunk = divmod(rest, chunks)
     part, batch = divmod(matrix, p.batches)
-    a_start = b_start = 0
+    a_start, b_start = -p.a_first, -p.b_first
     for level in range(levels.shape[0] - 1, -1, -1):
         batch, i = divmod(batch, levels[level, 0])
         a_start += i * levels[level, 1]
@@ -34,6 +37,17 @@ def _piece(index, p, levels):
         row, min(row + p.chunk, p.rows), column, min(column + p.group, p.columns), k, min(k + p.part, p.depth),
         a_start, b_start, matrix * p.rows * p.columns,
     )  # fmt: skip
+
+
+@inline
+def _operands(a, b, out, p, like):
+    """The memory of a, b and out as flat arrays."""
+    size = p.parts * p.batches * p.rows * p.columns
+    return (
+        part_of(a, p.a_first, p.a_extent, like),
+        part_of(b, p.b_first, p.b_extent, like),
+        part_of(out, 0, size, like),
+    )
 
 
 @inline
@@ -56,79 +70,71 @@ def _pack_panel(b, start, row_stride, column_stride, depth, columns, panel, plac
 
 
 @serial
-def _broadcast_pieces(first, last, plans, levels, a, b, bias, lower, out):
-    """Pieces [first, last) of out[n] = max(a[n] @ b[n] + bias, lower), where b's lines are contiguous or packed."""
+def _broadcast_pieces(first, last, plans, levels, a, b, bias, biased, lower, out, like):
+    """Pieces [first, last) of out[n] = max(a[n] @ b[n] + bias, lower), where b's lines are contiguous or packed.
+
+    `bias` holds the zeros of one tile where there is none.
+    """
     p = plans[0]
-    packed_a = np.empty(ROWS * p.block if p.pack_a else 0, out.dtype)
-    packed_b = np.empty(((p.group + p.panel - 1) // p.panel) * p.panel * p.block if p.pack_b else 0, out.dtype)
-    nothing = np.zeros(p.panel, out.dtype)
+    a, b, out = _operands(a, b, out, p, like)
+    bias = part_of(bias, 0, p.columns if biased else like.size, like)
+    size_a = ROWS * p.block if p.pack_a else 0
+    size_b = (p.group + p.panel - 1) // p.panel * p.panel * p.block if p.pack_b else 0
+    scratch = np.empty(size_a + size_b, out.dtype)
     for piece in range(first, last):
         row, last_row, column, last_column, k, last_k, a_start, b_start, c_start = _piece(piece, p, levels)
         summed = False
         while k < last_k or not summed:
             count = min(p.block, last_k - k)
-            b_base, b_step, b_panel = b_start + k * p.b_row + column * p.b_column, p.b_row, p.panel
-            source_b = b
+            source_b, b_base, b_step, b_panel = b, b_start + k * p.b_row + column * p.b_column, p.b_row, p.panel
             if p.pack_b:
                 for j in range(column, last_column, p.panel):
-                    place = (j - column) * p.block
+                    place = size_a + (j - column) * p.block
                     width = min(p.panel, last_column - j)
                     source = b_base + (j - column) * p.b_column
-                    _pack_panel(b, source, p.b_row, p.b_column, count, width, packed_b, place, p.panel)
-                source_b, b_base, b_step, b_panel = packed_b, 0, p.panel, p.panel * p.block
-            addend, added_row, added_start, added_column = nothing, 0, 0, 0
+                    _pack_panel(b, source, p.b_row, p.b_column, count, width, scratch, place, p.panel)
+                source_b, b_base, b_step, b_panel = scratch, size_a, p.panel, p.panel * p.block
+            addend, added_row, added_start, added_column = bias, 0, 0, biased
             if summed:
                 addend, added_row, added_start, added_column = out, p.columns, c_start, 1
-            elif bias.size:
-                addend, added_column = bias, 1
             least = out.dtype.type(lower if k + count >= last_k else -np.inf)
-            for t in range(row, last_row, ROWS):
-                height = min(ROWS, last_row - t)
-                a_base, a_row, a_column = a_start + t * p.a_row + k * p.a_column, p.a_row, p.a_column
-                source_a = a
-                if p.pack_a:
-                    if a_row == 1:
-                        copy_lines(count, height, a, a_base, a_column, packed_a, 0, ROWS)
-                    else:
-                        for i in range(height):
-                            for q in range(count):
-                                packed_a[q * ROWS + i] = a[a_base + i * a_row + q * a_column]
-                    source_a, a_base, a_row, a_column = packed_a, 0, 1, ROWS
-                for j in range(column, last_column, p.panel):
-                    broadcast_tile(
-                        height, min(p.panel, last_column - j), source_a, a_base, a_row, a_column,
-                        source_b, b_base + (j - column) // p.panel * b_panel, b_step, count,
-                        addend, added_start + t * added_row + j * added_column, added_row, least,
-                        out, c_start + t * p.columns + j, p.columns,
-                    )  # fmt: skip
+            for strip in range(column, last_column, p.strip):
+                for t in range(row, last_row, ROWS):
+                    height = min(ROWS, last_row - t)
+                    source_a, a_base, a_row, a_column = a, a_start + t * p.a_row + k * p.a_column, p.a_row, p.a_column
+                    if p.pack_a:
+                        if a_row == 1:
+                            copy_lines(count, height, a, a_base, a_column, scratch, 0, ROWS)
+                        else:
+                            for i in range(height):
+                                for q in range(count):
+                                    scratch[q * ROWS + i] = a[a_base + i * a_row + q * a_column]
+                        source_a, a_base, a_row, a_column = scratch, 0, 1, ROWS
+                    for j in range(strip, min(strip + p.strip, last_column), p.panel):
+                        broadcast_tile(
+                            height, min(p.panel, last_column - j), source_a, a_base, a_row, a_column,
+                            source_b, b_base + (j - column) // p.panel * b_panel, b_step, count,
+                            addend, added_start + t * added_row + j * added_column, added_row, least,
+                            out, c_start + t * p.columns + j, p.columns,
+                        )  # fmt: skip
             k += count
             summed = True
 
 
-@parallel
-def _broadcast(first, last, plans, levels, a, b, bias, lower, out):
-    tasks = min(last - first, TASKS)
-    for index in prange(tasks):
-        task = np.int64(index)
-        begin, end = first + task * (last - first) // tasks, first + (task + 1) * (last - first) // tasks
-        _broadcast_pieces(begin, end, plans, levels, a, b, bias, lower, out)
-
-
 @serial
-def _inner_pieces(first, last, plans, levels, a, b, bias, lower, out):
+def _inner_pieces(first, last, plans, levels, a, b, bias, biased, lower, out, like):
     """The same where a's rows and b's columns are contiguous."""
     p = plans[0]
-    nothing = np.zeros(p.panel, out.dtype)
+    a, b, out = _operands(a, b, out, p, like)
+    bias = part_of(bias, 0, p.columns if biased else like.size, like)
     for piece in range(first, last):
         row, last_row, column, last_column, k, last_k, a_start, b_start, c_start = _piece(piece, p, levels)
         summed = False
         while k < last_k or not summed:
             count = min(p.block, last_k - k)
-            addend, added_row, added_start, added_column = nothing, 0, 0, 0
+            addend, added_row, added_start, added_column = bias, 0, 0, biased
             if summed:
                 addend, added_row, added_start, added_column = out, p.columns, c_start, 1
-            elif bias.size:
-                addend, added_column = bias, 1
             least = out.dtype.type(lower if k + count >= last_k else -np.inf)
             for j in range(column, last_column, p.panel):
                 for t in range(row, last_row, INNER_A):
@@ -142,32 +148,48 @@ def _inner_pieces(first, last, plans, levels, a, b, bias, lower, out):
             summed = True
 
 
-@parallel
-def _inner(first, last, plans, levels, a, b, bias, lower, out):
-    tasks = min(last - first, TASKS)
-    for index in prange(tasks):
-        task = np.int64(index)
-        begin, end = first + task * (last - first) // tasks, first + (task + 1) * (last - first) // tasks
-        _inner_pieces(begin, end, plans, levels, a, b, bias, lower, out)
+@serial
+def _stream_pieces(first, last, plans, levels, a, b, bias, biased, lower, out, like):
+    """The same for few rows of a and long lines of b, which are read once, in their order; bias and bound are apart."""
+    p = plans[0]
+    a, b, out = _operands(a, b, out, p, like)
+    for piece in range(first, last):
+        row, last_row, column, last_column, k, last_k, a_start, b_start, c_start = _piece(piece, p, levels)
+        for t in range(row, last_row):
+            start = c_start + t * p.columns
+            for j in range(start + column, start + last_column):
+                out[j] = 0
+        while k < last_k:
+            lines = LINES if last_k - k >= LINES else 1
+            for j in range(column, last_column, p.strip):
+                for t in range(row, last_row):
+                    add_lines(
+                        lines, min(p.strip, last_column - j), a, a_start + t * p.a_row + k * p.a_column, p.a_column,
+                        b, b_start + k * p.b_row + j, p.b_row, out, c_start + t * p.columns + j,
+                    )  # fmt: skip
+            k += lines
 
 
 @serial
-def _add_parts(partial, bias, lower, out):
+def _add_parts(partial, bias, biased, lower, out):
     """out = max(the sum of the parts, in their order, + bias, lower)."""
     least = out.dtype.type(lower)
-    for i in range(out.size):
-        total = partial[i]
-        for part in range(1, partial.size // out.size):
-            total += partial[part * out.size + i]
-        if bias.size:
-            total += bias[i % bias.size]
-        out[i] = least if total <= least else total
+    for part in range(1, partial.size // out.size):
+        start = part * out.size
+        for i in range(out.size):
+            partial[i] += partial[start + i]
+    columns = bias.size if biased else 1
+    for start in range(0, out.size, columns):
+        for j in range(columns):
+            total = partial[start + j] + bias[j]
+            out[start + j] = least if total <= least else total
 
 
 @serial
-def _integer_pieces(first, last, plans, levels, a, b, bias, lower, out):
+def _integer_pieces(first, last, plans, levels, a, b, bias, biased, lower, out, like):
     """Rows [first, last) of out[n] = a[n] @ b[n] in whole numbers."""
     p = plans[0]
+    a, b, out = _operands(a, b, out, p, like)
     for piece in range(first, last):
         row, _, _, _, _, _, a_start, b_start, place = _piece(piece, p, levels)
         place += row * p.columns
@@ -181,41 +203,58 @@ def _integer_pieces(first, last, plans, levels, a, b, bias, lower, out):
 
 
 @parallel
-def _integers(first, last, plans, levels, a, b, bias, lower, out):
-    for piece in prange(first, last):
-        _integer_pieces(np.int64(piece), np.int64(piece) + 1, plans, levels, a, b, bias, lower, out)
+def _in_parallel(kernel, pieces, plans, levels, a, b, bias, biased, lower, out, like):
+    """The pieces of a kernel that is given by its address."""
+    tasks = min(pieces, TASKS)
+    for index in prange(tasks):
+        task = np.int64(index)
+        first, last = task * pieces // tasks, (task + 1) * pieces // tasks
+        call(kernel, (first, last, plans, levels, a, b, bias, biased, lower, out, like))
 
 
 KERNELS = {
-    ("broadcast", False): _broadcast_pieces,
-    ("broadcast", True): _broadcast,
-    ("inner", False): _inner_pieces,
-    ("inner", True): _inner,
-    ("integers", False): _integer_pieces,
-    ("integers", True): _integers,
+    "broadcast": _broadcast_pieces,
+    "inner": _inner_pieces,
+    "stream": _stream_pieces,
+    "integers": _integer_pieces,
 }
 
 
+@lru_cache(4096)
+def _prepared(a_shape, a_strides, b_shape, b_strides, kind):
+    """What `_product` needs to know of a product, looked up by all that it depends on."""
+    p = plan(a_shape, a_strides, b_shape, b_strides, kind)
+    if p is None:
+        return None
+    kernel, first = KERNELS[p.kernel], 0
+    if p.parallel:
+        some = id(p.zeros)  # no piece is asked for, so nothing is read
+        first = address_of(kernel, 0, 0, p.numbers, p.levels, some, some, some, 0, -inf, some, p.zeros)
+        kernel = _in_parallel
+    return kernel, first, p.pieces, p.numbers, p.levels, p.swapped, p.parts, p.zeros
+
+
 def _product(a, b, bias, lower, out):
-    """out = max(a @ b + bias, lower)."""
-    kernel, swapped, a_source, b_source, pieces, numbers, levels, parts, nothing = plan(
-        a.shape, a.strides, b.shape, b.strides, out.dtype.char
-    )
-    a = a.ravel("K") if a_source is None else a_source.elements(a)
-    b = b.ravel("K") if b_source is None else b_source.elements(b)
-    out = out.ravel()
+    """out = max(a @ b + bias, lower).  Kernels find the arrays by the addresses of the array objects."""
+    prepared = _prepared(a.shape, a.strides, b.shape, b.strides, out.dtype.char)
+    if prepared is None:
+        _product(np.array(a, order="C"), np.array(b, order="C"), bias, lower, out)
+        return
+    kernel, first, pieces, numbers, levels, swapped, parts, zeros = prepared
+    biased = 0
     if bias is None:
-        bias = nothing
+        bias = zeros
+    else:
+        biased = 1
+        bias = np.repeat(bias, out.size) if swapped else bias.ravel()
     if swapped:
         a, b = b, a
-        if bias.size:
-            bias = np.repeat(bias, out.size)
-    if parts == 1:
-        KERNELS[kernel](0, pieces, numbers, levels, a, b, bias, lower, out)
+    if parts:
+        whole = np.empty(parts * out.size, out.dtype)
+        kernel(first, pieces, numbers, levels, id(a), id(b), id(zeros), 0, -inf, id(whole), zeros)
+        _add_parts(whole, bias, biased, lower, out.ravel())
     else:
-        partial = np.empty(parts * out.size, out.dtype)
-        KERNELS[kernel](0, pieces, numbers, levels, a, b, nothing, -inf, partial)
-        _add_parts(partial, bias, lower, out)
+        kernel(first, pieces, numbers, levels, id(a), id(b), id(bias), biased, lower, id(out), zeros)
 
 
 def matmul(a, b, out):
@@ -228,4 +267,4 @@ def linear_forward(x, weight, bias, out, activation=0):
 
     x: (M, K), weight: (N, K), bias: (N,) or None, out: (M, N) contiguous.
     """
-    _product(x, weight.T, None if bias is None else bias.ravel(), LOWER[activation], out)
+    _product(x, weight.T, bias, LOWER[activation], out)

@@ -4,27 +4,28 @@ Everything here is a function of shapes and strides alone, computed once for eac
 whatever the number of threads.
 """
 
-from functools import lru_cache
 from itertools import product
 from math import prod
 from typing import NamedTuple
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
-from autograd_cnn.kernels.cpu.contraction_tile import ROWS, SPAN, inner_columns
+from autograd_cnn.kernels.cpu.contraction_tile import LINES, ROWS, SPAN, inner_columns
 from autograd_cnn.kernels.cpu.microkernel import DEPTH, INNER_A, VECTOR_BYTES
 
 TASKS = 16  # pieces of a large problem, where its shape allows
 SPLITS = (1, 2, 3, 4, 6, 8, 11, 16)  # numbers of chunks of rows and groups of columns that are considered
 GROUP = 4  # most panels in a group of columns: DEPTH rows of them stay in the L2 cache
-SCRATCH = 1 << 15  # elements up to which a copy costs less than a view
 PARALLEL_WORK = 1 << 19  # multiplications below which threads cost more than they bring
 ELEMENT_WORK = 12  # multiplications in the time in which one element comes from memory
 IN_PLACE_ROWS = 24  # rows of a: with fewer, packing b does not pay
+IN_PLACE_DEPTH = 8  # likewise
 INNER_ROWS = 24  # rows of a: with fewer, turning b does not pay
 INNER_DEPTH = 2048  # of one pass of inner products
-STREAM_DEPTH = 32  # of one pass where all of a's rows are one tile: whole lines of b then come from memory in order
+LARGE = 1 << 17  # elements of b that do not stay in the L2 cache
+SHALLOW = 32  # depth of one pass over a large b in place: it is read in long runs
+STREAM_ROWS, STREAM_COLUMNS, STREAM_PART = 4, 256, 512  # few rows of a, long lines of b: they are added up line by line
+STREAM_STRIP = 2048  # columns that a few lines are added up in before the next ones
 LEAST_PART, MOST_OUTPUTS = 1024, 1 << 14  # where outputs are few, long sums are cut into parts
 
 
@@ -39,9 +40,14 @@ class Geometry(NamedTuple):
     a_column: int
     b_row: int
     b_column: int
+    a_first: int  # where the memory of a begins, counted from its first element; below 0 for strides below 0
+    a_extent: int
+    b_first: int
+    b_extent: int
     chunk: int = 1  # rows of a piece
     group: int = 1  # columns of a piece
     panel: int = 1  # columns of a tile
+    strip: int = 1  # columns that a row of tiles spans before the next one
     block: int = 1  # depth of one pass
     parts: int = 1  # that the depth is cut into; each has an output of its own
     part: int = 1  # depth of one of them
@@ -53,49 +59,25 @@ class Geometry(NamedTuple):
 RECORD = np.dtype([(name, np.int64) for name in Geometry._fields])
 
 
-class Source(NamedTuple):
-    """An operand that is not dense, as flat elements: copied, or a window on all memory from its first to its last."""
-
-    copied: bool
-    extent: int
-
-    def elements(self, array):
-        if self.copied:
-            return np.array(array, order="C").ravel()
-        window = as_strided(array, (self.extent,), (array.itemsize,))
-        # A view that must not be written to is another type to the compiler, and not worth another kernel.
-        return window if window.flags.writeable else window.copy()
-
-
 class Plan(NamedTuple):
-    kernel: tuple[str, bool]  # "broadcast", "inner" or "integers"; whether in parallel
+    kernel: str  # "broadcast", "inner", "stream" or "integers"
+    parallel: bool
     swapped: bool  # whether out.T = b.T @ a.T is computed
-    a: Source | None  # None where the elements lie close together, in whatever order of dimensions
-    b: Source | None
     pieces: int
     numbers: np.ndarray  # a Geometry
     levels: np.ndarray  # of the batch, the outermost first: size, stride in a, stride in b
-    parts: int
-    nothing: np.ndarray  # a bias of no elements
+    parts: int  # outputs that are to be added up; 0 where there is but the one
+    zeros: np.ndarray  # a tile's width of them
 
 
-def _source(shape, strides, itemsize):
-    """The way to an operand's elements, and the strides of its dimensions among them (0 for a size of 1)."""
-    strides = tuple(0 if n == 1 else stride for n, stride in zip(shape, strides, strict=True))
-    flat = tuple(stride // itemsize for stride in strides)
-    expected = itemsize
-    for stride, n in sorted((stride, n) for n, stride in zip(shape, strides, strict=True) if n > 1):
-        if stride != expected:
-            break
-        expected *= n
-    else:
-        return None, flat
-    size = prod(shape)
-    regular = all(stride >= 0 and stride % itemsize == 0 for stride in strides)
-    if size > SCRATCH and regular and 1 in flat[-2:]:
-        return Source(False, 1 + sum((n - 1) * stride for n, stride in zip(shape, flat, strict=True))), flat
-    lines = [prod(shape[i + 1 :]) for i in range(len(shape))]
-    return Source(True, size), tuple(0 if n == 1 else line for n, line in zip(shape, lines, strict=True))
+def _memory(shape, strides, itemsize):
+    """Strides in elements, 0 for sizes of 1; where the memory begins, counted from element 0, and its extent."""
+    flat = tuple(0 if n == 1 else stride // itemsize for n, stride in zip(shape, strides, strict=True))
+    if 0 in shape:
+        return flat, 0, 0
+    reach = [(n - 1) * stride for n, stride in zip(shape, flat, strict=True)]
+    first = sum(min(step, 0) for step in reach)
+    return flat, first, 1 + sum(max(step, 0) for step in reach) - first
 
 
 def _levels(a_shape, a_strides, b_shape, b_strides):
@@ -140,31 +122,72 @@ def _balanced(g, parts, rows_of_tile, most):
     return min(chunk, g.rows), min(group, g.columns)
 
 
-def _in_pieces(geometry, rows_of_tile, most, parallel, splits_depth):
+def _in_pieces(g, rows_of_tile, most, parallel):
     """The geometry with the pieces that it is computed in; `most` is the number of columns that one may have."""
-    g = geometry
     chunk, group = max(g.rows, 1), max(min(g.columns, most // g.panel * g.panel), 1)
     parts = 1
     if parallel:
-        if splits_depth and g.batches * g.rows * g.columns <= MOST_OUTPUTS:
+        if g.batches * g.rows * g.columns <= MOST_OUTPUTS:
             parts = max(1, min(TASKS, g.depth // LEAST_PART))
         if parts * g.batches < TASKS:
             chunk, group = _balanced(g, parts, rows_of_tile, most)
+    return _with_parts(g._replace(chunk=chunk, group=group), parts)
+
+
+def _with_parts(g, parts):
+    """The geometry with its depth cut into parts of whole blocks."""
     part = -(-g.depth // parts)
     if part > g.block:
         part = -(-part // g.block) * g.block
     parts = max(1, -(-g.depth // max(part, 1)))
-    block = max(1, min(g.block, part))
-    pieces = parts * g.batches * -(-g.rows // chunk) * -(-g.columns // group)
-    return g._replace(chunk=chunk, group=group, block=block, part=part, parts=parts, pieces=pieces)
+    pieces = parts * g.batches * -(-g.rows // g.chunk) * -(-g.columns // g.group)
+    return g._replace(block=max(1, min(g.block, part)), part=part, parts=parts, pieces=pieces)
 
 
-@lru_cache(4096)
+def _inner_geometry(g, lanes, parallel):
+    """Inner products of the rows of a and the columns of b, both contiguous."""
+    g = g._replace(panel=inner_columns(lanes), block=INNER_DEPTH)
+    return _in_pieces(g, INNER_A, g.columns, parallel)
+
+
+def _stream_geometry(g, parallel):
+    """Lines of b, times numbers of a, are added up."""
+    parts = -(-g.depth // STREAM_PART)
+    if parallel:
+        parts = max(parts, min(TASKS, g.depth // SHALLOW))
+    few = parallel and parts * g.batches < TASKS
+    group = STREAM_STRIP if few and g.columns >= 2 * STREAM_STRIP else g.columns
+    g = g._replace(chunk=g.rows, group=group, strip=min(STREAM_STRIP, group), block=LINES)
+    return _with_parts(g, parts)
+
+
+def _broadcast_geometry(g, lanes, parallel):
+    """Tiles of rows of a and columns of b, b in place where few rows use it or else packed."""
+    vectors = max(1, -(-g.columns // lanes))
+    panel = -(-vectors // -(-vectors // SPAN)) * lanes
+    pack_a = g.a_column != 1 and g.depth > 1 and g.columns > 2 * panel
+    pack_b = (g.b_column != 1 and g.columns > 1) or (g.rows > IN_PLACE_ROWS and g.depth > IN_PLACE_DEPTH)
+    if pack_b or g.depth <= IN_PLACE_DEPTH:
+        most, block = GROUP * panel, DEPTH
+        g = g._replace(strip=most)
+    else:
+        most, block = g.columns, SHALLOW if g.depth * g.columns > LARGE else DEPTH
+        g = g._replace(strip=panel)
+        pack_a = False
+    g = g._replace(panel=panel, block=block, pack_a=pack_a, pack_b=pack_b)
+    return _in_pieces(g, ROWS, most, parallel)
+
+
 def plan(a_shape, a_strides, b_shape, b_strides, kind):
-    """The plan for out = a @ b, for arrays of these shapes and strides and dtype character `kind`."""
+    """The plan for out = a @ b, for arrays of these shapes and strides and dtype character `kind`.
+
+    None where contiguous copies of a and b would be better.
+    """
     dtype = np.dtype(kind)
-    a, a_flat = _source(a_shape, a_strides, dtype.itemsize)
-    b, b_flat = _source(b_shape, b_strides, dtype.itemsize)
+    if any(stride % dtype.itemsize for stride in (*a_strides, *b_strides)):
+        return None
+    a_flat, *a_memory = _memory(a_shape, a_strides, dtype.itemsize)
+    b_flat, *b_memory = _memory(b_shape, b_strides, dtype.itemsize)
     levels = _levels(a_shape[:-2], a_flat[:-2], b_shape[:-2], b_flat[:-2])
     (rows, depth), columns = a_shape[-2:], b_shape[-1]
     (a_row, a_column), (b_row, b_column) = a_flat[-2:], b_flat[-2:]
@@ -174,35 +197,28 @@ def plan(a_shape, a_strides, b_shape, b_strides, kind):
         levels = [(size, b_stride, a_stride) for size, a_stride, b_stride in levels]
         rows, columns = columns, rows
         a_row, a_column, b_row, b_column = b_column, b_row, a_column, a_row
+        a_memory, b_memory = b_memory, a_memory
     elif levels and levels[-1][1:] == (rows * a_row, 0):
         # Many matrices by one are a tall matrix by one.
         rows *= levels.pop()[0]
     batches = prod(size for size, _, _ in levels)
     lanes = VECTOR_BYTES // dtype.itemsize
-    geometry = Geometry(rows, depth, columns, batches, a_row, a_column, b_row, b_column)
+    g = Geometry(rows, depth, columns, batches, a_row, a_column, b_row, b_column, *a_memory, *b_memory)
     outputs = batches * rows * columns
     elements = batches * depth * (rows + columns) + outputs
     parallel = outputs > 0 and outputs * depth + ELEMENT_WORK * elements >= PARALLEL_WORK
     if dtype.kind != "f":
         kernel = "integers"
-        geometry = geometry._replace(chunk=1, group=columns, part=depth, pieces=batches * rows)
+        g = g._replace(chunk=1, group=columns, part=depth, pieces=batches * rows)
     elif a_column == b_row == 1 and b_column != 1 and (rows <= INNER_ROWS or columns < lanes):
-        # Both operands' lines run along the depth.
-        kernel = "inner"
-        geometry = geometry._replace(panel=inner_columns(lanes), block=INNER_DEPTH)
-        geometry = _in_pieces(geometry, INNER_A, columns, parallel, True)
+        kernel, g = "inner", _inner_geometry(g, lanes, parallel)
+    elif b_column == 1 and rows <= STREAM_ROWS and columns >= STREAM_COLUMNS and depth >= LINES:
+        kernel, g = "stream", _stream_geometry(g, parallel)
     else:
-        kernel = "broadcast"
-        vectors = max(1, -(-columns // lanes))
-        panel = -(-vectors // -(-vectors // SPAN)) * lanes
-        pack_a = a_column != 1 and depth > 1 and columns > 2 * panel
-        pack_b = (b_column != 1 and columns > 1) or rows > IN_PLACE_ROWS
-        streamed = rows <= ROWS and not pack_b
-        geometry = geometry._replace(
-            panel=panel, block=STREAM_DEPTH if streamed else DEPTH, pack_a=pack_a, pack_b=pack_b
-        )
-        geometry = _in_pieces(geometry, ROWS, columns if streamed else GROUP * panel, parallel, True)
+        kernel, g = "broadcast", _broadcast_geometry(g, lanes, parallel)
+    # Streams leave bias and bound to the sum of the parts.
+    parts = g.parts if g.parts > 1 or kernel == "stream" else 0
     return Plan(
-        (kernel, parallel), swapped, a, b, geometry.pieces, np.array([geometry], RECORD),
-        np.array(levels, np.int64).reshape(-1, 3), geometry.parts, np.empty(0, dtype),
+        kernel, parallel, swapped, g.pieces, np.array([g], RECORD),
+        np.array(levels, np.int64).reshape(-1, 3), parts, np.zeros(max(g.panel, 1), dtype),
     )  # fmt: skip

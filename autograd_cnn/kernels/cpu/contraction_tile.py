@@ -2,6 +2,7 @@
 
 `broadcast_tile`  acc[t, j] = sum_k a[t, k] * b[k, j], vectors along j: b's rows are contiguous
 `inner_tile`      acc[t, u] = sum_k a[t, k] * b[u, k], vectors along k: both operands' rows are contiguous
+`add_lines`       c[j] += sum_k a[k] * b[k, j] for a few k and lines of any length
 `copy_lines`      lines of a few vectors copied into a packed block
 
 Both tiles write c = max(acc + addend, lower), where the addend is what was summed before, or a bias.  The last vector
@@ -26,6 +27,10 @@ from autograd_cnn.kernels.cpu.microkernel import (
 
 # With AVX-512's 32 registers: 24 sums, 4 vectors of b, a broadcast.  With 16: 12 sums, 3 vectors of b, a broadcast.
 ROWS, SPAN = (6, 4) if _WIDE else (4, 3)
+SUMS = (
+    8  # that must be under way at once to hide the latency of an addition; where a tile has fewer it has several sets
+)
+LINES = 4  # of b that `add_lines` takes together
 
 _BIT, _WORD = ir.IntType(1), ir.IntType(32)
 
@@ -130,6 +135,9 @@ def broadcast_tile(
         mask = vectors.mask(last)
 
         def tile(height, span):
+            sums = height * span
+            sets = next(n for n in (1, 2, 4) if n * sums >= SUMS or n == 4)
+
             def step(k, accumulators):
                 a_k = builder.gep(a, [builder.mul(k, a_step)])
                 line = vectors.load_line(builder.gep(b, [builder.mul(k, b_step)]), span, mask)
@@ -140,7 +148,24 @@ def broadcast_tile(
                     following += [vectors.fma(x, y, z) for y, z in zip(line, mine, strict=True)]
                 return following
 
-            totals = _loop(builder, count, [vectors.zero] * (height * span), step)
+            def steps(k, accumulators):
+                following = []
+                for n in range(sets):
+                    place = builder.add(_index(builder, sets, k), ir.Constant(_INDEX, n))
+                    following += step(place, accumulators[n * sums : (n + 1) * sums])
+                return following
+
+            whole = builder.sdiv(count, ir.Constant(_INDEX, sets))
+            totals = _loop(builder, whole, [vectors.zero] * (sets * sums), steps)
+            if sets > 1:
+                done = _index(builder, sets, whole)
+                rest = _loop(
+                    builder, builder.sub(count, done), totals[:sums], lambda k, x: step(builder.add(done, k), x)
+                )
+                totals = rest + totals[sums:]
+            while len(totals) > sums:
+                half = len(totals) // 2
+                totals = [builder.fadd(x, y) for x, y in zip(totals[:half], totals[half:], strict=True)]
             for t in range(height):
                 added = vectors.load_line(_row(builder, addend, addend_lane, t), span, mask)
                 mine = totals[t * span : (t + 1) * span]
@@ -217,6 +242,63 @@ def inner_tile(
                 vectors.store_masked(value, _row(builder, c, c_lane, t), mask)
 
         _switch(builder, rows, {height: lambda height=height: tile(height) for height in range(1, INNER_A + 1)})
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+@intrinsic
+def add_lines(typingctx, lines, columns, a, a_base, a_step, b, b_base, b_step, c, c_base):
+    """c[j] += the sum over k < lines of a[k] * b[k, j], for j < columns; `lines` is 1 or LINES."""
+    _check(a, b, c)
+    integer = types.intp
+    signature = types.void(integer, integer, a, integer, integer, b, integer, integer, c, integer)
+
+    def codegen(context, builder, signature, arguments):
+        lines, columns, a, a_base, a_step, b, b_base, b_step, c, c_base = arguments
+        kinds = signature.args
+        vectors = _Lines(builder, kinds[2].dtype)
+        a = builder.gep(_data(context, builder, kinds[2], a), [a_base])
+        b = builder.gep(_data(context, builder, kinds[5], b), [b_base])
+        c = builder.gep(_data(context, builder, kinds[8], c), [c_base])
+        run = SPAN * vectors.lanes
+        runs = builder.sdiv(columns, ir.Constant(_INDEX, run))
+        done = _index(builder, run, runs)
+        rest = builder.sub(columns, done)
+        vectors_left = builder.sdiv(
+            builder.add(rest, ir.Constant(_INDEX, vectors.lanes - 1)), ir.Constant(_INDEX, vectors.lanes)
+        )
+
+        def add(count):
+            factors = [vectors.splat(builder.load(_row(builder, a, a_step, k))) for k in range(count)]
+
+            def update(place, load, store):
+                total = load(builder.gep(c, [place]))
+                for k, factor in enumerate(factors):
+                    line = load(builder.gep(_row(builder, b, b_step, k), [place]))
+                    total = vectors.fma(factor, line, total)
+                store(total, builder.gep(c, [place]))
+
+            def step(i, _):
+                for v in range(SPAN):
+                    place = builder.add(_index(builder, run, i), ir.Constant(_INDEX, v * vectors.lanes))
+                    update(place, vectors.load, vectors.store)
+                return []
+
+            def last_steps(i, _):
+                shift = _index(builder, vectors.lanes, i)
+                mask = vectors.mask(builder.sub(rest, shift))
+                update(
+                    builder.add(done, shift),
+                    lambda pointer: vectors.load_masked(pointer, mask),
+                    lambda value, pointer: vectors.store_masked(value, pointer, mask),
+                )
+                return []
+
+            _loop(builder, runs, [], step)
+            _loop(builder, vectors_left, [], last_steps)
+
+        _switch(builder, lines, {count: lambda count=count: add(count) for count in (1, LINES)})
         return context.get_dummy_value()
 
     return signature, codegen
