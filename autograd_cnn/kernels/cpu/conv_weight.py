@@ -15,21 +15,23 @@ from numba import prange
 
 from autograd_cnn.kernels.cpu.conv_depthwise import depthwise_grad_weight, is_depthwise
 from autograd_cnn.kernels.cpu.conv_plan import lifted
-from autograd_cnn.kernels.cpu.conv_weight_plan import grad_weight_plan
+from autograd_cnn.kernels.cpu.conv_weight_plan import TASKS, grad_weight_plan
 from autograd_cnn.kernels.cpu.jit import inline, parallel, serial
 from autograd_cnn.kernels.cpu.microkernel import (
     MAX_ROWS,
     MAX_VECTORS,
     SERIAL_WORK,
-    SUM_LINE,
     VECTOR_BYTES,
     multiply_add,
-    sum_line,
+    sum_lines,
     tile_height,
     transpose_block,
     transpose_lines,
     transpose_part,
 )
+
+LONG_LINE = 80  # pixels of a channel from which it is summed alone
+RUN = 256  # elements at least of channels that are summed together
 
 __all__ = ["conv_grad_weight", "sum_channels"]
 
@@ -183,8 +185,10 @@ def _add_parts_pieces(begin, end, row_chunks, partial, schemes, out):
         place = (group * s.rows * s.vectors + vector * s.rows + row * vectors) * s.taps * lanes
         sums = np.zeros(rows * s.taps * vectors * lanes, out.dtype)
         for part in range(s.parts):
+            start = part * whole + place
+            its = partial[start : start + sums.size]
             for k in range(sums.size):
-                sums[k] += partial[part * whole + place + k]
+                sums[k] += its[k]
         _finish(sums, 0, group, row, rows, vector * lanes, vectors * lanes, s, out)
 
 
@@ -196,23 +200,36 @@ def _add_parts(pieces, row_chunks, partial, schemes, out):
 
 
 @serial
-def _sum_channels_serial(first, last, g, images, pixels, out):
-    steps = pixels // SUM_LINE
-    for channel in range(first, last):
-        total = 0.0
+def _sum_channels_pieces(begin, end, g, images, pixels, together, out):
+    """Sum long channels one by one; of `together` short ones, first the images pixel by pixel, then the pixels."""
+    sums = np.empty(together * pixels if together > 1 else 0, np.float64)
+    for piece in range(begin, end):
+        channel = piece * together
+        if together == 1:
+            out[channel] = sum_lines(g, channel * pixels, images, out.size * pixels, pixels)
+            continue
+        channels = min(together, out.size - channel)
+        sums[:] = 0
         for n in range(images):
             start = (n * out.size + channel) * pixels
-            total += sum_line(g, start, steps)
-            for q in range(start + steps * SUM_LINE, start + pixels):
-                total += g[q]
-        out[channel] = total
+            run = g[start : start + channels * pixels]
+            for q in range(run.size):
+                sums[q] += run[q]
+        for c in range(channels):
+            if pixels > 8:
+                out[channel + c] = sum_lines(sums, c * pixels, 1, 0, pixels)
+            else:
+                total = 0.0
+                for q in range(c * pixels, (c + 1) * pixels):
+                    total += sums[q]
+                out[channel + c] = total
 
 
 @parallel
-def _sum_channels(g, images, pixels, out):
-    for channel in prange(out.size):
-        first = np.int64(channel)
-        _sum_channels_serial(first, first + 1, g, images, pixels, out)
+def _sum_channels(pieces, g, images, pixels, together, out):
+    for piece in prange(pieces):
+        first = np.int64(piece)
+        _sum_channels_pieces(first, first + 1, g, images, pixels, together, out)
 
 
 def _elements(array):
@@ -257,8 +274,11 @@ def sum_channels(g, out):
     g: (N, O, ...), out: (O,) contiguous.
     """
     pixels = g.size // max(g.shape[0] * out.size, 1)
-    arguments = _elements(g), g.shape[0], pixels, out
+    # Runs of memory long enough to be read fast, and short enough that their sums stay in the L1 cache.
+    together = 1 if pixels >= LONG_LINE else max(-(-out.size // TASKS), RUN // max(pixels, 1))
+    pieces = -(-out.size // together)
+    arguments = _elements(g), g.shape[0], pixels, together, out
     if g.size < SERIAL_WORK:
-        _sum_channels_serial(0, out.size, *arguments)
+        _sum_channels_pieces(0, pieces, *arguments)
     else:
-        _sum_channels(*arguments)
+        _sum_channels(pieces, *arguments)

@@ -5,7 +5,7 @@
 `transpose_block`  a square block of one vector, turned
 `transpose_part`   the same of a part of a block
 `transpose_lines`  the same of lines that lie anywhere
-`sum_line`         the sum of a line in float64
+`sum_lines`        the sum of lines in float64
 
 A tile of accumulators stays in registers for the whole loop.  Operands are read through small tables of
 offsets, so that one loop serves a matrix in any layout and a convolution of any shape (the indirect convolution
@@ -37,7 +37,7 @@ MAX_VECTORS = TILE_VECTORS[0]
 # The tile of inner products: rows of a by rows of b.
 INNER_A, INNER_B = (4, 6) if _WIDE else (3, 4)
 
-SUM_LINE = 32  # elements that one step of `sum_line` takes
+SUM_LINE = 32  # elements that one step of `sum_lines` takes
 
 SERIAL_WORK = 1 << 17  # multiplications below which threads cost more than they bring
 
@@ -107,13 +107,31 @@ class _Vectors:
         )
 
     def transposed(self, rows):
-        """The columns of a square block."""
-        interleaved = [lane + half * self.lanes for lane in range(self.lanes) for half in range(2)]
-        for _ in range(self.lanes.bit_length() - 1):
-            pairs = zip(rows[: self.lanes // 2], rows[self.lanes // 2 :], strict=True)
-            halves = (interleaved[: self.lanes], interleaved[self.lanes :])
-            rows = [self.select(x, y, half) for x, y in pairs for half in halves]
+        """The columns of a square block: turned within parts of 16 bytes, then as a block of such parts.
+
+        Each selection is then one instruction that takes no table of lanes.
+        """
+        inner = 16 // self.itemsize
+        groups = [self._turned(rows[t : t + inner], 1, inner) for t in range(0, self.lanes, inner)]
+        columns = [self._turned(list(group), inner, self.lanes) for group in zip(*groups, strict=True)]
+        return [column[t] for t in range(self.lanes // inner) for column in columns]
+
+    def _turned(self, rows, size, part):
+        """Turn rows of elements of `size` lanes, within each part of the vectors: as many elements as rows."""
+        for _ in range(len(rows).bit_length() - 1):
+            pairs = list(zip(rows[::2], rows[1::2], strict=True))
+            rows = [self._every_second(x, y, first, size, part) for first in (0, size) for x, y in pairs]
         return rows
+
+    def _every_second(self, left, right, first, size, part):
+        lanes = [
+            operand + start + element + lane
+            for start in range(0, self.lanes, part)
+            for operand in (0, self.lanes)
+            for element in range(first, part, 2 * size)
+            for lane in range(size)
+        ]
+        return self.select(left, right, lanes)
 
     def sums(self, values):
         """One vector whose lane i is the sum of the lanes of values[i]; at most as many values as lanes."""
@@ -131,6 +149,15 @@ def _data(context, builder, array_type, value):
 
 def _index(builder, scale, value):
     return builder.mul(value, ir.Constant(_INDEX, scale))
+
+
+def _ask(builder, pointer):
+    """Ask for a cache line that will be read later."""
+    pointer = builder.bitcast(pointer, ir.IntType(8).as_pointer())
+    word = ir.IntType(32)
+    kind = ir.FunctionType(ir.VoidType(), [pointer.type, word, word, word])
+    function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+    builder.call(function, [pointer, ir.Constant(word, 0), ir.Constant(word, 3), ir.Constant(word, 1)])
 
 
 def _loop(builder, count, initial, body):
@@ -358,27 +385,52 @@ def transpose_lines(
 
 
 @intrinsic
-def sum_line(typingctx, source, start, steps):
-    """The sum of SUM_LINE * steps elements from source[start], in float64."""
+def sum_lines(typingctx, source, start, lines, pitch, length):
+    """The sum of `lines` lines of `length` elements, `pitch` apart, from source[start], in float64."""
     _check(source)
-    signature = types.float64(source, types.intp, types.intp)
+    integer = types.intp
+    signature = types.float64(source, integer, integer, integer, integer)
 
     def codegen(context, builder, signature, arguments):
-        source, start, steps = arguments
+        source, start, lines, pitch, length = arguments
         narrow, wide = _Vectors(builder, signature.args[0].dtype), _Vectors(builder, types.float64)
+        narrow.lanes = wide.lanes
         narrow.type = ir.VectorType(narrow.element, wide.lanes)
+        narrow.zero = ir.Constant(narrow.type, None)
         source = builder.gep(_data(context, builder, signature.args[0], source), [start])
+        step = ir.Constant(_INDEX, SUM_LINE)
+        steps = builder.sdiv(length, step)
+        rest = builder.srem(length, step)
 
-        def step(k, accumulators):
+        def added(accumulators, line, q, load):
             following = []
             for position, total in enumerate(accumulators):
-                q = builder.add(_index(builder, SUM_LINE, k), ir.Constant(_INDEX, position * wide.lanes))
-                value = narrow.load(builder.gep(source, [q]))
+                first = ir.Constant(_INDEX, position * wide.lanes)
+                value = load(builder.gep(line, [builder.add(q, first)]), first)
                 value = value if value.type == wide.type else builder.fpext(value, wide.type)
                 following.append(builder.fadd(total, value))
             return following
 
-        totals = _loop(builder, steps, [wide.zero] * (SUM_LINE // wide.lanes), step)
+        def load(pointer, _):
+            return narrow.load(pointer)
+
+        def load_rest(pointer, first):
+            return narrow.load_masked(pointer, narrow.mask(builder.sub(rest, first)))
+
+        def line_added(t, accumulators):
+            line = builder.gep(source, [builder.mul(t, pitch)])
+
+            def step_added(k, totals):
+                vectors = _index(builder, SUM_LINE, k)
+                for first in range(0, SUM_LINE * narrow.itemsize, 64):
+                    ahead = builder.add(builder.add(vectors, pitch), ir.Constant(_INDEX, first // narrow.itemsize))
+                    _ask(builder, builder.gep(line, [ahead]))
+                return added(totals, line, _index(builder, SUM_LINE, k), load)
+
+            totals = _loop(builder, steps, accumulators, step_added)
+            return added(totals, line, builder.mul(steps, step), load_rest)
+
+        totals = _loop(builder, lines, [wide.zero] * (SUM_LINE // wide.lanes), line_added)
         while len(totals) > 1:
             totals = [builder.fadd(x, y) for x, y in zip(totals[::2], totals[1::2], strict=True)]
         return builder.extract_element(wide.sums(totals), ir.Constant(ir.IntType(32), 0))
