@@ -12,7 +12,7 @@ import sys
 import time
 
 BUSY = "while True: sum(range(1000))"
-SPINS = ("0", "1000", "2000", "10000", "default")
+SPINS = ("0", "2000", "5000", "10000", "default")
 NEIGHBOURS = (0, 1, 2)
 ROUNDS = 3
 
