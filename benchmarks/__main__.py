@@ -14,10 +14,10 @@ from benchmarks.families import all_cases
 from benchmarks.machine import machine as this_machine
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-console = Console(highlight=False)
+console = Console(highlight=False, emoji=False)
 if not console.is_terminal:
     console.width = 140  # rows stay lines in a file
-errors = Console(stderr=True, highlight=False)
+errors = Console(stderr=True, highlight=False, emoji=False)
 
 
 @app.command()

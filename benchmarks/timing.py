@@ -73,17 +73,20 @@ def check(case: Case, sides: Sides) -> None:
     results = {name: [_arrays(run()) for _ in range(case.checked_runs)] for name, run in sides.items()}
     ours = results.pop("ours")
     for name, theirs in results.items():
-        for mine, other in zip(ours, theirs, strict=True):
-            for x, y in zip(mine, other, strict=True):
-                error = float(np.max(np.abs(x - y), initial=0)) if x.shape == y.shape else float("inf")
-                if not error <= case.tolerance * float(np.max(np.abs(y), initial=0)):
-                    raise DisagreementError(f"{case.key}: our result and that of {name} differ by {error:.3g}")
+        for mine, other in zip(zip(*ours, strict=True), zip(*theirs, strict=True), strict=True):
+            error = float(np.max([_difference(x, y) for x, y in zip(mine, other, strict=True)]))  # or nan
+            if not error <= case.tolerance * max(float(np.max(np.abs(y), initial=0)) for y in other):
+                raise DisagreementError(f"{case.key}: our result and that of {name} differ by {error:.3g}")
+
+
+def _difference(x: np.ndarray, y: np.ndarray) -> float:
+    return float(np.max(np.abs(x - y), initial=0)) if x.shape == y.shape else float("inf")
 
 
 def _arrays(result: Any) -> list[np.ndarray]:
     results = result if isinstance(result, tuple | list) else [result]
     # Copies, since a step may change in place what it returned before.
-    return [np.array(x.detach() if hasattr(x, "detach") else x) for x in results]
+    return [np.array(x.detach().numpy() if hasattr(x, "detach") else x) for x in results]
 
 
 def _once(run: Run) -> float:
