@@ -50,6 +50,7 @@ def test_refused_in_place_change_draws_nothing() -> None:
     assert get_rng_state() == before
 
 
+TASK = random.WORDS * random.BITS  # numbers that one task draws
 ALL_ONES = (2**32 - 1,) * 6
 PI = (0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344, 0xA4093822, 0x299F31D0)
 KNOWN = [  # counter and key, and the words that the authors' library gives for them
@@ -65,21 +66,25 @@ def test_philox_gives_the_known_answers(inputs, words) -> None:
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("count", [1, 63, 64, 65, random.PIECE + 17, GRAIN + 5])
+@pytest.mark.parametrize("count", [1, 63, 64, 65, TASK + 17, GRAIN + 5])
 @pytest.mark.parametrize("run", [1, 3])
 def test_each_number_decides_on_a_run(count: int, run: int, dtype: type) -> None:
     x = np.random.default_rng(0).standard_normal((count, run)).astype(dtype)
     for p, key, block in ((0.3, 2**64 - 5, 0), (0.999, 7, 2**32 - 8), (1.0, 0, 2**40)):
-        out = np.full_like(x, np.nan)
-        random.dropout(x, run, p, key, block, out)
         keep = stream(count, key, block) >= p
-        np.testing.assert_array_equal(out, np.where(keep[:, None], x * dtype(1 / (1 - p) if p < 1 else 0), 0))
+        expected = np.where(keep[:, None], x * dtype(1 / (1 - p) if p < 1 else 0), 0)
+        mask, out, again = np.empty(-(-count // 32), np.int32), np.full_like(x, np.nan), np.full_like(x, np.nan)
+        random.dropout(x, run, p, key, block, mask, out)
+        np.testing.assert_array_equal(out, expected)
+        assert (np.unpackbits(mask.view(np.uint8), bitorder="little")[:count] == keep).all()
+        random.dropout_apply(x, mask, run, p, again)
+        np.testing.assert_array_equal(again, expected)
 
 
-def test_backward_drops_what_forward_dropped_and_keeps_nothing() -> None:
+def test_backward_drops_what_forward_dropped_and_keeps_a_bit_for_each() -> None:
     x = ones(40, 50, requires_grad=True)
     y = dropout(x, 0.4)
-    assert not y.grad_fn.saved
+    assert [t.nbytes for t in y.grad_fn.saved] == [4 * -(-2000 // 32)]
     dropout(x, 0.4)  # the stream goes on meanwhile
     y.sum().backward()
     assert (x.grad == y).all()
@@ -106,14 +111,15 @@ def test_state_goes_on_where_it_was() -> None:
 
 
 def test_same_bits_for_every_thread_count(same_bits) -> None:
-    x = np.random.default_rng(1).standard_normal((8, 2 * random.PIECE + 3)).astype(np.float32)
+    x = np.random.default_rng(1).standard_normal((8, 2 * TASK + 3)).astype(np.float32)
 
     def compute():
         results = []
         for run in (1, 8):
-            out = np.empty_like(x)
-            random.dropout(x, run, 0.3, 5, 9, out)
-            results.append(out)
+            mask, out, back = np.empty(-(-x.size // run // 32), np.int32), np.empty_like(x), np.empty_like(x)
+            random.dropout(x, run, 0.3, 5, 9, mask, out)
+            random.dropout_apply(x, mask, run, 0.3, back)
+            results += [mask, out, back]
         return results
 
     same_bits(compute)
@@ -121,12 +127,15 @@ def test_same_bits_for_every_thread_count(same_bits) -> None:
 
 def in_guarded_memory() -> None:
     for side in ("before", "after"):
-        for count, run in ((1, 1), (63, 1), (64, 2), (2 * random.PIECE - 1, 1), (GRAIN + 1, 1), (random.PIECE + 1, 20)):
+        for count, run in ((1, 1), (63, 1), (64, 2), (2 * TASK - 1, 1), (GRAIN + 1, 1), (TASK + 1, 20)):
             x = guarded(np.ones(count * run, np.float32), side)
             out = guarded(np.full(count * run, np.nan, np.float32), side)
-            random.dropout(x, run, 0.5, 1, 2, out)
-            keep = stream(count, 1, 2) >= 0.5
-            assert (out == np.repeat(np.where(keep, 2, 0), run)).all()
+            mask = guarded(np.empty(-(-count // 32), np.int32), side)
+            random.dropout(x, run, 0.5, 1, 2, mask, out)
+            expected = np.repeat(np.where(stream(count, 1, 2) >= 0.5, 2, 0), run)
+            assert (out == expected).all()
+            random.dropout_apply(x, mask, run, 0.5, out)
+            assert (out == expected).all()
 
 
 @pytest.mark.parametrize("check_bounds", [False, True])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from autograd_cnn.dtype import int32
 from autograd_cnn.errors import ArgumentError
 from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.record import apply, apply_inplace
@@ -11,15 +12,18 @@ from autograd_cnn.ops.operand import require_floating
 from autograd_cnn.ops.window import images
 from autograd_cnn.random import default_generator
 
+WORD = 32  # bits of a word of a mask
+
 
 class Dropout(Op):
-    """x / (1 - p), and 0 with probability p for `run` elements at a time.
+    """x / (1 - p), and 0 with probability p for `run` elements at a time; the mask has a bit for each run.
 
-    Which elements follows from the key and the counter of the first block of random numbers: backward draws the same
-    numbers again, and no mask is kept.
+    Which runs are kept follows from the key and the counter of the first block of random numbers.
     """
 
     inputs = ("x",)
+    outputs = ("y", "mask")
+    auxiliary = ("mask",)
 
     def __init__(self, p: float, run: int, key: int, block: int) -> None:
         self.p = p
@@ -28,14 +32,34 @@ class Dropout(Op):
         self.block = block
 
     def infer(self, x: Any) -> Any:
-        return x.shape, x.dtype
+        return [(x.shape, x.dtype), ((-(-x.size // (WORD * self.run)),), int32)]
 
     def compute(self, k: Any, out: Any, x: Any) -> None:
-        if out.size:
-            k.dropout(x, self.run, self.p, self.key, self.block, out)
+        y, mask = out
+        k.dropout(x, self.run, self.p, self.key, self.block, mask, y)
 
-    def vjp_x(self, g: Any) -> Any:
-        return apply(self, g)
+    def vjp_x(self, g: Any, mask: Any) -> Any:
+        return apply(DropoutApply(self.p, self.run), g, mask)
+
+
+class DropoutApply(Op):
+    """`Dropout` by a mask that it made."""
+
+    inputs = ("x", "mask")
+    nondifferentiable = ("mask",)
+
+    def __init__(self, p: float, run: int) -> None:
+        self.p = p
+        self.run = run
+
+    def infer(self, x: Any, mask: Any) -> Any:
+        return x.shape, x.dtype
+
+    def compute(self, k: Any, out: Any, x: Any, mask: Any) -> None:
+        k.dropout_apply(x, mask, self.run, self.p, out)
+
+    def vjp_x(self, g: Any, mask: Any) -> Any:
+        return apply(self, g, mask)
 
 
 def dropout(x: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
@@ -82,7 +106,12 @@ def _check(op: str, p: float) -> None:
 def _dropped(x: Any, p: float, run: int, training: bool, inplace: bool) -> Any:
     if not training or p == 0:
         return x
+    run = max(run, 1)
     op = Dropout(p, run, *default_generator.position())
-    y = (apply_inplace if inplace else apply)(op, x)
-    default_generator.skip(x.device.kernels.blocks_for(x.array.size // max(run, 1)))
+    if inplace:
+        _, mask = apply(op, x.detach())
+        y = apply_inplace(DropoutApply(p, run), x, mask)
+    else:
+        y, _ = apply(op, x)
+    default_generator.skip(x.device.kernels.blocks_for(x.array.size // run))
     return y

@@ -104,7 +104,7 @@ from .pool import (
     max_pool2d_gather,
     max_pool2d_scatter,
 )
-from .random import blocks_for, dropout
+from .random import blocks_for, dropout, dropout_apply
 from .reduce import (
     all,
     amax,
