@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import product
 from math import prod
 from typing import Any
-
-import numpy as np
 
 from autograd_cnn.dtype import bool_
 from autograd_cnn.errors import DTypeError, ShapeError
@@ -13,47 +12,71 @@ from autograd_cnn.graph.base import TensorBase
 from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.operand import broadcast, require_floating
-from autograd_cnn.ops.shape import reshape, squeeze, transpose, unsqueeze
+from autograd_cnn.ops.shape import reshape, squeeze, unsqueeze
 
 
 class Matmul(Op):
-    """(..., M, K) @ (..., K, N): the product of matrices, over leading dimensions that broadcast."""
+    """(..., M, K) @ (..., K, N): the product of matrices, over leading dimensions that broadcast.
+
+    With `turned_x` or `turned_other` it is that matrix's transpose that is multiplied: a family of four, each of whose
+    vjps is one of the four.
+    """
 
     inputs = ("x", "other")
 
+    def __init__(self, turned_x: bool, turned_other: bool) -> None:
+        self.turned_x = turned_x
+        self.turned_other = turned_other
+
     def infer(self, x: Any, other: Any) -> Any:
-        if x.shape[-1] != other.shape[-2]:
-            raise ShapeError(
-                f"matmul: x {x.shape} and other {other.shape}: inner sizes {x.shape[-1]} and {other.shape[-2]} differ"
-            )
-        batch = x.shape[:-2]
-        if batch != other.shape[:-2]:
-            batch = broadcast("matmul", batch, other.shape[:-2])
-        return (*batch, x.shape[-2], other.shape[-1]), x.dtype
+        x_shape, other_shape = x.shape, other.shape
+        rows, inner = x_shape[-2:]
+        if self.turned_x:
+            rows, inner = inner, rows
+        given, columns = other_shape[-2:]
+        if self.turned_other:
+            given, columns = columns, given
+        if inner != given:
+            raise ShapeError(f"matmul: x {x_shape} and other {other_shape}: inner sizes {inner} and {given} differ")
+        batch = x_shape[:-2]
+        if batch != other_shape[:-2]:
+            batch = broadcast("matmul", batch, other_shape[:-2])
+        return (*batch, rows, columns), x.dtype
 
     def compute(self, k: Any, out: Any, x: Any, other: Any) -> None:
-        if other.ndim == 2 and x.ndim > 2 and x.flags.c_contiguous:
-            # One product of a tall matrix, not many of small ones.
-            x, out = (
-                x.reshape(prod(x.shape[:-1]), x.shape[-1]),
-                out.reshape(prod(out.shape[:-1]), out.shape[-1]),
-            )
-        else:
-            batch = out.shape[:-2]
-            if x.shape[:-2] != batch:
-                x = np.broadcast_to(x, batch + x.shape[-2:])
-            if other.shape[:-2] != batch:
-                other = np.broadcast_to(other, batch + other.shape[-2:])
+        if self.turned_x:
+            x = x.swapaxes(-1, -2)
+        if self.turned_other:
+            other = other.swapaxes(-1, -2)
         k.matmul(x, other, out)
 
     def vjp_x(self, g: Any, other: Any) -> Any:
-        return apply(MATMUL, g, transpose(other, -2, -1))
+        if self.turned_x:
+            return apply(MATMULS[self.turned_other, True], other, g)
+        return apply(MATMULS[False, not self.turned_other], g, other)
 
     def vjp_other(self, g: Any, x: Any, other_shape: Any) -> Any:
-        if len(other_shape) == 2:
+        if len(other_shape) == 2 and not self.turned_x:
             # The sum over the batch is part of the product.
             x, g = _rows(x), _rows(g)
-        return apply(MATMUL, transpose(x, -2, -1), g)
+        if self.turned_other:
+            return apply(MATMULS[True, self.turned_x], g, x)
+        return apply(MATMULS[not self.turned_x, False], x, g)
+
+
+class SumRows(Op):
+    """The sum over all dimensions but the last."""
+
+    inputs = ("x",)
+
+    def infer(self, x: Any) -> Any:
+        return x.shape[-1:], x.dtype
+
+    def compute(self, k: Any, out: Any, x: Any) -> None:
+        k.sum(x, tuple(range(x.ndim - 1)), out)
+
+    def vjp_x(self, g: Any, x_shape: Any) -> Any:
+        return g.expand(x_shape)
 
 
 class Linear(Op):
@@ -80,16 +103,19 @@ class Linear(Op):
         k.linear_forward(x, weight, bias, out)
 
     def vjp_x(self, g: Any, weight: Any) -> Any:
-        return matmul(g, weight)
+        if len(g.array.shape) == 1:
+            return matmul(g, weight)
+        return apply(MATMUL, g, weight)
 
     def vjp_weight(self, g: Any, x: Any) -> Any:
-        return apply(MATMUL, transpose(_rows(g), 0, 1), _rows(x))
+        return apply(MATMULS[True, False], _rows(g), _rows(x))
 
     def vjp_bias(self, g: Any) -> Any:
-        return g
+        return apply(SUM_ROWS, g)
 
 
-MATMUL, LINEAR = Matmul(), Linear()
+MATMULS = {turned: Matmul(*turned) for turned in product((False, True), repeat=2)}
+MATMUL, LINEAR, SUM_ROWS = MATMULS[False, False], Linear(), SumRows()
 
 
 def _rows(x: Any) -> Any:
@@ -221,14 +247,14 @@ def addmm(x: Any, mat1: Any, mat2: Any, *, beta: float = 1, alpha: float = 1) ->
     _require_pair("addmm", mat1, mat2, ("mat1", "mat2"))
     _require_pair("addmm", x, mat1, ("x", "mat1"))
     _require_dims("addmm", mat1=(mat1, 2), mat2=(mat2, 2))
-    product = apply(MATMUL, mat1, mat2)
-    shape = product.array.shape
+    y = apply(MATMUL, mat1, mat2)
+    shape = y.array.shape
     if broadcast("addmm", x.array.shape, shape) != shape:
         raise ShapeError(f"addmm: x {x.array.shape} does not broadcast to {shape}, the shape of mat1 @ mat2")
-    product = product if alpha == 1 else product * alpha
+    y = y if alpha == 1 else y * alpha
     if beta == 0:
-        return product
-    return product + (x if beta == 1 else x * beta)
+        return y
+    return y + (x if beta == 1 else x * beta)
 
 
 def linear(x: Any, weight: Any, bias: Any = None) -> Any:
