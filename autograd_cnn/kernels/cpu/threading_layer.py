@@ -30,7 +30,7 @@ def calm_waiting() -> None:
     OpenMP reads its environment when it is loaded, which Numba does at the first parallel kernel.
     """
     if "OMP_WAIT_POLICY" not in os.environ:
-        os.environ.setdefault("GOMP_SPINCOUNT", "5000")
+        os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 
 calm_waiting()
