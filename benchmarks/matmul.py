@@ -46,7 +46,7 @@ def prepare(product: Any, a_shape: tuple[int, ...], b_shape: tuple[int, ...], pe
 
 def cases() -> Iterator[Case]:
     def case(name: str, product: Any, a: tuple[int, ...], b: tuple[int, ...], operations: float, group: str) -> Case:
-        return Case("matmul", name, partial(prepare, product, a, b), operations=operations, group=group)
+        return Case("matmul", name, partial(prepare, product, a, b), operations=operations, group=group, seconds=2.5)
 
     for m, k, n in PLAIN:
         yield case(f"{m}x{k} @ {k}x{n}", plain, (m, k), (k, n), 2 * m * k * n, "a @ b")

@@ -14,8 +14,8 @@ from benchmarks.case import Case, Run, Sides
 
 BURST = 0.01  # seconds that a side is timed for before it is another's turn
 ROUNDS = (5, 25)  # at least and at most
-QUIET = 0.002  # seconds of sleep in which next to no thread of this process may run
-PATIENCE = 50  # such sleeps
+QUIET = 0.01  # seconds of sleep in which no thread of this process may run; systems account for 4 ms or so at a time
+PATIENCE = 30  # such sleeps
 
 
 class DisagreementError(Exception):
@@ -91,6 +91,7 @@ def _arrays(result: Any) -> list[np.ndarray]:
 
 def _once(run: Run) -> float:
     """Seconds of one call, at best: the first ones still wake threads and fill caches."""
+    _settle()
     times = []
     for _ in range(3):
         start = time.perf_counter()
@@ -102,7 +103,7 @@ def _once(run: Run) -> float:
 def _burst(run: Run, calls: int) -> float:
     """Seconds a call, of several in a row.
 
-    The side before has left its threads spinning, for milliseconds (OpenMP) or tens of them (OpenBLAS), on the cores
+    The side before has left its threads spinning, for some milliseconds (OpenMP) or a hundred (OpenBLAS), on the cores
     that this side needs.  So wait until they sleep; and since now our own threads sleep as well and the caches hold
     the other side's data, one call goes first that is not timed.
     """
