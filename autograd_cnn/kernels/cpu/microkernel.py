@@ -233,6 +233,8 @@ def multiply_add(
                 a_k = builder.gep(a, [builder.load(builder.gep(a_offset, [k]))])
                 b_k = builder.gep(b, [builder.load(builder.gep(b_offset, [k]))])
                 columns = [vectors.load(column(b_k, v)) for v in range(span)]
+                for v in range(span):
+                    _ask(builder, column(b_k, span + v))  # what the next tile is likely to read
                 following = []
                 for t in range(height):
                     x = vectors.splat(builder.load(row(a_k, a_lane, t)))
