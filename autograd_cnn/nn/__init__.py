@@ -22,7 +22,12 @@ from autograd_cnn.nn.batchnorm import BatchNorm2d as BatchNorm2d
 from autograd_cnn.nn.containers import ModuleDict as ModuleDict
 from autograd_cnn.nn.containers import ModuleList as ModuleList
 from autograd_cnn.nn.containers import Sequential as Sequential
+from autograd_cnn.nn.conv import Conv1d as Conv1d
 from autograd_cnn.nn.conv import Conv2d as Conv2d
+from autograd_cnn.nn.conv import Conv3d as Conv3d
+from autograd_cnn.nn.conv_transpose import ConvTranspose1d as ConvTranspose1d
+from autograd_cnn.nn.conv_transpose import ConvTranspose2d as ConvTranspose2d
+from autograd_cnn.nn.conv_transpose import ConvTranspose3d as ConvTranspose3d
 from autograd_cnn.nn.dropout import Dropout as Dropout
 from autograd_cnn.nn.dropout import Dropout2d as Dropout2d
 from autograd_cnn.nn.embedding import Embedding as Embedding

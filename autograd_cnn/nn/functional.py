@@ -11,7 +11,12 @@ from autograd_cnn.ops.activation import relu6 as relu6
 from autograd_cnn.ops.activation import selu as selu
 from autograd_cnn.ops.activation import silu as silu
 from autograd_cnn.ops.activation import softplus as softplus
+from autograd_cnn.ops.conv import conv1d as conv1d
 from autograd_cnn.ops.conv import conv2d as conv2d
+from autograd_cnn.ops.conv import conv3d as conv3d
+from autograd_cnn.ops.conv_transpose import conv_transpose1d as conv_transpose1d
+from autograd_cnn.ops.conv_transpose import conv_transpose2d as conv_transpose2d
+from autograd_cnn.ops.conv_transpose import conv_transpose3d as conv_transpose3d
 from autograd_cnn.ops.cross_entropy import cross_entropy as cross_entropy
 from autograd_cnn.ops.cross_entropy import nll_loss as nll_loss
 from autograd_cnn.ops.dropout import dropout as dropout

@@ -187,6 +187,23 @@ def conv2d(
     return _conv("conv2d", 2, x, weight, bias, stride, padding, dilation, groups)
 
 
+def conv3d(
+    x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
+) -> Any:
+    """The cross-correlation of volumes with kernels, plus a bias a channel.
+
+    y[n, o, i, j, k] = bias[o] + sum_{c, u, v, w} weight[o, c, u, v, w] * x[n, c, i stride + u dilation - padding, ...]
+
+    x: (N, C, D, H, W) or (C, D, H, W), weight: (O, C / groups, KD, KH, KW), bias: (O,) or None,
+    y: (N, O, OD, OH, OW) with sizes as in `conv2d`, which also tells of padding by name and of errors.
+
+    >>> import autograd_cnn as ag
+    >>> conv3d(ag.ones(2, 3, 8, 9, 9), ag.ones(4, 3, 3, 3, 3), stride=(1, 2, 2), padding=1).shape
+    (2, 4, 8, 5, 5)
+    """
+    return _conv("conv3d", 3, x, weight, bias, stride, padding, dilation, groups)
+
+
 def require_kernel(op: str, axes: int, x: Any, weight: Any, bias: Any, groups: Any, shape: str) -> Sizes:
     """The size of weight's kernel; raises what convolutions of both directions raise about their tensors."""
     require_floating(op, x=x, weight=weight, bias=bias)

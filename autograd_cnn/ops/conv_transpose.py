@@ -63,6 +63,27 @@ def conv_transpose2d(
     return _conv_transpose("conv_transpose2d", 2, x, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
+def conv_transpose3d(
+    x: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    output_padding: Any = 0,
+    groups: int = 1,
+    dilation: Any = 1,
+) -> Any:
+    """The adjoint of `conv3d`, plus a bias a channel; see `conv_transpose2d`.
+
+    x: (N, C, D, H, W) or (C, D, H, W), weight: (C, O / groups, KD, KH, KW), bias: (O,) or None, y: (N, O, OD, OH, OW).
+
+    >>> import autograd_cnn as ag
+    >>> conv_transpose3d(ag.ones(1, 2, 3, 4, 4), ag.ones(2, 5, 2, 2, 2), stride=2).shape
+    (1, 5, 6, 8, 8)
+    """
+    return _conv_transpose("conv_transpose3d", 3, x, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
 def _conv_transpose(
     op: str,
     axes: int,

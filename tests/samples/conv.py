@@ -80,6 +80,11 @@ SAMPLES = (
     case((2, 2, 6), (2, 2, 4), padding="same", dilation=3),
     case((2, 2, 6), (2, 2, 2), padding="valid"),
     case((0, 2, 6), (2, 2, 3), bias=True),
+    case((2, 2, 4, 3, 4), (3, 2, 2, 3, 2), bias=True),
+    case((2, 3, 3, 3), (2, 2, 2, 2, 2), bias=True),
+    case((1, 2, 5, 4, 4), (2, 2, 3, 3, 2), stride=(2, 1, 2), padding=(1, 0, 1), dilation=(1, 1, 2), bias=True),
+    case((1, 2, 4, 4, 3), (4, 1, 3, 3, 3), groups=2, padding=1, stride=2),
+    case((1, 2, 3, 3, 3), (2, 2, 2, 3, 1), padding="same"),
     Sample(
         "conv2d large",
         conv.conv2d,

@@ -57,6 +57,9 @@ SAMPLES = (
     case((3, 5), (3, 2, 3), stride=2, padding=1, output_padding=1),
     case((2, 4, 5), (4, 1, 3), groups=4, stride=2, padding=1, bias=True),
     case((2, 2, 4), (2, 2, 2), dilation=3, stride=2, output_padding=2),
+    case((1, 3, 2, 3, 2), (3, 2, 2, 2, 3), bias=True),
+    case((3, 2, 2, 2), (3, 2, 2, 2, 2), stride=2, padding=1, output_padding=1),
+    case((1, 4, 2, 2, 2), (4, 1, 3, 3, 3), groups=2, stride=(2, 1, 2), padding=1, output_padding=(1, 0, 1), bias=True),
     case(
         (1, 2, 3, 3),
         (2, 3, 3, 3),

@@ -162,7 +162,7 @@ def _tap_sums(pieces, g, x, passes, schemes, totals):
 
 def is_depthwise(w_shape, stride, groups, pixels):
     """Whether the kernels of this file take a convolution whose output has `pixels` rows and columns."""
-    return groups > 1 and w_shape[1] == 1 and _common(stride, pixels) in STRIDES
+    return groups > 1 and w_shape[1] == 1 and len(pixels) == 2 and _common(stride, pixels) in STRIDES
 
 
 def depthwise_forward(x, w, bias, stride, padding, dilation, out):
