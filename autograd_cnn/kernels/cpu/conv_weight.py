@@ -10,6 +10,8 @@ has few channels it is the other way round: the rows are g's channels, read wher
 the whole window of x that a pixel of g meets, laid out with its padding.
 """
 
+from functools import lru_cache
+
 import numpy as np
 from numba import prange
 
@@ -29,11 +31,12 @@ from autograd_cnn.kernels.cpu.microkernel import (
     transpose_lines,
     transpose_part,
 )
+from autograd_cnn.kernels.cpu.shared_code import address_of, call
+
+__all__ = ["conv_grad_weight", "sum_channels"]
 
 LONG_LINE = 80  # pixels of a channel from which it is summed alone
 RUN = 256  # elements at least of channels that are summed together
-
-__all__ = ["conv_grad_weight", "sum_channels"]
 
 
 @inline
@@ -86,7 +89,7 @@ def _chunk(piece, row_chunks, s):
 
 
 @inline
-def _finish(sums, place, group, row, rows, first, width, s, out):
+def _finish(sums, group, row, rows, first, width, s, out):
     """Bring the sums of a piece, [output, kernel column, line] or [channel, tap, output], to their place in out."""
     if s.windowed:
         pitch = s.channels * s.lines
@@ -94,109 +97,124 @@ def _finish(sums, place, group, row, rows, first, width, s, out):
             start = (group * s.outputs + row + o) * pitch * s.kernel_width
             for j in range(s.kernel_width):
                 for line in range(pitch):
-                    out[start + line * s.kernel_width + j] = sums[place + o * width + j * pitch + line]
+                    out[start + line * s.kernel_width + j] = sums[o * width + j * pitch + line]
         return
     start = ((group * s.outputs + first) * s.channels + row) * s.taps
     outputs = min(width, s.outputs - first)
-    _turn(sums, place, rows * s.taps, width, outputs, rows * s.taps, out, start, s.channels * s.taps)
+    _turn(sums, 0, rows * s.taps, width, outputs, rows * s.taps, out, start, s.channels * s.taps)
 
 
-@serial
-def _grad_weight_pieces(begin, end, read, turned, a_offset, b_offset, bounds, strips, lines, schemes, partial, out):
-    """Pieces of the sums: a chunk of the result, over the blocks of one part.
+@inline
+def _multiply(
+    first,
+    last,
+    group,
+    row,
+    rows,
+    vector,
+    vectors,
+    read,
+    turned,
+    a_offset,
+    b_offset,
+    bounds,
+    strips,
+    lines,
+    s,
+    starts,
+    packed,
+    sums,
+    place,
+):
+    """The sums of a piece over the blocks [first, last).
 
     `read` is the array whose channels are the rows of the tiles, `turned` the one along whose channels vectors run.
     """
-    s = schemes[0]
-    lanes = VECTOR_BYTES // out.itemsize
-    packed = np.zeros(s.packed, out.dtype)
-    starts = np.full(s.channels * s.lines + lanes, -1)
-    chunks = s.groups * s.column_chunks * s.row_chunks
-    units = (s.images + s.block - 1) // s.block * s.strips
-    for piece in range(begin, end):
-        part, rest = divmod(piece, chunks)
-        group, row, rows, vector, vectors = _chunk(rest, s.row_chunks, s)
-        width = vectors * lanes
-        if s.parts > 1:
-            sums = partial
-            place = (part * s.groups + group) * s.rows * s.vectors + vector * s.rows + row * vectors
-            place *= s.taps * lanes
-        else:
-            sums = np.empty(rows * s.taps * width, out.dtype)
-            place = 0
-        earliest = part * units // s.parts
-        for unit in range(earliest, (part + 1) * units // s.parts):
-            block, strip = divmod(unit, s.strips)
-            image = block * s.block
-            count = min(s.block, s.images - image)
-            table, start, pixel, pixels = strips[strip if count == s.block else s.strips]
-            for n in range(count):
-                if s.windowed:
-                    plane = ((image + n) * s.groups + group) * s.channels * s.x_plane
-                    line, first = divmod(pixel, s.g_width)
-                    count_lines = (pixels + s.g_width - 1) // s.g_width
-                    span = (min(s.g_width, pixels) - 1) * s.step + s.kernel_width
-                    _lay_windows(
-                        turned, plane, lines, line, count_lines, first * s.step - s.before, span, s,
-                        starts, packed, n * count_lines * span * s.channels * s.lines,
+    lanes = VECTOR_BYTES // sums.itemsize
+    width = vectors * lanes
+    for unit in range(first, last):
+        block, strip = divmod(unit, s.strips)
+        image = block * s.block
+        count = min(s.block, s.images - image)
+        table, start, pixel, pixels = strips[strip if count == s.block else s.strips]
+        for n in range(count):
+            if s.windowed:
+                plane = ((image + n) * s.groups + group) * s.channels * s.x_plane
+                line, column = divmod(pixel, s.g_width)
+                count_lines = (pixels + s.g_width - 1) // s.g_width
+                span = (min(s.g_width, pixels) - 1) * s.step + s.kernel_width
+                _lay_windows(
+                    turned, plane, lines, line, count_lines, column * s.step - s.before, span, s,
+                    starts, packed, n * count_lines * span * s.channels * s.lines,
+                )  # fmt: skip
+            else:
+                pitch = MAX_VECTORS * lanes
+                plane = (((image + n) * s.groups + group) * s.outputs + vector * lanes) * s.g_plane
+                outputs = min(width, s.outputs - vector * lanes)
+                _turn(turned, plane + pixel, outputs, s.g_plane, pixels, width, packed, n * pixels * pitch, pitch)
+        start += ((image * s.groups + group) * s.rows + row) * s.row_plane
+        panels = (vectors + MAX_VECTORS - 1) // MAX_VECTORS
+        for panel in range(panels):
+            left = panel * vectors // panels
+            across = (panel + 1) * vectors // panels - left
+            t = 0
+            while t < rows:
+                height = tile_height(rows - t)
+                for tap in range(s.taps):
+                    k = bounds[table * s.taps + tap]
+                    multiply_add(
+                        height, across, read, start + t * s.row_plane, a_offset, s.row_plane,
+                        packed, left * lanes, b_offset, k, bounds[table * s.taps + tap + 1] - k,
+                        sums, place + (t * s.taps + tap) * width + left * lanes, s.taps * width, unit > first,
                     )  # fmt: skip
-                else:
-                    panel = MAX_VECTORS * lanes
-                    plane = (((image + n) * s.groups + group) * s.outputs + vector * lanes) * s.g_plane
-                    outputs = min(width, s.outputs - vector * lanes)
-                    _turn(turned, plane + pixel, outputs, s.g_plane, pixels, width, packed, n * pixels * panel, panel)
-            start += ((image * s.groups + group) * s.rows + row) * s.row_plane
-            panels = (vectors + MAX_VECTORS - 1) // MAX_VECTORS
-            for panel in range(panels):
-                left = panel * vectors // panels
-                across = (panel + 1) * vectors // panels - left
-                t = 0
-                while t < rows:
-                    height = tile_height(rows - t)
-                    for tap in range(s.taps):
-                        first = bounds[table * s.taps + tap]
-                        multiply_add(
-                            height, across, read, start + t * s.row_plane, a_offset, s.row_plane,
-                            packed, left * lanes, b_offset, first, bounds[table * s.taps + tap + 1] - first,
-                            sums, place + (t * s.taps + tap) * width + left * lanes, s.taps * width, unit > earliest,
-                        )  # fmt: skip
-                    t += height
-        if s.parts == 1:
-            _finish(sums, place, group, row, rows, vector * lanes, width, s, out)
-
-
-@parallel
-def _grad_weight(pieces, read, turned, a_offset, b_offset, bounds, strips, lines, schemes, partial, out):
-    for piece in prange(pieces):
-        first = np.int64(piece)
-        _grad_weight_pieces(
-            first, first + 1, read, turned, a_offset, b_offset, bounds, strips, lines, schemes, partial, out
-        )
+                t += height
 
 
 @serial
-def _add_parts_pieces(begin, end, row_chunks, partial, schemes, out):
-    """out = the sums of all parts, one after the other."""
+def _grad_weight_pieces(
+    begin, end, adding, read, turned, a_offset, b_offset, bounds, strips, lines, schemes, partial, out
+):
+    """Pieces of the result.  Where sums are made in parts, first pieces of these, and then, `adding`, their sums."""
     s = schemes[0]
     lanes = VECTOR_BYTES // out.itemsize
-    whole = s.groups * s.rows * s.taps * s.vectors * lanes
+    packed = np.zeros(0 if adding else s.packed, out.dtype)
+    starts = np.full(s.channels * s.lines + lanes, -1)
+    row_chunks = s.adding_chunks if adding else s.row_chunks
+    chunks = s.groups * s.column_chunks * row_chunks
+    units = (s.images + s.block - 1) // s.block * s.strips
+    size = s.rows * s.vectors * s.taps * lanes  # of a group's sums
     for piece in range(begin, end):
-        group, row, rows, vector, vectors = _chunk(piece, row_chunks, s)
-        place = (group * s.rows * s.vectors + vector * s.rows + row * vectors) * s.taps * lanes
-        sums = np.zeros(rows * s.taps * vectors * lanes, out.dtype)
-        for part in range(s.parts):
-            start = part * whole + place
-            its = partial[start : start + sums.size]
-            for k in range(sums.size):
-                sums[k] += its[k]
-        _finish(sums, 0, group, row, rows, vector * lanes, vectors * lanes, s, out)
+        part, rest = divmod(piece, chunks)
+        group, row, rows, vector, vectors = _chunk(rest, row_chunks, s)
+        place = group * size + (vector * s.rows + row * vectors) * s.taps * lanes
+        own = np.zeros(rows * s.taps * vectors * lanes if adding or s.parts == 1 else 0, out.dtype)
+        if adding:
+            for p in range(s.parts):
+                start = p * s.groups * size + place
+                its = partial[start : start + own.size]
+                for k in range(own.size):
+                    own[k] += its[k]
+        else:
+            first, last = part * units // s.parts, (part + 1) * units // s.parts
+            sums, start = (own, 0) if s.parts == 1 else (partial, part * s.groups * size + place)
+            _multiply(
+                first, last, group, row, rows, vector, vectors, read, turned, a_offset, b_offset, bounds, strips,
+                lines, s, starts, packed, sums, start,
+            )  # fmt: skip
+        if own.size:
+            _finish(own, group, row, rows, vector * lanes, vectors * lanes, s, out)
 
 
 @parallel
-def _add_parts(pieces, row_chunks, partial, schemes, out):
+def _in_parallel(
+    pieces, kernel, adding, read, turned, a_offset, b_offset, bounds, strips, lines, schemes, partial, out
+):
     for piece in prange(pieces):
         first = np.int64(piece)
-        _add_parts_pieces(first, first + 1, row_chunks, partial, schemes, out)
+        call(
+            kernel,
+            (first, first + 1, adding, read, turned, a_offset, b_offset, bounds, strips, lines, schemes, partial, out),
+        )
 
 
 @serial
@@ -232,6 +250,15 @@ def _sum_channels(pieces, g, images, pixels, together, out):
         _sum_channels_pieces(first, first + 1, g, images, pixels, together, out)
 
 
+@lru_cache
+def _code(dtype):
+    tables = grad_weight_plan(
+        (1, 1, 1, 1), (1, 1, 1, 1), (1, 1, 1, 1), (1, 1), (0,) * 4, (1, 1), 1, dtype.itemsize
+    ).tables
+    none = np.empty(0, dtype)
+    return address_of(_grad_weight_pieces, 0, 0, 0, none, none, *tables, none, none)
+
+
 def _elements(array):
     return np.ascontiguousarray(array).reshape(-1)
 
@@ -239,33 +266,27 @@ def _elements(array):
 def conv_grad_weight(g, x, stride, padding, dilation, groups, out):
     """The gradient of convolution for its weight.
 
-    g: (N, O, OH, OW), x: (N, C, H, W), out: (O, C / groups, KH, KW) contiguous.
+    g: (N, O, OH, OW), x: (N, C, H, W), out: (O, C / groups, KH, KW) contiguous; one, two or three spatial axes.
+    padding: (before, after) of each axis, the first axis first.
     """
     if out.size == 0:
         return
     if g.size == 0:
         out[...] = 0
         return
-    stride, padding, dilation, g, x, out = lifted(stride, padding, dilation, g, x, out)
-    if is_depthwise(out.shape, stride, groups, g.shape[2:]):
-        depthwise_grad_weight(g, x, stride, padding, dilation, out)
-        return
+    if len(stride) < 3:
+        stride, padding, dilation, g, x, out = lifted(stride, padding, dilation, g, x, out)
+        if is_depthwise(out.shape, stride, groups, g.shape[2:]):
+            depthwise_grad_weight(g, x, stride, padding, dilation, out)
+            return
     plan = grad_weight_plan(g.shape, x.shape, out.shape, stride, padding, dilation, groups, out.itemsize)
-    windowed, large, pieces, partial, finish, tables = plan
-    elements = out.reshape(-1)
-    partial = np.empty(partial, out.dtype)
-    read, turned = (g, x) if windowed else (x, g)
-    arrays = _elements(read), _elements(turned), *tables, partial, elements
-    if large:
-        _grad_weight(pieces, *arrays)
-    else:
-        _grad_weight_pieces(0, pieces, *arrays)
-    if partial.size:
-        pieces, row_chunks = finish
-        if large:
-            _add_parts(pieces, row_chunks, partial, tables[-1], elements)
+    read, turned = (g, x) if plan.windowed else (x, g)
+    arrays = _elements(read), _elements(turned), *plan.tables, np.empty(plan.partial, out.dtype), out.reshape(-1)
+    for adding, pieces in enumerate(plan.pieces):
+        if plan.parallel:
+            _in_parallel(pieces, _code(out.dtype), adding, *arrays)
         else:
-            _add_parts_pieces(0, pieces, row_chunks, partial, tables[-1], elements)
+            _grad_weight_pieces(0, pieces, adding, *arrays)
 
 
 def sum_channels(g, out):

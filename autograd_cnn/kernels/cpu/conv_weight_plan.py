@@ -16,6 +16,7 @@ PIXELS = 128  # of a block: with three vectors for each it stays in the L1 cache
 SUMS_BYTES = 1 << 18  # of a piece's sums: they stay in the L2 cache
 TASKS = 16  # pieces that a large problem is cut into
 LEAST_ROWS = 256  # of a tile's rows times taps, for which a block of pixels is worth turning
+TURNING = 4  # cycles that a pixel takes in a block that is turned, for each vector
 MOST_LINES = 64  # of windows: more make a block larger than the L1 cache
 
 
@@ -31,6 +32,7 @@ class Scheme(NamedTuple):
     rows: int
     row_tiles: int
     row_chunks: int
+    adding_chunks: int  # chunks of the rows where parts are added up
     row_plane: int  # elements from one row to the next
     columns: int
     vectors: int
@@ -47,6 +49,14 @@ class Scheme(NamedTuple):
     kernel_width: int
     lines: int  # taps of the axes before the last
     packed: int  # elements of a packed block
+
+
+class Plan(NamedTuple):
+    windowed: bool
+    parallel: bool
+    pieces: tuple  # of the sums, and of adding them up where they are made in parts
+    partial: int  # elements of those parts
+    tables: tuple  # the kernel's arrays after g and x
 
 
 class Strip(NamedTuple):
@@ -131,74 +141,77 @@ def _cycles(rows, columns, lanes):
     return total
 
 
-@lru_cache(maxsize=512)
-def grad_weight_plan(g_shape, x_shape, out_shape, stride, padding, dilation, groups, itemsize):
-    """How g and x are read, whether threads are worth it, how many pieces there are, and the kernels' tables.
+def _is_windowed(channels, outputs, kernel, grid, stride, dilation, lanes):
+    """Whether vectors along the windows of x are faster than vectors along the outputs, if they can be had."""
+    lines = channels * prod(kernel[:-1])
+    if lines > MOST_LINES or (dilation[-1] > 1 and kernel[-1] > 1):
+        return False
+    columns = min(grid[-1], PIXELS)
+    laid = ((columns - 1) * stride[-1] + kernel[-1]) / columns
+    windows = _cycles(outputs, lines * kernel[-1], lanes) + _ceil(lines, lanes) * TURNING * laid
+    return windows < prod(kernel) * _cycles(channels, outputs, lanes) + _ceil(outputs, lanes) * TURNING
 
-    Where the sums are made in parts: how many elements they have, and (pieces, row chunks) of adding them up.
-    """
-    images, _, *sizes = x_shape
-    outputs, channels, *kernel = out_shape
-    outputs //= groups
-    grid, before = g_shape[2:], padding[::2]
-    lanes = VECTOR_BYTES // itemsize
-    pixels, size = prod(grid), prod(kernel)
-    lines = size // kernel[-1]
 
-    span = (min(grid[-1], PIXELS) - 1) * stride[-1] + kernel[-1]
-    pack_window = _ceil(lines * channels, lanes) * 4 * span / min(grid[-1], PIXELS)
-    turn = _ceil(outputs, lanes) * 4
-    windowed = (
-        (dilation[-1] == 1 or kernel[-1] == 1)
-        and channels * lines <= MOST_LINES
-        and _cycles(outputs, channels * size, lanes) + pack_window < size * _cycles(channels, outputs, lanes) + turn
-    )
-
-    cuts = _cuts(grid)
-    block = _even(images, PIXELS // pixels)
-    # The last block may hold fewer images: one more strip.
-    strips = [(block, *cut) for cut in cuts] + [(images % block, *cuts[0])] * (images % block > 0)
-    if windowed:
-        rows, columns, taps, row_plane = outputs, channels * size, 1, pixels
-        tables = _window_tables(strips, grid[-1], outputs * groups * pixels, span, stride[-1])
-        pitch = channels * lines
-        packed = block * max(_ceil(last - first, grid[-1]) for first, last in cuts) * span * pitch + MAX_VECTORS * lanes
-    else:
-        rows, columns, taps, row_plane = channels, outputs, size, prod(sizes)
-        tables = _tap_tables(strips, grid, channels * groups * row_plane, sizes, kernel, stride, before, dilation)
-        pitch = MAX_VECTORS * lanes
-        packed = block * max(last - first for first, last in cuts) * pitch
-    numbers, kept, places = {}, [], []
-    for (_, first, last), (start, counts, number, place) in zip(strips, tables, strict=True):
+def _joined(cuts, tables, pitch):
+    """The tables one after the other, each of them once: (strips, places in the array read, in the block, bounds)."""
+    numbers, kept, strips = {}, [], []
+    for (_, first, last), (start, counts, number, place) in zip(cuts, tables, strict=True):
         table = numbers.setdefault((counts.tobytes(), number.tobytes(), place.tobytes()), len(numbers))
         if table == len(kept):
             kept.append((counts, place, number * pitch))
-        places.append(Strip(table, start, first, last - first))
-    counts, a_offset, b_offset = (np.concatenate(column) for column in zip(*kept, strict=True))
-    bounds = np.concatenate([[0], np.cumsum(counts)])
-    inside, line = _positions(
-        np.unravel_index(np.arange(pixels // grid[-1]), grid[:-1]), sizes, kernel, stride, before, dilation
-    )
-    line_starts = np.where(inside, line * sizes[-1], -1).T.copy()
+        strips.append(Strip(table, start, first, last - first))
+    counts, places, numbers = (np.concatenate(column) for column in zip(*kept, strict=True))
+    return np.array(strips), places, numbers, np.concatenate([[0], np.cumsum(counts)])
 
+
+@lru_cache(maxsize=512)
+def grad_weight_plan(g_shape, x_shape, out_shape, stride, padding, dilation, groups, itemsize):
+    images, _, *sizes = x_shape
+    outputs, channels, *kernel = out_shape
+    outputs //= groups
+    grid = g_shape[2:]
+    lanes = VECTOR_BYTES // itemsize
+    pixels, size, x_plane = prod(grid), prod(kernel), prod(sizes)
+    lines = size // kernel[-1]
+    movement = (sizes, kernel, stride, padding[::2], dilation)
+    windowed = _is_windowed(channels, outputs, kernel, grid, stride, dilation, lanes)
+
+    cuts = _cuts(grid)
+    block = _even(images, PIXELS // pixels)
     units = _ceil(images, block) * len(cuts)
-    vectors = _ceil(columns, lanes)
+    # The last block may hold fewer images: one more strip.
+    blocks = [(block, *cut) for cut in cuts] + [(images % block, *cuts[0])] * (images % block > 0)
+    longest = max(last - first for first, last in cuts)
+    if windowed:
+        rows, columns, taps, row_plane, pitch = outputs, channels * size, 1, pixels, channels * lines
+        span = (min(grid[-1], PIXELS) - 1) * stride[-1] + kernel[-1]
+        packed = block * _ceil(longest, grid[-1]) * span * pitch + MAX_VECTORS * lanes
+        tables = _window_tables(blocks, grid[-1], outputs * groups * pixels, span, stride[-1])
+    else:
+        rows, columns, taps, row_plane, pitch = channels, outputs, size, x_plane, MAX_VECTORS * lanes
+        packed = block * longest * pitch
+        tables = _tap_tables(blocks, grid, channels * groups * x_plane, *movement)
+    strips, read_places, block_places, bounds = _joined(blocks, tables, pitch)
+    inside, line = _positions(np.unravel_index(np.arange(pixels // grid[-1]), grid[:-1]), *movement)
+
+    vectors, tiles = _ceil(columns, lanes), _ceil(rows, MAX_ROWS)
     column_chunks = 1 if windowed else _ceil(vectors, MAX_VECTORS)
-    tiles = _ceil(rows, MAX_ROWS)
+    wanted = _ceil(TASKS, groups * column_chunks)
     sums = rows * taps * _ceil(vectors, column_chunks) * VECTOR_BYTES
-    wanted = min(_ceil(TASKS, groups * column_chunks), rows * taps // LEAST_ROWS)
-    row_chunks = min(tiles, max(1, wanted, _ceil(sums, SUMS_BYTES)))
+    row_chunks = min(tiles, max(1, min(wanted, rows * taps // LEAST_ROWS), _ceil(sums, SUMS_BYTES)))
+    adding_chunks = min(tiles, wanted)
     chunks = groups * column_chunks * row_chunks
     parts = min(units, _ceil(TASKS, chunks))
     scheme = Scheme(
-        windowed, images, block, len(cuts), parts, groups, rows, tiles, row_chunks, row_plane, columns, vectors,
-        column_chunks, taps, channels, outputs, prod(sizes), sizes[-1], pixels, grid[-1], stride[-1], before[-1],
-        kernel[-1], lines, packed,
+        windowed, images, block, len(cuts), parts, groups,
+        rows, tiles, row_chunks, adding_chunks, row_plane, columns, vectors, column_chunks, taps,
+        channels, outputs, x_plane, sizes[-1], pixels, grid[-1], stride[-1], padding[-2], kernel[-1], lines, packed,
     )  # fmt: skip
-    partial = parts * groups * rows * taps * vectors * lanes if parts > 1 else 0
-    work = prod(g_shape) * channels * size
     record = np.array([scheme], [(name, np.int64) for name in scheme._fields])
-    tables = a_offset, b_offset, bounds, np.array(places), line_starts, record
-    finish_chunks = min(tiles, _ceil(TASKS, groups * column_chunks))
-    finish = groups * column_chunks * finish_chunks, finish_chunks
-    return windowed, work >= SERIAL_WORK, chunks * parts, partial, finish, tables
+    return Plan(
+        windowed,
+        parallel=prod(g_shape) * channels * size >= SERIAL_WORK,
+        pieces=(chunks * parts, groups * column_chunks * adding_chunks) if parts > 1 else (chunks,),
+        partial=parts * groups * rows * taps * vectors * lanes if parts > 1 else 0,
+        tables=(read_places, block_places, bounds, strips, np.where(inside, line * sizes[-1], -1).T.copy(), record),
+    )
