@@ -2,6 +2,7 @@
 
 from autograd_cnn.nn import functional as functional
 from autograd_cnn.nn import init as init
+from autograd_cnn.nn import utils as utils
 from autograd_cnn.nn.activation import ELU as ELU
 from autograd_cnn.nn.activation import GELU as GELU
 from autograd_cnn.nn.activation import SELU as SELU
@@ -31,6 +32,11 @@ from autograd_cnn.nn.conv_transpose import ConvTranspose3d as ConvTranspose3d
 from autograd_cnn.nn.dropout import Dropout as Dropout
 from autograd_cnn.nn.dropout import Dropout2d as Dropout2d
 from autograd_cnn.nn.embedding import Embedding as Embedding
+from autograd_cnn.nn.fused import ConvReLU1d as ConvReLU1d
+from autograd_cnn.nn.fused import ConvReLU2d as ConvReLU2d
+from autograd_cnn.nn.fused import ConvReLU3d as ConvReLU3d
+from autograd_cnn.nn.fused import LinearReLU as LinearReLU
+from autograd_cnn.nn.fused import fuse as fuse
 from autograd_cnn.nn.layernorm import LayerNorm as LayerNorm
 from autograd_cnn.nn.linear import Flatten as Flatten
 from autograd_cnn.nn.linear import Identity as Identity

@@ -25,6 +25,10 @@ from autograd_cnn.ops.elementwise import sigmoid as sigmoid
 from autograd_cnn.ops.elementwise import tanh as tanh
 from autograd_cnn.ops.embedding import embedding as embedding
 from autograd_cnn.ops.embedding import one_hot as one_hot
+from autograd_cnn.ops.fused import conv1d_relu as conv1d_relu
+from autograd_cnn.ops.fused import conv2d_relu as conv2d_relu
+from autograd_cnn.ops.fused import conv3d_relu as conv3d_relu
+from autograd_cnn.ops.fused import linear_relu as linear_relu
 from autograd_cnn.ops.linear import linear as linear
 from autograd_cnn.ops.loss import binary_cross_entropy as binary_cross_entropy
 from autograd_cnn.ops.loss import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
 from autograd_cnn.graph.op import Op
@@ -35,6 +35,7 @@ class Correlation(Op, abstract=True):
 
 class Conv(Correlation):
     inputs = ("x", "weight", "bias")
+    activation: ClassVar[str] = "IDENTITY"  # the kernels' name of what is applied to the result
 
     def infer(self, x: Any, weight: Any, bias: Any = None) -> Any:
         op = f"conv{len(self.stride)}d"
@@ -58,7 +59,8 @@ class Conv(Correlation):
         return (n, o, *places), x.dtype
 
     def compute(self, k: Any, out: Any, x: Any, weight: Any, bias: Any = None) -> None:
-        k.conv_forward(x, weight, bias, self.stride, self.padding, self.dilation, self.groups, out)
+        activation = getattr(k, self.activation)
+        k.conv_forward(x, weight, bias, self.stride, self.padding, self.dilation, self.groups, out, activation)
 
     def vjp_x(self, g: Any, weight: Any, x_shape: Any) -> Any:
         return apply(self.like(ConvTranspose, x_shape[2:]), g, weight)
@@ -158,7 +160,7 @@ def conv1d(
     >>> conv1d(ag.tensor([[[1.0, 2, 4, 8]]]), ag.tensor([[[-1.0, 1]]]))
     tensor([[[1., 2., 4.]]])
     """
-    return _conv("conv1d", 1, x, weight, bias, stride, padding, dilation, groups)
+    return convolve(Conv, "conv1d", 1, x, weight, bias, stride, padding, dilation, groups)
 
 
 def conv2d(
@@ -184,7 +186,7 @@ def conv2d(
     >>> conv2d(ag.ones(1, 3, 8, 8), ag.ones(5, 3, 3, 3), stride=2, padding="valid").shape
     (1, 5, 3, 3)
     """
-    return _conv("conv2d", 2, x, weight, bias, stride, padding, dilation, groups)
+    return convolve(Conv, "conv2d", 2, x, weight, bias, stride, padding, dilation, groups)
 
 
 def conv3d(
@@ -201,7 +203,7 @@ def conv3d(
     >>> conv3d(ag.ones(2, 3, 8, 9, 9), ag.ones(4, 3, 3, 3, 3), stride=(1, 2, 2), padding=1).shape
     (2, 4, 8, 5, 5)
     """
-    return _conv("conv3d", 3, x, weight, bias, stride, padding, dilation, groups)
+    return convolve(Conv, "conv3d", 3, x, weight, bias, stride, padding, dilation, groups)
 
 
 def require_kernel(op: str, axes: int, x: Any, weight: Any, bias: Any, groups: Any, shape: str) -> Sizes:
@@ -230,14 +232,24 @@ def apply_to_batch(op: Op, batched: bool, x: Any, weight: Any, bias: Any) -> Any
     return y if batched else y.squeeze(0)
 
 
-def _conv(
-    op: str, axes: int, x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: Any
+def convolve(
+    kind: type[Conv],
+    op: str,
+    axes: int,
+    x: Any,
+    weight: Any,
+    bias: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    groups: Any,
 ) -> Any:
+    """A convolution of that kind, called `op` in errors."""
     kernel = require_kernel(op, axes, x, weight, bias, groups, "O, C / groups")
     strides = sizes(op, "stride", stride, 1, axes)
     dilations = sizes(op, "dilation", dilation, 1, axes)
     sides = _sides(op, padding, kernel, strides, dilations)
-    return apply_to_batch(Conv(strides, sides, dilations, groups), images(op, x, axes), x, weight, bias)
+    return apply_to_batch(kind(strides, sides, dilations, groups), images(op, x, axes), x, weight, bias)
 
 
 def _sides(op: str, padding: Any, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Sides:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 from math import prod
-from typing import Any
+from typing import Any, ClassVar
 
 from autograd_cnn.dtype import bool_
 from autograd_cnn.errors import DTypeError, ShapeError
@@ -83,6 +83,7 @@ class Linear(Op):
     """x (..., K), weight (N, K), bias (N,) or None: x @ weight.T + bias."""
 
     inputs = ("x", "weight", "bias")
+    activation: ClassVar[str] = "IDENTITY"  # the kernels' name of what is applied to the result
 
     def infer(self, x: Any, weight: Any, bias: Any = None) -> Any:
         if weight.ndim != 2:
@@ -100,7 +101,7 @@ class Linear(Op):
         if x.ndim != 2:
             rows = prod(x.shape[:-1])
             x, out = x.reshape(rows, x.shape[-1]), out.reshape(rows, out.shape[-1])
-        k.linear_forward(x, weight, bias, out)
+        k.linear_forward(x, weight, bias, out, getattr(k, self.activation))
 
     def vjp_x(self, g: Any, weight: Any) -> Any:
         if len(g.array.shape) == 1:

@@ -25,10 +25,14 @@ Target = tuple[str, str]  # a model and a data set
 class _Notes:
     """Stands in for a device's kernels: takes down every kind of call, once, and computes nothing."""
 
-    def __init__(self) -> None:
+    def __init__(self, kernels: Any) -> None:
+        self.kernels = kernels
         self.calls: dict[str, dict[Any, tuple[Any, ...]]] = {}
 
     def __getattr__(self, kernel: str) -> Any:
+        value = getattr(self.kernels, kernel)
+        if not callable(value) or isinstance(value, type):
+            return value
         calls = self.calls.setdefault(kernel, {})
 
         def note(*args: Any) -> int:
@@ -47,8 +51,8 @@ def _kind(arg: Any) -> Any:
 @contextmanager
 def _rehearsing() -> Iterator[_Notes]:
     """Inside, ops run as they would, but their kernels are noted instead of called; new arrays hold zeros."""
-    notes = _Notes()
     kernels, empty = CPU.kernels, CPU.empty
+    notes = _Notes(kernels)
     CPU.kernels, CPU.empty = notes, np.zeros  # type: ignore[assignment]
     try:
         yield notes

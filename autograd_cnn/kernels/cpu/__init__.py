@@ -20,7 +20,7 @@ from .activation import (
     tanh_grad,
 )
 from .addressed import ArrayTable
-from .contraction import linear_forward, matmul
+from .contraction import IDENTITY, RELU, linear_forward, matmul
 from .conv import conv_forward, conv_grad_input
 from .conv_weight import conv_grad_weight, sum_channels
 from .elementwise import (

@@ -13,9 +13,9 @@ from autograd_cnn.kernels.cpu.jit import inline, parallel, serial
 from autograd_cnn.kernels.cpu.microkernel import INNER_A, VECTOR_BYTES, transpose_block
 from autograd_cnn.kernels.cpu.shared_code import address_of, call
 
-__all__ = ["RELU", "linear_forward", "matmul"]
+__all__ = ["IDENTITY", "RELU", "linear_forward", "matmul"]
 
-RELU = 1
+IDENTITY, RELU = 0, 1  # activations that a result may have
 LOWER = (-inf, 0.0)  # what an activation lets through at least: none, relu
 
 
@@ -262,7 +262,7 @@ def matmul(a, b, out):
     _product(a, b, None, -inf, out)
 
 
-def linear_forward(x, weight, bias, out, activation=0):
+def linear_forward(x, weight, bias, out, activation=IDENTITY):
     """out = x @ weight.T + bias, where `activation` is RELU max(that, 0).
 
     x: (M, K), weight: (N, K), bias: (N,) or None, out: (M, N) contiguous.

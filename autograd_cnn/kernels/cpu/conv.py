@@ -12,6 +12,7 @@ from numba import prange
 
 from autograd_cnn.kernels.cpu.conv_depthwise import depthwise_forward, depthwise_grad_input, is_depthwise
 from autograd_cnn.kernels.cpu.conv_moves import read_line, transpose_lines, write_line
+from autograd_cnn.kernels.cpu.contraction import IDENTITY, RELU
 from autograd_cnn.kernels.cpu.conv_plan import forward_plan, grad_input_plan, lifted
 from autograd_cnn.kernels.cpu.jit import inline, parallel, serial
 from autograd_cnn.kernels.cpu.microkernel import (
@@ -23,8 +24,6 @@ from autograd_cnn.kernels.cpu.microkernel import (
 )
 
 __all__ = ["conv_forward", "conv_grad_input"]
-
-IDENTITY, RELU = 0, 1
 
 
 @inline
