@@ -11,11 +11,14 @@ from typing import NamedTuple
 import numpy as np
 
 from autograd_cnn.kernels.cpu.contraction_tile import LINES, ROWS, SPAN, inner_columns
-from autograd_cnn.kernels.cpu.microkernel import DEPTH, INNER_A, VECTOR_BYTES
+from autograd_cnn.kernels.cpu.microkernel import INNER_A, VECTOR_BYTES
 
 TASKS = 16  # pieces of a large problem, where its shape allows
 SPLITS = (1, 2, 3, 4, 6, 8, 11, 16)  # numbers of chunks of rows and groups of columns that are considered
-GROUP = 4  # most panels in a group of columns: DEPTH rows of them stay in the L2 cache
+# Steps of a sum that are taken in registers.  The sums of such blocks are added, so that rounding errors grow with the
+# block and with the number of blocks, not with their product; and so many lines of a panel stay in the L1 cache.
+DEPTH = 192
+GROUP = 5  # most panels in a group of columns: DEPTH lines of them stay in the L2 cache
 PARALLEL_WORK = 1 << 19  # multiplications below which threads cost more than they bring
 ELEMENT_WORK = 12  # multiplications in the time in which one element comes from memory
 IN_PLACE_ROWS = 24  # rows of a: with fewer, packing b does not pay
@@ -135,13 +138,14 @@ def _in_pieces(g, rows_of_tile, most, parallel):
 
 
 def _with_parts(g, parts):
-    """The geometry with its depth cut into parts of whole blocks."""
+    """The geometry with its depth cut into parts of whole blocks, none of which is left much smaller than others."""
     part = -(-g.depth // parts)
-    if part > g.block:
-        part = -(-part // g.block) * g.block
-    parts = max(1, -(-g.depth // max(part, 1)))
+    blocks = max(1, -(-part // g.block))
+    block = max(1, -(-part // blocks))
+    part = blocks * block
+    parts = max(1, -(-g.depth // part))
     pieces = parts * g.batches * -(-g.rows // g.chunk) * -(-g.columns // g.group)
-    return g._replace(block=max(1, min(g.block, part)), part=part, parts=parts, pieces=pieces)
+    return g._replace(block=block, part=part, parts=parts, pieces=pieces)
 
 
 def _inner_geometry(g, lanes, parallel):
