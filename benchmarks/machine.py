@@ -24,8 +24,12 @@ def machine() -> str:
     >>> machine() == machine()
     True
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{processor(CPUINFO.read_text() if CPUINFO.exists() else '')}, {cores} cores"
+    return f"{processor(CPUINFO.read_text() if CPUINFO.exists() else '')}, {cores()} cores"
+
+
+def cores() -> int:
+    """How many this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def slug(machine: str) -> str:
