@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.control import Control, ControlType
 
 from benchmarks import peers as libraries
 from benchmarks.case import Case, UnknownCaseError, select
@@ -15,6 +18,7 @@ from benchmarks.families import all_cases
 from benchmarks.machine import cores
 from benchmarks.machine import machine as this_machine
 
+CLEAR_LINE = Control(ControlType.CARRIAGE_RETURN, (ControlType.ERASE_IN_LINE, 2))
 RETRIES = 2  # of a case below its floor, on data of its own: a busy moment or an unlucky address is no regression
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -69,6 +73,17 @@ def _installed(names: list[str]) -> list[str]:
     return [name for name, reason in reasons.items() if reason is None]
 
 
+@contextmanager
+def _telling(what: str) -> Iterator[None]:
+    """Shows what is being measured; without rich's status, whose thread would be measured too."""
+    if errors.is_terminal:
+        errors.control(CLEAR_LINE)
+        errors.print(what, end="", markup=False)
+    yield
+    if errors.is_terminal:
+        errors.control(CLEAR_LINE)
+
+
 def run(
     chosen: list[Case], names: list[str], threads: int, results: Path | None, *, check: bool, set_floors: bool
 ) -> None:
@@ -90,14 +105,14 @@ def run(
             raise typer.Exit(1) from None
 
     def measure(case: Case) -> timing.Measurement:
-        with errors.status(case.key):
+        with _telling(case.key):
             return (case.measure or timing.measure)(case, case.prepare(peers))
 
     def below_floor(case: Case, measurement: timing.Measurement, more: int = RETRIES) -> str | None:
         said = records.below_floor(known, case, measurement)
         return below_floor(case, measure(case), more - 1) if said and more else said
 
-    with errors.status("measuring the machine's peaks"):
+    with _telling("the machine's peaks"):
         setting = records.Setting(threads, libraries.versions(peers), peaks.measure())
     speed, bandwidth = setting.peaks.gflops, setting.peaks.gbytes
     console.print(f"{machine}, {threads} threads: peaks {speed:.0f} GFLOP/s, {bandwidth:.1f} GB/s", markup=False)
