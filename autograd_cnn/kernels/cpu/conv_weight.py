@@ -6,8 +6,12 @@ The gradient for the weight is a sum of outer products over the pixels of g: for
 
 x is read where it lies, at the pixels that the tap meets inside the image: nothing is padded and nothing is
 multiplied by padding.  g is turned, a block of pixels at a time, so that the vectors run over its channels.  Where x
-has few channels it is the other way round: the rows are g's channels, read where they lie, and the vectors run over
-the whole window of x that a pixel of g meets, laid out with its padding.
+has few channels, the whole window of x that a pixel of g meets is laid out in one line, with its padding:
+
+    sums[o, window] += g[o, pixel] * windows[pixel, window]        g is read where it lies
+    sums[window, o] += windows[pixel, window] * turned[pixel, o]
+
+whichever of the three is estimated to be the fastest.
 """
 
 from functools import lru_cache
@@ -90,89 +94,71 @@ def _chunk(piece, row_chunks, s):
 
 @inline
 def _finish(sums, group, row, rows, first, width, s, out):
-    """Bring the sums of a piece, [output, kernel column, line] or [channel, tap, output], to their place in out."""
-    if s.windowed:
-        pitch = s.channels * s.lines
-        for o in range(rows):
-            start = (group * s.outputs + row + o) * pitch * s.kernel_width
-            for j in range(s.kernel_width):
-                for line in range(pitch):
-                    out[start + line * s.kernel_width + j] = sums[o * width + j * pitch + line]
+    """Bring the sums of a piece to their place in out."""
+    size = s.channels * s.lines * s.kernel_width
+    if not s.laid:  # [channel, tap, output]
+        start = (group * s.outputs + first) * size + row * s.taps
+        _turn(sums, 0, rows * s.taps, width, min(width, s.outputs - first), rows * s.taps, out, start, size)
         return
-    start = ((group * s.outputs + first) * s.channels + row) * s.taps
-    outputs = min(width, s.outputs - first)
-    _turn(sums, 0, rows * s.taps, width, outputs, rows * s.taps, out, start, s.channels * s.taps)
+    lines = s.channels * s.lines
+    outputs = min(width, s.outputs - first) if s.turned else rows
+    for w in range(min(rows, size - row) if s.turned else size):
+        column, line = divmod(row + w if s.turned else w, lines)
+        for o in range(outputs):
+            output = group * s.outputs + (first if s.turned else row) + o
+            place = w * width + o if s.turned else o * width + w
+            out[output * size + line * s.kernel_width + column] = sums[place]
 
 
 @inline
-def _multiply(
-    first,
-    last,
-    group,
-    row,
-    rows,
-    vector,
-    vectors,
-    read,
-    turned,
-    a_offset,
-    b_offset,
-    bounds,
-    strips,
-    lines,
-    s,
-    starts,
-    packed,
-    sums,
-    place,
-):
-    """The sums of a piece over the blocks [first, last).
+def _pack(g, x, block, group, vector, width, s, line_starts, starts, strip, packed):
+    """A block of pixels as the tiles read it: the turned channels of g, the windows of x, or both."""
+    lanes = VECTOR_BYTES // packed.itemsize
+    _, _, pixel, pixels = strip
+    line, column = divmod(pixel, s.g_width)
+    rows = (pixels + s.g_width - 1) // s.g_width
+    span = (min(s.g_width, pixels) - 1) * s.step + s.kernel_width
+    first = vector * lanes
+    pitch = MAX_VECTORS * lanes
+    for n in range(min(s.block, s.images - block * s.block)):
+        image = (block * s.block + n) * s.groups + group
+        if s.laid:
+            place = s.windows + n * rows * span * s.channels * s.lines
+            _lay_windows(
+                x, image * s.channels * s.x_plane, line_starts, line, rows, column * s.step - s.before, span, s,
+                starts, packed, place,
+            )  # fmt: skip
+        if s.turned:
+            start = (image * s.outputs + first) * s.g_plane + pixel
+            outputs = min(width, s.outputs - first)
+            _turn(g, start, outputs, s.g_plane, pixels, width, packed, n * pixels * pitch, pitch)
 
-    `read` is the array whose channels are the rows of the tiles, `turned` the one along whose channels vectors run.
-    """
+
+@inline
+def _multiply(vectors, rows, a, start, a_offset, b, b_offset, bounds, table, s, sums, place, accumulate):
+    """sums[row, tap, column] (+)= the sums over a block of a's rows times b's columns."""
     lanes = VECTOR_BYTES // sums.itemsize
     width = vectors * lanes
-    for unit in range(first, last):
-        block, strip = divmod(unit, s.strips)
-        image = block * s.block
-        count = min(s.block, s.images - image)
-        table, start, pixel, pixels = strips[strip if count == s.block else s.strips]
-        for n in range(count):
-            if s.windowed:
-                plane = ((image + n) * s.groups + group) * s.channels * s.x_plane
-                line, column = divmod(pixel, s.g_width)
-                count_lines = (pixels + s.g_width - 1) // s.g_width
-                span = (min(s.g_width, pixels) - 1) * s.step + s.kernel_width
-                _lay_windows(
-                    turned, plane, lines, line, count_lines, column * s.step - s.before, span, s,
-                    starts, packed, n * count_lines * span * s.channels * s.lines,
+    panels = (vectors + MAX_VECTORS - 1) // MAX_VECTORS
+    for panel in range(panels):
+        left = panel * vectors // panels
+        across = (panel + 1) * vectors // panels - left
+        t = 0
+        while t < rows:
+            height = tile_height(rows - t)
+            for tap in range(s.taps):
+                k = bounds[table * s.taps + tap]
+                multiply_add(
+                    height, across, a, start + t * s.row_plane, a_offset, s.row_plane,
+                    b, left * lanes, b_offset, k, bounds[table * s.taps + tap + 1] - k,
+                    sums, place + (t * s.taps + tap) * width + left * lanes, s.taps * width, accumulate,
                 )  # fmt: skip
-            else:
-                pitch = MAX_VECTORS * lanes
-                plane = (((image + n) * s.groups + group) * s.outputs + vector * lanes) * s.g_plane
-                outputs = min(width, s.outputs - vector * lanes)
-                _turn(turned, plane + pixel, outputs, s.g_plane, pixels, width, packed, n * pixels * pitch, pitch)
-        start += ((image * s.groups + group) * s.rows + row) * s.row_plane
-        panels = (vectors + MAX_VECTORS - 1) // MAX_VECTORS
-        for panel in range(panels):
-            left = panel * vectors // panels
-            across = (panel + 1) * vectors // panels - left
-            t = 0
-            while t < rows:
-                height = tile_height(rows - t)
-                for tap in range(s.taps):
-                    k = bounds[table * s.taps + tap]
-                    multiply_add(
-                        height, across, read, start + t * s.row_plane, a_offset, s.row_plane,
-                        packed, left * lanes, b_offset, k, bounds[table * s.taps + tap + 1] - k,
-                        sums, place + (t * s.taps + tap) * width + left * lanes, s.taps * width, unit > first,
-                    )  # fmt: skip
-                t += height
+            t += height
 
 
 @serial
 def _grad_weight_pieces(
-    begin, end, adding, read, turned, a_offset, b_offset, bounds, strips, lines, schemes, partial, out
+    begin, end, adding, g, x, a_offset, b_offset, bounds, strips, line_starts, schemes, partial, out
 ):
     """Pieces of the result.  Where sums are made in parts, first pieces of these, and then, `adding`, their sums."""
     s = schemes[0]
@@ -186,34 +172,43 @@ def _grad_weight_pieces(
     for piece in range(begin, end):
         part, rest = divmod(piece, chunks)
         group, row, rows, vector, vectors = _chunk(rest, row_chunks, s)
+        width = vectors * lanes
         place = group * size + (vector * s.rows + row * vectors) * s.taps * lanes
-        own = np.zeros(rows * s.taps * vectors * lanes if adding or s.parts == 1 else 0, out.dtype)
+        own = np.empty(rows * s.taps * width if adding or s.parts == 1 else 0, out.dtype)
         if adding:
+            own[:] = 0
             for p in range(s.parts):
                 start = p * s.groups * size + place
                 its = partial[start : start + own.size]
                 for k in range(own.size):
                     own[k] += its[k]
         else:
-            first, last = part * units // s.parts, (part + 1) * units // s.parts
-            sums, start = (own, 0) if s.parts == 1 else (partial, part * s.groups * size + place)
-            _multiply(
-                first, last, group, row, rows, vector, vectors, read, turned, a_offset, b_offset, bounds, strips,
-                lines, s, starts, packed, sums, start,
-            )  # fmt: skip
+            sums, place = (own, 0) if s.parts == 1 else (partial, part * s.groups * size + place)
+            earliest = part * units // s.parts
+            for unit in range(earliest, (part + 1) * units // s.parts):
+                block, within = divmod(unit, s.strips)
+                strip = strips[within if (block + 1) * s.block <= s.images else s.strips]
+                _pack(g, x, block, group, vector, width, s, line_starts, starts, strip, packed)
+                table, start, _, _ = strip
+                start += row * s.row_plane
+                a = packed
+                if not (s.laid and s.turned):
+                    a = g if s.laid else x
+                    start += (block * s.block * s.groups + group) * s.rows * s.row_plane
+                _multiply(
+                    vectors, rows, a, start, a_offset, packed, b_offset, bounds, table, s, sums, place, unit > earliest
+                )
         if own.size:
-            _finish(own, group, row, rows, vector * lanes, vectors * lanes, s, out)
+            _finish(own, group, row, rows, vector * lanes, width, s, out)
 
 
 @parallel
-def _in_parallel(
-    pieces, kernel, adding, read, turned, a_offset, b_offset, bounds, strips, lines, schemes, partial, out
-):
+def _in_parallel(pieces, kernel, adding, g, x, a_offset, b_offset, bounds, strips, line_starts, schemes, partial, out):
     for piece in prange(pieces):
         first = np.int64(piece)
         call(
             kernel,
-            (first, first + 1, adding, read, turned, a_offset, b_offset, bounds, strips, lines, schemes, partial, out),
+            (first, first + 1, adding, g, x, a_offset, b_offset, bounds, strips, line_starts, schemes, partial, out),
         )
 
 
@@ -280,8 +275,7 @@ def conv_grad_weight(g, x, stride, padding, dilation, groups, out):
             depthwise_grad_weight(g, x, stride, padding, dilation, out)
             return
     plan = grad_weight_plan(g.shape, x.shape, out.shape, stride, padding, dilation, groups, out.itemsize)
-    read, turned = (g, x) if plan.windowed else (x, g)
-    arrays = _elements(read), _elements(turned), *plan.tables, np.empty(plan.partial, out.dtype), out.reshape(-1)
+    arrays = _elements(g), _elements(x), *plan.tables, np.empty(plan.partial, out.dtype), out.reshape(-1)
     for adding, pieces in enumerate(plan.pieces):
         if plan.parallel:
             _in_parallel(pieces, _code(out.dtype), adding, *arrays)

@@ -23,7 +23,8 @@ MOST_LINES = 64  # of windows: more make a block larger than the L1 cache
 class Scheme(NamedTuple):
     """The pieces of work, and how the arrays lie in memory.  Channels and outputs are those of a group."""
 
-    windowed: bool  # rows are g's channels and columns x's windows, else x's channels and g's
+    laid: bool  # x is laid out in windows: the columns, or, where g is turned too, the rows
+    turned: bool  # g is turned: its channels are the columns, else the rows
     images: int
     block: int  # images of a block
     strips: int  # blocks that an image is cut into, where it is larger than one
@@ -48,11 +49,13 @@ class Scheme(NamedTuple):
     before: int  # padding before the last axis
     kernel_width: int
     lines: int  # taps of the axes before the last
+    windows: int  # where they begin in a packed block
     packed: int  # elements of a packed block
 
 
 class Plan(NamedTuple):
-    windowed: bool
+    laid: bool
+    turned: bool
     parallel: bool
     pieces: tuple  # of the sums, and of adding them up where they are made in parts
     partial: int  # elements of those parts
@@ -105,27 +108,33 @@ def _positions(coordinates, sizes, kernel, stride, before, dilation):
     return inside, place
 
 
-def _tap_tables(cuts, grid, images_size, sizes, *movement):
-    """For each strip: (start, pixels of each tap, number of the pixel in the block, its place in x)."""
-    for images, first, last in cuts:
+def _tap_tables(blocks, grid, image_size, sizes, *movement):
+    """For each block: (start in x, pixels of each tap, their places in x, their numbers in the block)."""
+    for images, first, last in blocks:
         pixels = np.arange(first, last)
         inside, place = _positions(np.unravel_index(pixels, grid), sizes, *movement)
         start = int(place[0, 0])
-        place = place[:, None] - start + np.arange(images)[:, None] * images_size
+        place = place[:, None] - start + np.arange(images)[:, None] * image_size
         inside = np.broadcast_to(inside[:, None], place.shape)
         number = np.broadcast_to(np.arange(images * pixels.size).reshape(images, -1), place.shape)
-        yield start, inside.sum((1, 2)), number[inside], place[inside]
+        yield start, inside.sum((1, 2)), place[inside], number[inside]
 
 
-def _window_tables(cuts, width, image_size, span, step):
-    """For each strip the same for the one table of windows: (start, pixels, place of the window, place in g)."""
-    for images, first, last in cuts:
+def _window_tables(blocks, width, image_size, span, step):
+    """For each block: (start in g, pixels, their places in g, the numbers of their windows' first columns)."""
+    for images, first, last in blocks:
         pixels = np.arange(last - first)
         rows = _ceil(pixels.size, width)
         image = np.arange(images)[:, None]
         window = (image * rows + pixels // width) * span + pixels % width * step
         place = image * image_size + pixels
-        yield first, np.array([place.size]), window.reshape(-1), place.reshape(-1)
+        yield first, np.array([place.size]), place.reshape(-1), window.reshape(-1)
+
+
+def _packed_tables(window_tables, pitch, windows, turned_pitch):
+    """The same where both are packed: (0, pixels, places of the windows, of the turned pixels)."""
+    for _, pixels, _, window in window_tables:
+        yield 0, pixels, windows + window * pitch, np.arange(window.size) * turned_pitch
 
 
 def _cycles(rows, columns, lanes):
@@ -141,27 +150,36 @@ def _cycles(rows, columns, lanes):
     return total
 
 
-def _is_windowed(channels, outputs, kernel, grid, stride, dilation, lanes):
-    """Whether vectors along the windows of x are faster than vectors along the outputs, if they can be had."""
-    lines = channels * prod(kernel[:-1])
-    if lines > MOST_LINES or (dilation[-1] > 1 and kernel[-1] > 1):
-        return False
+def _whole_tiles(rows):
+    """So many rows that the last of them are one tile."""
+    rest = rows % MAX_ROWS
+    return rows - rest + min(height for height in (0, *TILE_ROWS) if height >= rest)
+
+
+def _fastest(channels, outputs, kernel, grid, stride, dilation, lanes):
+    """(whether to lay out windows, whether to turn g)."""
+    lines, size = channels * prod(kernel[:-1]), prod(kernel)
     columns = min(grid[-1], PIXELS)
-    laid = ((columns - 1) * stride[-1] + kernel[-1]) / columns
-    windows = _cycles(outputs, lines * kernel[-1], lanes) + _ceil(lines, lanes) * TURNING * laid
-    return windows < prod(kernel) * _cycles(channels, outputs, lanes) + _ceil(outputs, lanes) * TURNING
+    laying = _ceil(lines, lanes) * TURNING * ((columns - 1) * stride[-1] + kernel[-1]) / columns
+    turning = _ceil(outputs, lanes) * TURNING
+    cycles = {(False, True): size * _cycles(channels, outputs, lanes) + turning}
+    if lines <= MOST_LINES and (dilation[-1] == 1 or kernel[-1] == 1):
+        panels = _ceil(outputs, MAX_VECTORS * lanes)
+        cycles[True, False] = _cycles(outputs, channels * size, lanes) + laying
+        cycles[True, True] = _cycles(_whole_tiles(channels * size), outputs, lanes) + laying * panels + turning
+    return min(cycles, key=cycles.get)
 
 
-def _joined(cuts, tables, pitch):
-    """The tables one after the other, each of them once: (strips, places in the array read, in the block, bounds)."""
+def _joined(blocks, tables):
+    """The tables one after the other, each of them once: (places of a, places of b, bounds, strips)."""
     numbers, kept, strips = {}, [], []
-    for (_, first, last), (start, counts, number, place) in zip(cuts, tables, strict=True):
-        table = numbers.setdefault((counts.tobytes(), number.tobytes(), place.tobytes()), len(numbers))
-        if table == len(kept):
-            kept.append((counts, place, number * pitch))
-        strips.append(Strip(table, start, first, last - first))
-    counts, places, numbers = (np.concatenate(column) for column in zip(*kept, strict=True))
-    return np.array(strips), places, numbers, np.concatenate([[0], np.cumsum(counts)])
+    for (_, first, last), (start, *table) in zip(blocks, tables, strict=True):
+        number = numbers.setdefault(tuple(column.tobytes() for column in table), len(numbers))
+        if number == len(kept):
+            kept.append(table)
+        strips.append(Strip(number, start, first, last - first))
+    counts, a, b = (np.concatenate(column) for column in zip(*kept, strict=True))
+    return a, b, np.concatenate([[0], np.cumsum(counts)]), np.array(strips)
 
 
 @lru_cache(maxsize=512)
@@ -174,7 +192,7 @@ def grad_weight_plan(g_shape, x_shape, out_shape, stride, padding, dilation, gro
     pixels, size, x_plane = prod(grid), prod(kernel), prod(sizes)
     lines = size // kernel[-1]
     movement = (sizes, kernel, stride, padding[::2], dilation)
-    windowed = _is_windowed(channels, outputs, kernel, grid, stride, dilation, lanes)
+    laid, turned = _fastest(channels, outputs, kernel, grid, stride, dilation, lanes)
 
     cuts = _cuts(grid)
     block = _even(images, PIXELS // pixels)
@@ -182,20 +200,27 @@ def grad_weight_plan(g_shape, x_shape, out_shape, stride, padding, dilation, gro
     # The last block may hold fewer images: one more strip.
     blocks = [(block, *cut) for cut in cuts] + [(images % block, *cuts[0])] * (images % block > 0)
     longest = max(last - first for first, last in cuts)
-    if windowed:
-        rows, columns, taps, row_plane, pitch = outputs, channels * size, 1, pixels, channels * lines
-        span = (min(grid[-1], PIXELS) - 1) * stride[-1] + kernel[-1]
-        packed = block * _ceil(longest, grid[-1]) * span * pitch + MAX_VECTORS * lanes
+    panel = MAX_VECTORS * lanes
+    windows = block * longest * panel if turned else 0  # elements before them
+    rows, columns, taps, row_plane, packed = channels, outputs, size, x_plane, windows
+    if laid:
+        span, pitch = (min(grid[-1], PIXELS) - 1) * stride[-1] + kernel[-1], channels * lines
+        rows, columns, taps, row_plane = outputs, channels * size, 1, pixels
+        packed += block * _ceil(longest, grid[-1]) * span * pitch + panel
         tables = _window_tables(blocks, grid[-1], outputs * groups * pixels, span, stride[-1])
+        if turned:
+            rows, columns, row_plane = _whole_tiles(columns), rows, 1
+            tables = _packed_tables(tables, pitch, windows, panel)
+        else:
+            tables = ((start, count, place, number * pitch) for start, count, place, number in tables)
     else:
-        rows, columns, taps, row_plane, pitch = channels, outputs, size, x_plane, MAX_VECTORS * lanes
-        packed = block * longest * pitch
         tables = _tap_tables(blocks, grid, channels * groups * x_plane, *movement)
-    strips, read_places, block_places, bounds = _joined(blocks, tables, pitch)
+        tables = ((start, count, place, number * panel) for start, count, place, number in tables)
+    a_offset, b_offset, bounds, strips = _joined(blocks, tables)
     inside, line = _positions(np.unravel_index(np.arange(pixels // grid[-1]), grid[:-1]), *movement)
 
     vectors, tiles = _ceil(columns, lanes), _ceil(rows, MAX_ROWS)
-    column_chunks = 1 if windowed else _ceil(vectors, MAX_VECTORS)
+    column_chunks = _ceil(vectors, MAX_VECTORS) if turned else 1
     wanted = _ceil(TASKS, groups * column_chunks)
     sums = rows * taps * _ceil(vectors, column_chunks) * VECTOR_BYTES
     row_chunks = min(tiles, max(1, min(wanted, rows * taps // LEAST_ROWS), _ceil(sums, SUMS_BYTES)))
@@ -203,15 +228,17 @@ def grad_weight_plan(g_shape, x_shape, out_shape, stride, padding, dilation, gro
     chunks = groups * column_chunks * row_chunks
     parts = min(units, _ceil(TASKS, chunks))
     scheme = Scheme(
-        windowed, images, block, len(cuts), parts, groups,
+        laid, turned, images, block, len(cuts), parts, groups,
         rows, tiles, row_chunks, adding_chunks, row_plane, columns, vectors, column_chunks, taps,
-        channels, outputs, x_plane, sizes[-1], pixels, grid[-1], stride[-1], padding[-2], kernel[-1], lines, packed,
+        channels, outputs, x_plane, sizes[-1], pixels, grid[-1], stride[-1], padding[-2], kernel[-1], lines,
+        windows, packed,
     )  # fmt: skip
     record = np.array([scheme], [(name, np.int64) for name in scheme._fields])
     return Plan(
-        windowed,
+        laid,
+        turned,
         parallel=prod(g_shape) * channels * size >= SERIAL_WORK,
         pieces=(chunks * parts, groups * column_chunks * adding_chunks) if parts > 1 else (chunks,),
         partial=parts * groups * rows * taps * vectors * lanes if parts > 1 else 0,
-        tables=(read_places, block_places, bounds, strips, np.where(inside, line * sizes[-1], -1).T.copy(), record),
+        tables=(a_offset, b_offset, bounds, strips, np.where(inside, line * sizes[-1], -1).T.copy(), record),
     )
