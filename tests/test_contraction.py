@@ -19,10 +19,13 @@ SHAPES = [
     (64, 84, 10),
     (70, 100, 130),
     (130, 600, 100),
-    # Few rows: lines of b are streamed, in parts, strips and groups.
-    *((m, k, 300) for m in (1, 3, 4, 5) for k in (3, 4, 9, 70)),
+    # Few rows: lines of a large b are streamed, in parts, strips and groups.
+    *((1, k, 2000) for k in (66, 67, 70)),
     (1, 1030, 257),
-    (2, 100, 5000),
+    (1, 130, 5000),
+    (2, 531, 1000),
+    # A smaller b stays in place.
+    *((m, k, 300) for m in (1, 3, 4, 5) for k in (3, 4, 9, 70)),
     (1, 6000, 5),
     # b in place, in blocks of a few lines or many.
     (8, 200, 700),
@@ -176,7 +179,7 @@ def test_linear(dtype: type) -> None:
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_relu_after_linear(dtype: type) -> None:
     rng = np.random.default_rng(11)
-    for m, k, n in [(1, 30, 10), (2, 9, 300), (3, 5000, 7), (64, 400, 120), (5, 7, 1)]:
+    for m, k, n in [(1, 30, 10), (2, 9, 300), (1, 500, 300), (3, 5000, 7), (64, 400, 120), (5, 7, 1)]:
         x, weight, bias = random(rng, (m, k), dtype), random(rng, (n, k), dtype), random(rng, (n,), dtype)
         x[0, 0] = np.nan
         for right in (weight, weight.T.copy().T):
@@ -188,7 +191,7 @@ def test_relu_after_linear(dtype: type) -> None:
             assert clipped.alive()
 
 
-@pytest.mark.parametrize("shape", [(9, 11, 50), (1, 40, 300), (40, 200, 90), (3, 4000, 5)])
+@pytest.mark.parametrize("shape", [(9, 11, 50), (1, 40, 300), (1, 450, 300), (40, 200, 90), (3, 4000, 5)])
 def test_nothing_beside_a_view_is_used(shape: tuple[int, int, int]) -> None:
     rng = np.random.default_rng(12)
     m, k, n = shape
@@ -268,7 +271,16 @@ def test_error_is_at_most_pytorchs(torch, shape: tuple[str, ...]) -> None:
 def in_guarded_memory() -> None:
     rng = np.random.default_rng(10)
     for side in ("before", "after"):
-        for m, k, n in [(1, 1, 1), (5, 7, 3), (9, 20, 49), (64, 84, 10), (70, 520, 100), (1, 40, 300), (2, 5000, 3)]:
+        for m, k, n in [
+            (1, 1, 1),
+            (5, 7, 3),
+            (9, 20, 49),
+            (64, 84, 10),
+            (70, 520, 100),
+            (1, 40, 300),
+            (1, 450, 301),
+            (2, 5000, 3),
+        ]:
             a, b = random(rng, (m, k), np.float32), random(rng, (k, n), np.float32)
             bias = guarded(random(rng, (n,), np.float32), side)
             out = guarded(np.empty((m, n), np.float32), side)

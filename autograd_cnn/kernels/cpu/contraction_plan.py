@@ -20,14 +20,16 @@ SPLITS = (1, 2, 3, 4, 6, 8, 11, 16)  # numbers of chunks of rows and groups of c
 DEPTH = 192
 GROUP = 5  # most panels in a group of columns: DEPTH lines of them stay in the L2 cache
 PARALLEL_WORK = 1 << 19  # multiplications below which threads cost more than they bring
-ELEMENT_WORK = 12  # multiplications in the time in which one element comes from memory
+ELEMENT_WORK = 6  # multiplications in the time in which one element comes from memory
 IN_PLACE_ROWS = 24  # rows of a: with fewer, packing b does not pay
 IN_PLACE_DEPTH = 8  # likewise
 INNER_ROWS = 24  # rows of a: with fewer, turning b does not pay
 INNER_DEPTH = 2048  # of one pass of inner products
 LARGE = 1 << 17  # elements of b that do not stay in the L2 cache
-SHALLOW = 32  # depth of one pass over a large b in place: it is read in long runs
-STREAM_ROWS, STREAM_COLUMNS, STREAM_PART = 4, 256, 512  # few rows of a, long lines of b: they are added up line by line
+SHALLOW = 64  # depth of one pass over a large b in place: it is read in long runs
+# Few rows of a, long lines of a large b: they are added up line by line.  Each row goes over what is in the L1 cache
+# again, so the more rows, the slower the memory must be that b comes from.
+STREAM_ROWS, STREAM_COLUMNS, STREAM_PART = 8, 256, 512
 STREAM_STRIP = 2048  # columns that a few lines are added up in before the next ones
 LEAST_PART, MOST_OUTPUTS = 1024, 1 << 14  # where outputs are few, long sums are cut into parts
 
@@ -171,14 +173,14 @@ def _broadcast_geometry(g, lanes, parallel):
     panel = -(-vectors // -(-vectors // SPAN)) * lanes
     pack_a = g.a_column != 1 and g.depth > 1 and g.columns > 2 * panel
     pack_b = (g.b_column != 1 and g.columns > 1) or (g.rows > IN_PLACE_ROWS and g.depth > IN_PLACE_DEPTH)
-    if pack_b or g.depth <= IN_PLACE_DEPTH:
-        most, block = GROUP * panel, DEPTH
-        g = g._replace(strip=most)
+    if pack_b:
+        most, strip, block = GROUP * panel, GROUP * panel, DEPTH
+    elif g.depth <= IN_PLACE_DEPTH:
+        most, strip, block = g.columns, g.columns, DEPTH
     else:
-        most, block = g.columns, SHALLOW if g.depth * g.columns > LARGE else DEPTH
-        g = g._replace(strip=panel)
+        most, strip, block = g.columns, panel, SHALLOW if g.depth * g.columns > LARGE else DEPTH
         pack_a = False
-    g = g._replace(panel=panel, block=block, pack_a=pack_a, pack_b=pack_b)
+    g = g._replace(panel=panel, strip=max(strip, 1), block=block, pack_a=pack_a, pack_b=pack_b)
     return _in_pieces(g, ROWS, most, parallel)
 
 
@@ -216,7 +218,7 @@ def plan(a_shape, a_strides, b_shape, b_strides, kind):
         g = g._replace(chunk=1, group=columns, part=depth, pieces=batches * rows)
     elif a_column == b_row == 1 and b_column != 1 and (rows <= INNER_ROWS or columns < lanes):
         kernel, g = "inner", _inner_geometry(g, lanes, parallel)
-    elif b_column == 1 and rows <= STREAM_ROWS and columns >= STREAM_COLUMNS and depth >= LINES:
+    elif b_column == 1 and rows <= STREAM_ROWS and columns >= STREAM_COLUMNS and depth * columns > LARGE * rows**2:
         kernel, g = "stream", _stream_geometry(g, parallel)
     else:
         kernel, g = "broadcast", _broadcast_geometry(g, lanes, parallel)
