@@ -31,6 +31,9 @@ SHAPES = [
     (8, 200, 700),
     (20, 300, 70),
     (40, 3, 200),
+    # Outer products.
+    (40, 1, 30),
+    (300, 1, 400),
     # Few outputs: the sum is cut into parts.
     (3, 5000, 7),
     (1, 9000, 1),
@@ -179,7 +182,7 @@ def test_linear(dtype: type) -> None:
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_relu_after_linear(dtype: type) -> None:
     rng = np.random.default_rng(11)
-    for m, k, n in [(1, 30, 10), (2, 9, 300), (1, 500, 300), (3, 5000, 7), (64, 400, 120), (5, 7, 1)]:
+    for m, k, n in [(1, 30, 10), (2, 9, 300), (1, 500, 300), (4, 1, 9), (3, 5000, 7), (64, 400, 120), (5, 7, 1)]:
         x, weight, bias = random(rng, (m, k), dtype), random(rng, (n, k), dtype), random(rng, (n,), dtype)
         x[0, 0] = np.nan
         for right in (weight, weight.T.copy().T):
@@ -191,7 +194,7 @@ def test_relu_after_linear(dtype: type) -> None:
             assert clipped.alive()
 
 
-@pytest.mark.parametrize("shape", [(9, 11, 50), (1, 40, 300), (1, 450, 300), (40, 200, 90), (3, 4000, 5)])
+@pytest.mark.parametrize("shape", [(9, 11, 50), (9, 1, 50), (1, 40, 300), (1, 450, 300), (40, 200, 90), (3, 4000, 5)])
 def test_nothing_beside_a_view_is_used(shape: tuple[int, int, int]) -> None:
     rng = np.random.default_rng(12)
     m, k, n = shape
@@ -241,7 +244,15 @@ def test_batches_share_operands() -> None:
 
 def test_same_bits_for_every_thread_count() -> None:
     rng = np.random.default_rng(8)
-    for m, k, n in [(64, 400, 120), (300, 700, 10), (33, 600, 130), (5, 2000, 400), (1, 3000, 900), (7, 9000, 8)]:
+    for m, k, n in [
+        (64, 400, 120),
+        (300, 700, 10),
+        (33, 600, 130),
+        (5, 2000, 400),
+        (1, 3000, 900),
+        (7, 9000, 8),
+        (300, 1, 400),
+    ]:
         a, b = random(rng, (m, k), np.float32), random(rng, (k, n), np.float32)
         results = []
         for threads in (1, numba.config.NUMBA_NUM_THREADS):

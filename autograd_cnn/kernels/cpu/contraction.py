@@ -171,6 +171,29 @@ def _stream_pieces(first, last, plans, levels, a, b, bias, biased, lower, out, l
 
 
 @serial
+def _outer_pieces(first, last, plans, levels, a, b, bias, biased, lower, out, like):
+    """The same for a depth of 1: each row is a number times the one line of b."""
+    p = plans[0]
+    a, b, out = _operands(a, b, out, p, like)
+    bias = part_of(bias, 0, p.columns if biased else like.size, like)
+    least = like.dtype.type(lower)
+    for piece in range(first, last):
+        row, last_row, _, _, _, _, a_start, b_start, c_start = _piece(piece, p, levels)
+        source = b[b_start : b_start + p.columns]
+        for t in range(row, last_row):
+            factor = a[a_start + t * p.a_row]
+            target = out[c_start + t * p.columns : c_start + (t + 1) * p.columns]
+            for j in range(p.columns):
+                target[j] = factor * source[j]
+            if biased:
+                for j in range(p.columns):
+                    target[j] += bias[j]
+            if least == 0:
+                for j in range(p.columns):
+                    target[j] = least if target[j] <= least else target[j]
+
+
+@serial
 def _add_parts(partial, bias, biased, lower, out):
     """out = max(the sum of the parts, in their order, + bias, lower)."""
     least = out.dtype.type(lower)
@@ -216,6 +239,7 @@ KERNELS = {
     "broadcast": _broadcast_pieces,
     "inner": _inner_pieces,
     "stream": _stream_pieces,
+    "outer": _outer_pieces,
     "integers": _integer_pieces,
 }
 

@@ -65,7 +65,7 @@ RECORD = np.dtype([(name, np.int64) for name in Geometry._fields])
 
 
 class Plan(NamedTuple):
-    kernel: str  # "broadcast", "inner", "stream" or "integers"
+    kernel: str  # "broadcast", "inner", "stream", "outer" or "integers"
     parallel: bool
     swapped: bool  # whether out.T = b.T @ a.T is computed
     pieces: int
@@ -220,6 +220,9 @@ def plan(a_shape, a_strides, b_shape, b_strides, kind):
         kernel, g = "inner", _inner_geometry(g, lanes, parallel)
     elif b_column == 1 and rows <= STREAM_ROWS and columns >= STREAM_COLUMNS and depth * columns > LARGE * rows**2:
         kernel, g = "stream", _stream_geometry(g, parallel)
+    elif depth == 1 and b_column == 1:
+        chunk = -(-rows // TASKS) if parallel else max(rows, 1)
+        kernel, g = "outer", g._replace(chunk=chunk, group=columns, pieces=batches * -(-rows // chunk))
     else:
         kernel, g = "broadcast", _broadcast_geometry(g, lanes, parallel)
     # Streams leave bias and bound to the sum of the parts.
