@@ -34,7 +34,7 @@ class Case:
     operations: float = 0
     bytes: float = 0
     group: str = ""
-    seconds: float = 1.0  # of measuring
+    seconds: float = 0.8  # of measuring
     checked_runs: int = 1  # whose results have to agree before anything is timed
     tolerance: float = 1e-3  # of that agreement, next to the largest number
     measure: Callable[[Case, Sides], Measurement] | None = None  # where not the time of a run counts
