@@ -30,16 +30,13 @@ class TransposedConvolution(Convolution):
     ) -> None:
         if padding_mode != "zeros":
             raise ArgumentError(f"{type(self).__name__}: padding_mode must be zeros, got {padding_mode!r}")
+        if isinstance(padding, str):
+            raise ArgumentError(f"{type(self).__name__}: padding must be integers, got {padding!r}")
         settings = stride, padding, output_padding, dilation, groups, bias, padding_mode, device, dtype
         super().__init__(in_channels, out_channels, kernel_size, *settings)
 
     def _weight_channels(self) -> tuple[int, int]:
         return self.in_channels, self.out_channels // self.groups
-
-    def _sizes(self, name: str, value: Any, least: int) -> tuple[int, ...]:
-        if isinstance(value, str):
-            raise ArgumentError(f"{type(self).__name__}: {name} must be integers, got {value!r}")
-        return super()._sizes(name, value, least)
 
     def forward(self, x: Any, output_size: Any = None) -> Any:
         """y, of the spatial size `output_size` where that is given, instead of that of `output_padding`."""
