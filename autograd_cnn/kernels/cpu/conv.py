@@ -10,10 +10,11 @@ tile's pixels are read from the L1 cache.  The gradient for the input is the sam
 import numpy as np
 from numba import prange
 
-from autograd_cnn.kernels.cpu.conv_depthwise import depthwise_forward, depthwise_grad_input, is_depthwise
-from autograd_cnn.kernels.cpu.conv_moves import read_line, transpose_lines, write_line
 from autograd_cnn.kernels.cpu.contraction import IDENTITY, RELU
-from autograd_cnn.kernels.cpu.conv_plan import forward_plan, grad_input_plan, lifted
+from autograd_cnn.kernels.cpu.conv_choice import forward_plan, grad_input_plan
+from autograd_cnn.kernels.cpu.conv_depthwise import depthwise_forward, depthwise_grad_input, is_depthwise
+from autograd_cnn.kernels.cpu.conv_moves import read_line, turn_lines, write_line
+from autograd_cnn.kernels.cpu.conv_plan import lifted
 from autograd_cnn.kernels.cpu.jit import inline, parallel, serial
 from autograd_cnn.kernels.cpu.microkernel import (
     MAX_VECTORS,
@@ -24,6 +25,8 @@ from autograd_cnn.kernels.cpu.microkernel import (
 )
 
 __all__ = ["conv_forward", "conv_grad_input"]
+
+TURNED = 8  # vectors of an image that are turned before they are written
 
 
 @inline
@@ -38,7 +41,7 @@ def _pack_images(source, s, lines, inward, block, channel, packed):
         start = (image * channels + channel) * s.source_plane
         place = (block * channels + channel) * s.b_channel + n
         for k in range(0, elements, lanes):
-            transpose_lines(count, min(lanes, elements - k), source, start + k, lines, 0, packed, place, inward, k)
+            turn_lines(count, min(lanes, elements - k), source, start + k, lines, 0, packed, place, inward, k)
 
 
 @inline
@@ -79,22 +82,30 @@ def _place_images(sums, rows, s, outward, bias, low, block, channel, first, poin
     """Turn the sums of a piece, with the bias added, to their places in out."""
     lanes = VECTOR_BYTES // out.itemsize
     channels = s.rows * s.groups
-    if bias.size or low == 0:
-        for t in range(rows):
-            added = bias[channel + t] if bias.size else sums.dtype.type(0)
-            for q in range(t * s.sums, (t + 1) * s.sums):
-                sums[q] = max(sums[q] + added, low)
-    lines = np.arange(lanes) * (channels * s.result_plane)
+    nothing = sums.dtype.type(-0.0)
+    for t in range(rows if bias.size else 0):
+        for q in range(t * s.sums, (t + 1) * s.sums):
+            sums[q] += bias[channel + t]
+    # By way of a buffer: the same line of many images falls into the same cache sets, and would be lost before it
+    # is full.
+    width = TURNED * lanes
+    pitch = width + lanes
+    turned = np.empty(lanes * pitch, out.dtype)
+    lines = np.arange(lanes) * pitch
     for t in range(0, rows, s.result_span):
         elements = min(s.result_span, rows - t) * points
         for n in range(0, s.block, lanes):
             image = block * s.block + n
             count = min(lanes, s.images - image)
-            place = (image * channels + channel + t) * s.result_plane + first
-            for k in range(0, elements if count > 0 else 0, lanes):
-                transpose_lines(
-                    min(lanes, elements - k), count, sums, t * s.sums + n, outward, k, out, place + k, lines, 0
-                )
+            for begin in range(0, elements if count > 0 else 0, width):
+                length = min(width, elements - begin)
+                for k in range(0, length, lanes):
+                    turn_lines(
+                        min(lanes, length - k), count, sums, t * s.sums + n, outward, begin + k, turned, k, lines, 0
+                    )
+                for j in range(count):
+                    place = ((image + j) * channels + channel + t) * s.result_plane + first + begin
+                    write_line(length, turned, j * pitch, out, place, 1, nothing, low)
 
 
 @inline
@@ -124,8 +135,8 @@ def _correlate_pieces(
     lanes = VECTOR_BYTES // out.itemsize
     sums = np.empty(s.chunk * s.sums, out.dtype)
     for piece in range(begin, end):
-        rest, part = divmod(piece, s.chunks)
-        rest, strip = divmod(rest, s.strips)
+        rest, strip = divmod(piece, s.strips)
+        rest, part = divmod(rest, s.chunks)
         block, group = divmod(rest, s.groups)
         first = part * s.chunk
         rows = min(s.chunk, s.rows - first)
@@ -199,17 +210,16 @@ def _run(source, weight, bias, plan, activation, out):
 def conv_forward(x, w, bias, stride, padding, dilation, groups, out, activation=IDENTITY):
     """out[n, o, y, x] = bias[o] + the sum over c, i, j of w[o, c, i, j] padded[n, c, y sh + i dh, x sw + j dw].
 
-    x: (N, C, H, W), w: (O, C / groups, KH, KW), bias: (O,) or None, out: (N, O, OH, OW) contiguous; or any of them
-    without H, or with another axis before it.  padding: (top, bottom, left, right).
+    x: (N, C, H, W), w: (O, C / groups, KH, KW), bias: (O,) or None, out: (N, O, OH, OW) contiguous, or all of them
+    with one axis or three in place of the two.  padding: (top, bottom, left, right).  activation: IDENTITY or RELU.
     """
     if out.size == 0:
         return
-    if activation == IDENTITY and len(stride) < 3:
-        flat = lifted(stride, padding, dilation, x, w, out)
-        if is_depthwise(flat[4].shape, flat[0], groups, flat[5].shape[2:]):
-            depthwise_forward(*flat[3:5], bias, *flat[:3], flat[5])
+    if groups > 1 and activation == IDENTITY and len(stride) < 3:
+        strides, sides, dilations, images, kernels, result = lifted(stride, padding, dilation, x, w, out)
+        if is_depthwise(kernels.shape, strides, groups, result.shape[2:]):
+            depthwise_forward(images, kernels, bias, strides, sides, dilations, result)
             return
-    stride, padding, dilation, x, w, out = lifted(stride, padding, dilation, x, w, out, axes=3)
     plan = forward_plan(x.shape, w.shape, out.shape, stride, padding, dilation, groups, out.itemsize)
     _run(x, w, bias, plan, activation, out)
 
@@ -221,11 +231,10 @@ def conv_grad_input(g, w, stride, padding, dilation, groups, out):
     """
     if out.size == 0:
         return
-    if len(stride) < 3:
-        flat = lifted(stride, padding, dilation, g, w, out)
-        if is_depthwise(flat[4].shape, flat[0], groups, flat[3].shape[2:]):
-            depthwise_grad_input(*flat[3:5], *flat[:3], flat[5])
+    if groups > 1 and len(stride) < 3:
+        strides, sides, dilations, cotangent, kernels, result = lifted(stride, padding, dilation, g, w, out)
+        if is_depthwise(kernels.shape, strides, groups, cotangent.shape[2:]):
+            depthwise_grad_input(cotangent, kernels, strides, sides, dilations, result)
             return
-    stride, padding, dilation, g, w, out = lifted(stride, padding, dilation, g, w, out, axes=3)
     plan = grad_input_plan(g.shape, w.shape, out.shape, stride, padding, dilation, groups, out.itemsize)
     _run(g, w, None, plan, IDENTITY, out)

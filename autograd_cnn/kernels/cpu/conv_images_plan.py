@@ -5,6 +5,7 @@ no padding is stored or multiplied, and stride and dilation are only other table
 same taps make one run of vectors; for that the pixels of one phase of the stride lie one after the other.
 """
 
+from itertools import product
 from math import prod
 
 import numpy as np
@@ -23,10 +24,14 @@ from autograd_cnn.kernels.cpu.conv_plan import (
     merged,
     multiplications,
     record,
+    shares,
     steps,
 )
 
-TURNING = 8  # cycles to turn a vector and write it
+APART = 1.05  # time of a tile whose neighbouring pixels share no cache lines
+# Cycles to turn a vector of the source, of the result, and to begin with an image's line of the result.
+READING, WRITING, LINE = 10, 14, 30
+ROWS = 48  # that the pixels of a strip are worth reading for
 
 
 class _Order:
@@ -35,11 +40,12 @@ class _Order:
     def __init__(self, axis):
         reads = axis.reads()
         used = sorted({s for met in reads for s in met.values()}, key=lambda s: (axis.source_phase(s), s))
-        self.place = {s: place for place, s in enumerate(used)}
+        place = {s: number for number, s in enumerate(used)}
         self.places = max(len(used), 1)
+        self.place = np.array([place.get(s, -1) for s in range(axis.size)])
         self.points = sorted(range(axis.points), key=lambda p: (axis.point_phase(p), p))
         self.slot = np.argsort(self.points)
-        self.meets = [tuple((i, self.place[s]) for i, s in met.items()) for met in reads]
+        self.meets = [tuple((i, place[s]) for i, s in met.items()) for met in reads]
 
     def segments(self):
         """(first slot, slots, what the first meets) of points whose taps move on by one place with each."""
@@ -62,15 +68,15 @@ def _block(images, lanes):
     return vectors * lanes
 
 
-def _strip(problem, block, blocks):
-    """Lines of points in a piece: enough to turn whole vectors, and not more sums than fit."""
+def _strips(problem, block, blocks):
+    """Into how many strips the lines of points are cut: each turns whole vectors, and has not more sums than fit."""
     *outer, width = problem.result
     lines = prod(outer)
     least = min(ceil_div(problem.lanes, width), lines)
     strip = max(least, ceil_div(lines, ceil_div(TASKS, blocks * problem.groups)))
-    while strip > least and strip * width * block * min(problem.rows, 48) > TILE_SIZE:
+    while strip > least and strip * width * block * min(problem.rows, ROWS) > TILE_SIZE:
         strip -= 1
-    return ceil_div(lines, ceil_div(lines, strip))
+    return ceil_div(lines, strip)
 
 
 def _span(elements, channels, lanes):
@@ -84,6 +90,28 @@ def _padded(table, lanes):
     return np.concatenate([np.asarray(table, np.int64).reshape(-1), np.zeros(lanes, np.int64)])
 
 
+def _run(problem, axes, places, block):
+    """(place, taps) of a point, where its taps meet (tap, place) along each axis: the taps relative to the place."""
+    if not all(axes):
+        return 0, ()
+    start = flat([meets[0][1] for meets in axes], places)
+    taps = []
+    for pairs in product(*axes):
+        number, place = zip(*pairs, strict=True)
+        taps.append((flat(number, problem.kernel), (flat(place, places) - start) * block))
+    return start * block, tuple(taps)
+
+
+def _inward(orders, places, block):
+    """Where each element of a channel of the source goes; those that no point reads go after the others."""
+    number = np.zeros((), np.int64)
+    read = np.ones((), bool)
+    for order, size in zip(orders, places, strict=True):
+        number = number[..., None] * size + order.place
+        read = read[..., None] & (order.place >= 0)
+    return np.where(read, number, prod(places)).reshape(-1) * block, not read.all()
+
+
 def by_images(problem):
     """(estimate of the time, Plan)."""
     lanes = problem.lanes
@@ -91,74 +119,51 @@ def by_images(problem):
     blocks = ceil_div(problem.images, block)
     orders = [_Order(axis) for axis in problem.axes]
     places = [order.places for order in orders]
-    source_plane, result_plane = prod(problem.source), prod(problem.result)
-    used = prod(places)
-    # Elements that no point reads are written to one place after the others.
-    unread = any(len(order.place) < size for order, size in zip(orders, problem.source, strict=True))
-    vectors = (used + unread) * block // lanes
+    inward, unread = _inward(orders, places, block)
     # An odd number of cache lines: the same pixel of many channels does not fall into the same cache sets.
-    b_channel = (vectors | 1) * lanes
-    strip = _strip(problem, block, blocks)
+    b_channel = ((prod(places) + unread) * block // lanes | 1) * lanes
     *outer, width = problem.result
     lines = list(everywhere(*outer))
-    strips = ceil_div(len(lines), strip)
+    strips = _strips(problem, block, blocks)
+    strip = ceil_div(len(lines), strips)
     sums = strip * width * block
     chunk, count = chunks(problem, blocks * problem.groups * strips, sums)
 
-    tables = Tables(problem, b_channel)
+    tables = Tables(problem, b_channel, depth(problem, block))
     segments = orders[-1].segments()
     runs, bounds = [], []
-    for start in range(0, len(lines), strip):
+    for number in range(strips):
+        first, last = shares(len(lines), strips, number)
         mine = []
-        for number, line in enumerate(lines[start : start + strip]):
+        for row, line in enumerate(lines[first:last]):
             around = [order.meets[p] for order, p in zip(orders, line, strict=False)]
             for slot, length, meets in segments:
-                axes = (*around, meets)
-                first = [axis[0][1] if axis else 0 for axis in axes]
-                taps = [
-                    (flat([i for i, _ in tap], problem.kernel),
-                     (flat([place for _, place in tap], places) - flat(first, places)) * block)
-                    for tap in _product(axes)
-                ]  # fmt: skip
-                b = flat(first, places) * block if taps else 0
-                mine.append((b, (number * width + slot) * block, length * block, *tables.add(tuple(taps))))
-        bounds.append((len(runs), 0, start * width, len(lines[start : start + strip]) * width))
+                b, taps = _run(problem, (*around, meets), places, block)
+                mine.append((b, (row * width + slot) * block, length * block, *tables.add(taps)))
+        bounds.append((len(runs), 0, first * width, (last - first) * width))
         runs += merged(mine)
     bounds.append((len(runs), 0, 0, 0))
 
-    span = _span(source_plane, problem.channels * problem.groups, lanes)
-    inward = np.full(problem.source, used * block, np.int64)
-    for element in everywhere(*problem.source):
-        if all(e in order.place for e, order in zip(element, orders, strict=True)):
-            inward[element] = flat([order.place[e] for e, order in zip(element, orders, strict=True)], places) * block
-    inward = np.arange(span)[:, None] * b_channel + inward.reshape(-1)
-    result_span = _span(result_plane, chunk, lanes) if strips == 1 else 1
+    channels, rows = problem.channels * problem.groups, problem.rows * problem.groups
+    span = _span(inward.size, channels, lanes)
+    inward = np.arange(span)[:, None] * b_channel + inward
+    result_span = _span(prod(problem.result), chunk, lanes) if strips == 1 else 1
     outward = (np.arange(strip)[:, None] * width + orders[-1].slot) * block
     outward = np.arange(result_span)[:, None] * sums + outward.reshape(-1)
-
-    channels = problem.channels * problem.groups
     layout = Layout(
-        problem.images, problem.groups, problem.channels, problem.rows, problem.a_channel, problem.a_lane,
-        problem.a_group, source_plane, result_plane, block, True, b_channel, 0, 1, 1, span, result_span,
-        sums, 0, depth(problem), chunk, count, strips,
+        *problem.numbers, block=block, by_images=True, b_channel=b_channel, b_image=0, source_step=1, result_step=1,
+        span=span, result_span=result_span, sums=sums, sums_image=0, depth=tables.depth, chunk=chunk, chunks=count,
+        strips=strips,
     )  # fmt: skip
-    cost = blocks * problem.groups * problem.channels * problem.rows * steps(runs, lanes) / 2
-    turned = channels * source_plane + problem.rows * problem.groups * result_plane
-    cost += blocks * turned * block / lanes * TURNING
+    cost = blocks * problem.channels * rows * steps(runs, lanes) / 2 * APART
+    cost += blocks * channels * prod(problem.source) * block / lanes * READING
+    cost += blocks * block * rows * (prod(problem.result) / lanes * WRITING + strips * LINE)
     return cost, Plan(
-        blocks * ceil_div(channels, span),
-        blocks * problem.groups * strips * count,
-        blocks * channels * b_channel,
-        MAX_VECTORS * lanes,
-        multiplications(problem),
-        (record(layout), *tables.arrays(), integers(runs, 5), integers(bounds, 4), _padded(inward, lanes),
-         _padded(outward, lanes)),
+        packs=blocks * ceil_div(channels, span),
+        pieces=blocks * problem.groups * strips * count,
+        packed=blocks * channels * b_channel,
+        tail=0,
+        work=multiplications(problem),
+        tables=(record(layout), *tables.arrays(), integers(runs, 5), integers(bounds, 4), _padded(inward, lanes),
+                _padded(outward, lanes)),
     )  # fmt: skip
-
-
-def _product(axes):
-    """The taps of all axes together: for each a pair (tap, place) of every axis."""
-    taps = [()]
-    for axis in axes:
-        taps = [(*tap, pair) for tap in taps for pair in axis]
-    return taps

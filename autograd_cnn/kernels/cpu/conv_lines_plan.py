@@ -23,145 +23,177 @@ from autograd_cnn.kernels.cpu.conv_plan import (
     merged,
     multiplications,
     record,
+    shares,
     steps,
 )
 
 PIXELS = 256, 1024  # of a piece: at least and at most
-COPYING = 8, 4  # cycles to copy a line, and for each of its vectors
+COPYING = 18, 5  # cycles to begin a line, and for each of its vectors
 
 
-def _lines(length, lanes):
+def _copying(lengths, lanes):
     start, each = COPYING
-    return start + each * ceil_div(length, lanes)
+    return sum(start + each * ceil_div(length, lanes) for length in lengths)
 
 
-def _moves(axes, phases, pitches, image):
-    """How one image of a channel is packed: rows (place, start in the source, first, last, length)."""
-    *outer, x = axes
-    *outer_pitches, pitch = pitches
-    rows = []
-    for number, phase in enumerate(phases):
-        for place in everywhere(*outer_pitches):
-            element = [r * axis.stride + a - axis.before for r, axis, a in zip(place, outer, phase, strict=False)]
+def _budget(problem):
+    """Points of a piece: as many as leave room for the sums of all rows."""
+    least, most = PIXELS
+    return min(max(TILE_SIZE // problem.rows, least), most)
+
+
+class _Packed:
+    """Where the pixels of `block` images lie in a packed channel: [phase][image][z][y][x]."""
+
+    def __init__(self, problem):
+        self.problem = problem
+        self.axes = [PaddedAxis.of(axis) for axis in problem.axes]
+        self.pitches = [axis.places() for axis in self.axes]
+        self.pitch = self.pitches[-1]
+        self.image = prod(self.pitches)
+        self.phases = list(product(*(axis.source_phases() for axis in self.axes)))
+        self.points = list(product(*(axis.phases for axis in self.axes)))  # by phase
+
+        planes = sum(z.points for z, _, _ in self.points)
+        self.height = max(y.points for _, y, _ in self.points)
+        budget = _budget(problem)
+        self.strips = min(ceil_div(self.height * planes * self.pitch, budget + budget // 2), self.height)
+        block = 1
+        if self.strips == 1:
+            wanted = ceil_div(problem.images * problem.groups, TASKS)
+            block = max(1, min(budget // (self.height * planes * self.pitch), wanted))
+        self.blocks = ceil_div(problem.images, block)
+        self.block = ceil_div(problem.images, self.blocks)
+        self.line = self.block * self.image
+        self.channel = len(self.phases) * self.line
+
+    @property
+    def tail(self):
+        """Elements after the last line that may be read: zeros, and what the last vector covers."""
+        distances = prod(self.pitches[1:]), self.pitch, 1
+        reach = sum(
+            max(phase.reach for phase in axis.phases) * distance
+            for axis, distance in zip(self.axes, distances, strict=True)
+        )
+        return reach + self.image + MAX_VECTORS * self.problem.lanes
+
+    def moves(self):
+        """How one image of a channel is packed: (place, start in the source, first, last, length) of lines."""
+        *outer, x = self.axes
+        lines = []
+        for number, phase in enumerate(self.phases):
             shift = phase[-1] - x.before
-            first, last = max(0, ceil_div(-shift, x.stride)), min(pitch, (x.size - 1 - shift) // x.stride + 1)
-            start = flat(element, [axis.size for axis in outer]) * x.size + shift
-            if not all(0 <= e < axis.size for e, axis in zip(element, outer, strict=True)):
-                start, first, last = 0, 0, 0
-            rows.append((number, flat(place, outer_pitches) * pitch, start, first, max(last, first)))
-    return rows
+            first = max(0, ceil_div(-shift, x.stride))
+            last = max(first, min(self.pitch, (x.size - 1 - shift) // x.stride + 1))
+            for place in everywhere(*self.pitches[:-1]):
+                element = [r * axis.stride + a - axis.before for r, axis, a in zip(place, outer, phase, strict=False)]
+                inside = all(0 <= e < axis.size for e, axis in zip(element, outer, strict=True))
+                start = flat(element, [axis.size for axis in outer]) * x.size + shift
+                bounds = (start, first, last) if inside else (0, 0, 0)
+                lines.append((number * self.line + flat((*place, 0), self.pitches), *bounds, self.pitch))
+        return _merged_moves(lines) if x.stride == 1 else lines
+
+    def table(self, tables, points):
+        """The table of taps of the points of one phase."""
+        taps = []
+        for tap in product(*(phase.taps for phase in points)):
+            number, phase, shift = zip(*tap, strict=True)
+            place = self.phases.index(phase) * self.line + flat(shift, self.pitches)
+            taps.append((flat(number, self.problem.kernel), place))
+        return tables.add(tuple(taps))
+
+    def strip(self, number, tables):
+        """Runs (place, length, table, taps) of one image, and lines (run, place in it, place in the result, points)."""
+        runs, lines = [], []
+        for points in self.points:
+            z, y, x = points
+            first, last = shares(y.points, self.strips, number)
+            for plane in range(z.points if first < last else 0):
+                length = (last - first - 1) * self.pitch + x.points
+                runs.append((flat((plane, first, 0), self.pitches), length, *self.table(tables, points)))
+                for row in range(first, last):
+                    corner = z.start + plane * z.step, y.start + row * y.step, x.start
+                    place = flat(corner, self.problem.result)
+                    lines.append((len(runs) - 1, (row - first) * self.pitch, place, x.points))
+        return runs, lines
+
+
+class _Sums:
+    """Where the sums of a strip lie: in one run of vectors over all images of a block, or in a run for each."""
+
+    def __init__(self, packed, strips, lanes):
+        self.packed, self.lanes = packed, lanes
+        self.between = (packed.block - 1) * packed.image
+        alone = max(sum(self._vectors(length) for _, length, *_ in runs) for runs, _ in strips)
+        together = max(sum(self._vectors(length + self.between) for _, length, *_ in runs) for runs, _ in strips)
+        self.joined = together <= packed.block * alone
+        self.image = packed.image if self.joined else alone * lanes
+        self.size = (together if self.joined else packed.block * alone) * lanes
+
+    def _vectors(self, length):
+        return ceil_div(length, self.lanes)
+
+    def place(self, runs, lines, step):
+        """The runs and lines of a strip with their places among the sums."""
+        placed, starts, position = [], [], 0
+        for b, length, *table in runs:
+            starts.append(position)
+            if self.joined:
+                placed.append((b, position, length + self.between, *table))
+                position += self._vectors(length + self.between) * self.lanes
+            else:
+                images = range(self.packed.block)
+                placed += [(n * self.packed.image + b, n * self.image + position, length, *table) for n in images]
+                position += self._vectors(length) * self.lanes
+        lines = [(starts[run] + c, place, points) for run, c, place, points in lines]
+        return merged(placed), _merged_lines(lines) if step == 1 else lines
 
 
 def by_lines(problem):
     """(estimate of the time, Plan)."""
     lanes = problem.lanes
-    axes = [PaddedAxis.of(axis) for axis in problem.axes]
-    pitches = [axis.places() for axis in axes]
-    pitch = pitches[-1]
-    phases = list(product(*(axis.source_phases() for axis in axes)))
-    groups_of_points = list(product(*(axis.phases for axis in axes)))
-    image = prod(pitches)
-    height = max(phase.points for phase in axes[1].phases)
-    deep = sum(prod(p.points for p in points[:1]) for points in groups_of_points)
-    budget = min(max(TILE_SIZE // problem.rows, PIXELS[0]), PIXELS[1])
-    # Points of a line of the result, over all phases.
-    each = deep * pitch
-    strips = ceil_div(height * each, budget + budget // 2)
-    strip = ceil_div(height, strips)
-    strips = ceil_div(height, strip)
-    block = 1
-    if strips == 1:
-        block = max(1, min(budget // (height * each), ceil_div(problem.images * problem.groups, TASKS)))
-    blocks = ceil_div(problem.images, block)
-    block = ceil_div(problem.images, blocks)
-    line = block * image
-    b_channel = len(phases) * line
-    tables = Tables(problem, b_channel)
-
-    def shift(tap):
-        phase = phases.index(tuple(a for _, a, _ in tap))
-        return phase * line + flat([s for _, _, s in tap], pitches)
-
-    def table(points):
-        taps = product(*(phase.taps for phase in points))
-        return tables.add(tuple((flat([i for i, _, _ in tap], problem.kernel), shift(tap)) for tap in taps))
-
-    def strip_runs(number):
-        """Runs of one image (place, length, table, taps) and lines of it (run, place, place in the result, points)."""
-        runs, lines = [], []
-        for points in groups_of_points:
-            z, y, x = points
-            entry = table(points)
-            first = min(number * strip, y.points)
-            last = min(first + strip, y.points)
-            if first == last:
-                continue
-            for depth_z in range(z.points):
-                runs.append((flat((depth_z, first, 0), pitches), (last - first - 1) * pitch + x.points, *entry))
-                for j in range(first, last):
-                    corner = (z.start + depth_z * z.step, y.start + j * y.step, x.start)
-                    lines.append((len(runs) - 1, (j - first) * pitch, flat(corner, problem.result), x.points))
-        return runs, lines
-
-    per_strip = [strip_runs(number) for number in range(strips)]
-    one_vector = max(sum(ceil_div(length, lanes) for _, length, *_ in runs) for runs, _ in per_strip)
-    together = max(
-        sum(ceil_div((block - 1) * image + length, lanes) for _, length, *_ in runs) for runs, _ in per_strip
-    )
-    joined = together <= block * one_vector
-    sums_image = image if joined else one_vector * lanes
-    sums = (together if joined else block * one_vector) * lanes
-    chunk, count = chunks(problem, blocks * problem.groups * strips, sums)
-    all_runs, all_lines, bounds = [], [], []
-    x_step = problem.axes[-1].stride if problem.axes[-1].transposed else 1
-    for runs, lines in per_strip:
-        bounds.append((len(all_runs), len(all_lines), 0, 0))
-        starts, position = [], 0
-        mine = []
-        for b, length, *entry in runs:
-            starts.append(position)
-            if joined:
-                length += (block - 1) * image
-                mine.append((b, position, length, *entry))
-            else:
-                mine += [(n * image + b, n * sums_image + position, length, *entry) for n in range(block)]
-            position += ceil_div(length, lanes) * lanes
-        all_runs += merged(mine)
-        all_lines += _merged_lines(((starts[run] + c, place, points) for run, c, place, points in lines), x_step)
-    bounds.append((len(all_runs), len(all_lines), 0, 0))
-
-    step = axes[-1].stride
-    moves = [(phase * line + place, start, first, last, pitch) for phase, place, start, first, last in
-             _moves(axes, phases, pitches, image)]  # fmt: skip
-    moves = _merged_moves(moves, step)
-    channels = problem.channels * problem.groups
+    packed = _Packed(problem)
+    tables = Tables(problem, packed.channel, depth(problem, 1))
+    strips = [packed.strip(number, tables) for number in range(packed.strips)]
+    sums = _Sums(packed, strips, lanes)
+    x = problem.axes[-1]
+    step = x.stride if x.transposed else 1
+    runs, lines, bounds = [], [], [(0, 0, 0, 0)]
+    for strip in strips:
+        new_runs, new_lines = sums.place(*strip, step)
+        runs += new_runs
+        lines += new_lines
+        bounds.append((len(runs), len(lines), 0, 0))
+    moves = packed.moves()
+    pieces = packed.blocks * problem.groups * packed.strips
+    chunk, count = chunks(problem, pieces, sums.size)
+    channels, rows = problem.channels * problem.groups, problem.rows * problem.groups
+    source_step = packed.axes[-1].stride
     layout = Layout(
-        problem.images, problem.groups, problem.channels, problem.rows, problem.a_channel, problem.a_lane,
-        problem.a_group, prod(problem.source), prod(problem.result), block, False, b_channel, image, step, x_step,
-        1, 1, sums, sums_image, depth(problem), chunk, count, strips,
+        *problem.numbers, block=packed.block, by_images=False, b_channel=packed.channel, b_image=packed.image,
+        source_step=source_step, result_step=step, span=1, result_span=1, sums=sums.size, sums_image=sums.image,
+        depth=tables.depth, chunk=chunk, chunks=count, strips=packed.strips,
     )  # fmt: skip
-    cost = blocks * problem.groups * problem.channels * problem.rows * steps(all_runs, lanes) / 2
-    cost += blocks * block * channels * sum(_lines(move[-1], lanes) for move in moves)
-    cost += blocks * block * problem.rows * problem.groups * sum(_lines(points, lanes) for *_, points in all_lines)
-    reach = sum(max(phase.reach for phase in axis.phases) * distance
-                for axis, distance in zip(axes, (prod(pitches[1:]), pitch, 1), strict=True))  # fmt: skip
-    tail = reach + image + MAX_VECTORS * lanes
+    cost = packed.blocks * problem.channels * rows * steps(runs, lanes) / 2
+    images = packed.blocks * packed.block
+    cost += images * channels * _copying((source_step * length for *_, length in moves), lanes)
+    cost += images * rows * _copying((points for *_, points in lines), lanes)
     return cost, Plan(
-        blocks * channels,
-        blocks * problem.groups * strips * count,
-        blocks * channels * b_channel + tail,
-        tail,
-        multiplications(problem),
-        (record(layout), *tables.arrays(), integers(all_runs, 5), integers(bounds, 4), integers(moves, 5).reshape(-1),
-         integers(all_lines, 3).reshape(-1)),
+        packs=packed.blocks * channels,
+        pieces=pieces * count,
+        packed=packed.blocks * channels * packed.channel + packed.tail,
+        tail=packed.tail,
+        work=multiplications(problem),
+        tables=(record(layout), *tables.arrays(), integers(runs, 5), integers(bounds, 4),
+                integers(moves, 5).reshape(-1), integers(lines, 3).reshape(-1)),
     )  # fmt: skip
 
 
-def _merged_lines(lines, step):
+def _merged_lines(lines):
     """Lines (place among the sums, place in the result, points), neighbours in both made one."""
     whole = []
     for c, place, points in lines:
-        if whole and step == 1:
+        if whole:
             last_c, last_place, last_points = whole[-1]
             if (c, place) == (last_c + last_points, last_place + last_points):
                 whole[-1] = last_c, last_place, last_points + points
@@ -170,11 +202,11 @@ def _merged_lines(lines, step):
     return whole
 
 
-def _merged_moves(moves, step):
-    """Full packed lines that follow each other in the source as well, made one."""
+def _merged_moves(moves):
+    """Lines without padding that follow each other in the source as well, made one."""
     whole = []
     for place, start, first, last, length in moves:
-        if whole and step == 1 and (first, last) == (0, length):
+        if whole and (first, last) == (0, length):
             last_place, last_start, last_first, last_last, last_length = whole[-1]
             full = (last_first, last_last) == (0, last_length)
             if full and (place, start) == (last_place + last_length, last_start + last_length):
@@ -192,33 +224,38 @@ def in_place(problem):
     lanes = problem.lanes
     plane = prod(problem.source)
     tile = MAX_VECTORS * lanes
-    budget = min(max(TILE_SIZE // problem.rows, PIXELS[0]), PIXELS[1])
+    budget = _budget(problem)
     strip = ceil_div(ceil_div(plane, ceil_div(plane, budget + budget // 2)), tile) * tile
-    tables = Tables(problem, plane)
-    entry = tables.add(((0, 0),))
-    runs, lines, bounds = [], [], []
+    tables = Tables(problem, plane, depth(problem, 1))
+    table = tables.add(((0, 0),))
+    runs, lines, bounds = [], [], [(0, 0, 0, 0)]
     for start in range(0, plane, strip):
         length = min(strip, plane - start)
-        bounds.append((len(runs), len(lines), 0, 0))
         whole, rest = length // lanes * lanes, length % lanes
         if whole:
-            runs.append((start, 0, whole, *entry))
+            runs.append((start, 0, whole, *table))
             lines.append((0, start, whole))
         if rest:
-            runs.append((start + length - lanes, whole, lanes, *entry))
+            runs.append((start + length - lanes, whole, lanes, *table))
             lines.append((whole + lanes - rest, start + whole, rest))
-    strips = len(bounds)
-    bounds.append((len(runs), len(lines), 0, 0))
+        bounds.append((len(runs), len(lines), 0, 0))
+    strips = len(bounds) - 1
     sums = min(strip, ceil_div(plane, lanes) * lanes)
-    chunk, count = chunks(problem, problem.images * problem.groups * strips, sums)
+    pieces = problem.images * problem.groups * strips
+    chunk, count = chunks(problem, pieces, sums)
     layout = Layout(
-        problem.images, problem.groups, problem.channels, problem.rows, problem.a_channel, problem.a_lane,
-        problem.a_group, plane, plane, 1, False, plane, 0, 1, 1, 1, 1, sums, 0, depth(problem), chunk, count, strips,
+        *problem.numbers, block=1, by_images=False, b_channel=plane, b_image=0, source_step=1, result_step=1,
+        span=1, result_span=1, sums=sums, sums_image=0, depth=tables.depth, chunk=chunk, chunks=count, strips=strips,
     )  # fmt: skip
-    cost = problem.images * problem.groups * problem.channels * problem.rows * steps(runs, lanes) / 2
-    cost += problem.images * problem.rows * problem.groups * sum(_lines(points, lanes) for *_, points in lines)
+    rows = problem.images * problem.rows * problem.groups
+    cost = rows * (problem.channels * steps(runs, lanes) / 2 + _copying((points for *_, points in lines), lanes))
     nothing = integers([], 1).reshape(-1)
-    tables = (record(layout), *tables.arrays(), integers(runs, 5), integers(bounds, 4), nothing,
-              integers(lines, 3).reshape(-1))  # fmt: skip
-    pieces = problem.images * problem.groups * strips * count
-    return cost, Plan(0, pieces, 0, 0, multiplications(problem), tables)
+    return cost, Plan(
+        packs=0,
+        pieces=pieces * count,
+        packed=0,
+        tail=0,
+        work=multiplications(problem),
+        tables=(record(layout), *tables.arrays(), integers(runs, 5), integers(bounds, 4), nothing,
+                integers(lines, 3).reshape(-1)),
+    )  # fmt: skip

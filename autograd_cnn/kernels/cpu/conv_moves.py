@@ -1,8 +1,8 @@
 """How pixels come into packed lines and go out of finished tiles, written as LLVM vector code.
 
-`read_line`        target[q] = source[q * step] inside the image, 0 outside
-`write_line`       target[q * step] = source[q] + added, but at least `low`
-`transpose_lines`  lines of at most one vector, turned, each read and written at a place of its own
+`read_line`    target[q] = source[q * step] inside the image, 0 outside
+`write_line`   target[q * step] = source[q] + added, but at least `low`
+`turn_lines`   lines of at most one vector, turned, each read and written at a place of its own
 """
 
 from llvmlite import ir
@@ -133,7 +133,7 @@ def write_line(typingctx, count, source, start, target, place, step, added, low)
 
 
 @intrinsic
-def transpose_lines(typingctx, rows, columns, source, start, from_lines, first, target, place, to_lines, then):
+def turn_lines(typingctx, rows, columns, source, start, from_lines, first, target, place, to_lines, then):
     """target[place + to_lines[then + k] + j] = source[start + from_lines[first + j] + k], j < rows, k < columns.
 
     Up to one vector of rows and of columns.  Both tables must go on for a whole vector; nothing else is read or

@@ -4,30 +4,25 @@ Everything here is a function of shapes alone, computed once for each, so that r
 the number of threads.
 """
 
-from functools import lru_cache
 from math import prod
 from typing import NamedTuple
 
 import numpy as np
 
-from autograd_cnn.kernels.cpu.conv_axis import Axis, ceil_div
-from autograd_cnn.kernels.cpu.microkernel import DEPTH, MAX_ROWS, MAX_VECTORS, VECTOR_BYTES
+from autograd_cnn.kernels.cpu.conv_axis import ceil_div
+from autograd_cnn.kernels.cpu.microkernel import DEPTH, MAX_ROWS, MAX_VECTORS
 
 TASKS = 16  # pieces that a large problem is cut into
 TILE_SIZE = 1 << 16  # elements of the sums of a piece: they stay in the L2 cache
-CHANNELS = 128  # of one block of the contraction at most, so that a tile's pixels stay in the L1 cache
+TILE_LINES = 340  # cache lines that a tile may read of one block of the contraction: they stay in the L1 cache
 LONE_VECTOR = 1.4  # cost of a tile of one vector: too few sums are under way to hide an addition's latency
 
 
-def lifted(stride, padding, dilation, *arrays, axes=2):
-    """Arrays of fewer spatial axes as arrays of `axes`, the first of them of size 1."""
-    missing = axes - len(stride)
-    if not missing:
+def lifted(stride, padding, dilation, *arrays):
+    """Arrays of one spatial axis as arrays of two, the first of size 1."""
+    if len(stride) > 1:
         return stride, padding, dilation, *arrays
-    ones = (1,) * missing
-    shapes = (array.shape[:2] + ones + array.shape[2:] for array in arrays)
-    arrays = (array.reshape(shape) for array, shape in zip(arrays, shapes, strict=True))
-    return (*ones, *stride), (*(0,) * 2 * missing, *padding), (*ones, *dilation), *arrays
+    return (1, *stride), (0, 0, *padding), (1, *dilation), *(array[:, :, None] for array in arrays)
 
 
 class Correlation(NamedTuple):
@@ -54,6 +49,12 @@ class Correlation(NamedTuple):
     @property
     def result(self):
         return [axis.points for axis in self.axes]
+
+    @property
+    def numbers(self):
+        """The first fields of a Layout."""
+        channels = self.images, self.groups, self.channels, self.rows
+        return *channels, self.a_channel, self.a_lane, self.a_group, prod(self.source), prod(self.result)
 
 
 class Layout(NamedTuple):
@@ -112,18 +113,26 @@ def chunks(problem, others, sums):
     return chunk, ceil_div(problem.rows, chunk)
 
 
-def depth(problem):
-    """Channels of one block of the contraction: blocks of equal size."""
-    most = min(max(DEPTH // prod(problem.kernel), 1), CHANNELS)
+def shares(total, parts, number):
+    """Where part `number` of `parts` equal ones begins and ends."""
+    return number * total // parts, (number + 1) * total // parts
+
+
+def depth(problem, apart):
+    """Channels of one block of the contraction: blocks of equal size.  Neighbouring pixels are `apart` elements."""
+    *outer, x = problem.kernel
+    lines = prod(outer) * (MAX_VECTORS + ceil_div((x - 1) * apart, problem.lanes) + (x > 1 and apart == 1))
+    most = max(min(DEPTH // prod(problem.kernel), TILE_LINES // lines), 1)
     return ceil_div(problem.channels, ceil_div(problem.channels, most))
 
 
 class Tables:
     """Tables of taps for one block of channels, each kept once."""
 
-    def __init__(self, problem, b_channel):
+    def __init__(self, problem, b_channel, depth):
         self.problem = problem
         self.b_channel = b_channel
+        self.depth = depth
         self.a, self.b = [], []
         self.found = {}
 
@@ -131,7 +140,7 @@ class Tables:
         """(first entry, entries of a channel) of the table of taps: (place in the weight, in the packed channel)."""
         if taps not in self.found:
             pairs = np.array(taps, np.int64).reshape(-1, 2)
-            channel = np.arange(depth(self.problem))[:, None]
+            channel = np.arange(self.depth)[:, None]
             self.found[taps] = sum(map(len, self.a)), len(taps)
             self.a.append((channel * self.problem.a_channel + pairs[:, 0]).reshape(-1))
             self.b.append((channel * self.b_channel + pairs[:, 1]).reshape(-1))
@@ -168,39 +177,3 @@ def multiplications(problem):
     return (
         prod(problem.result) * prod(problem.kernel) * problem.images * problem.groups * problem.channels * problem.rows
     )
-
-
-@lru_cache(maxsize=256)
-def forward_plan(x_shape, w_shape, out_shape, stride, padding, dilation, groups, itemsize):
-    images, _, *sizes = x_shape
-    rows, channels, *kernel = w_shape
-    size = prod(kernel)
-    axes = tuple(map(Axis, sizes, out_shape[2:], kernel, padding[::2], stride, dilation, (False,) * len(kernel)))
-    lanes = VECTOR_BYTES // itemsize
-    rows //= groups
-    return _best(
-        Correlation(images, groups, channels, rows, axes, size, channels * size, rows * channels * size, lanes)
-    )
-
-
-@lru_cache(maxsize=256)
-def grad_input_plan(g_shape, w_shape, out_shape, stride, padding, dilation, groups, itemsize):
-    images, _, *sizes = g_shape
-    outputs, rows, *kernel = w_shape
-    size = prod(kernel)
-    axes = tuple(map(Axis, sizes, out_shape[2:], kernel, padding[::2], stride, dilation, (True,) * len(kernel)))
-    lanes = VECTOR_BYTES // itemsize
-    channels = outputs // groups
-    return _best(Correlation(images, groups, channels, rows, axes, rows * size, size, channels * rows * size, lanes))
-
-
-def _best(problem):
-    """The plan that is estimated to take the least time."""
-    from autograd_cnn.kernels.cpu.conv_images_plan import by_images
-    from autograd_cnn.kernels.cpu.conv_lines_plan import by_lines, in_place
-
-    plans = {"lines": by_lines(problem), "images": by_images(problem)}
-    if all(axis.plain() for axis in problem.axes) and prod(problem.source) >= problem.lanes:
-        plans["place"] = in_place(problem)
-    name = min(plans, key=lambda name: plans[name][0])
-    return plans[name][1]

@@ -1,0 +1,51 @@
+"""Which plan a convolution, or its gradient for the input, is computed by."""
+
+from functools import lru_cache
+from math import prod
+
+from autograd_cnn.kernels.cpu.conv_axis import Axis
+from autograd_cnn.kernels.cpu.conv_images_plan import by_images
+from autograd_cnn.kernels.cpu.conv_lines_plan import by_lines, in_place
+from autograd_cnn.kernels.cpu.conv_plan import Correlation
+from autograd_cnn.kernels.cpu.microkernel import VECTOR_BYTES
+
+PLANS = 256  # kept
+
+
+@lru_cache(PLANS)
+def forward_plan(x_shape, w_shape, out_shape, stride, padding, dilation, groups, itemsize):
+    rows, channels, *kernel = w_shape
+    size = prod(kernel)
+    distances = size, channels * size, rows // groups * channels * size
+    axes = _axes(x_shape, out_shape, kernel, stride, padding, dilation, transposed=False)
+    lanes = VECTOR_BYTES // itemsize
+    return _fastest(Correlation(x_shape[0], groups, channels, rows // groups, axes, *distances, lanes))
+
+
+@lru_cache(PLANS)
+def grad_input_plan(g_shape, w_shape, out_shape, stride, padding, dilation, groups, itemsize):
+    channels, rows, *kernel = w_shape
+    size = prod(kernel)
+    distances = rows * size, size, channels // groups * rows * size
+    axes = _axes(g_shape, out_shape, kernel, stride, padding, dilation, transposed=True)
+    lanes = VECTOR_BYTES // itemsize
+    return _fastest(Correlation(g_shape[0], groups, channels // groups, rows, axes, *distances, lanes))
+
+
+def _axes(source_shape, result_shape, kernel, stride, padding, dilation, transposed):
+    """The three axes; those that are missing before the others have size 1."""
+    sizes = zip(source_shape[2:], result_shape[2:], kernel, padding[::2], stride, dilation, strict=True)
+    axes = [Axis(*numbers, transposed) for numbers in sizes]
+    return (*[Axis(1, 1, 1, 0, 1, 1, transposed)] * (3 - len(axes)), *axes)
+
+
+def candidates(problem):
+    """(estimate of the time, Plan) by name."""
+    plans = {"images": by_images(problem), "lines": by_lines(problem)}
+    if all(axis.plain() for axis in problem.axes) and prod(problem.source) >= problem.lanes:
+        plans["in place"] = in_place(problem)
+    return plans
+
+
+def _fastest(problem):
+    return min(candidates(problem).values(), key=lambda candidate: candidate[0])[1]
