@@ -6,5 +6,5 @@
 `python -m benchmarks.compiling`   how long each kernel of a training takes to compile
 `python -m benchmarks.waiting`     what OpenMP's spinning costs on a busy machine
 
-A file a family says what its cases are; `peers.py` says how each side gets its threads, `timing.py` how they take turns.
+A file a family says what its cases are, `peers.py` how each side gets its threads, `timing.py` how they take turns.
 """
