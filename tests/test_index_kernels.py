@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from guarded_memory import guarded, run_alone
 
 from autograd_cnn.kernels import cpu as kernels
+from autograd_cnn.kernels.cpu.jit import GRAIN
 
 DTYPES = [np.float32, np.float64, np.int64]
 CASES = [  # shape of x, dim, shape of index
@@ -98,6 +100,71 @@ def test_embedding(ids_shape, padding_idx):
     np.testing.assert_array_equal(back, want)
 
 
+ROWS = [  # outer, rows, inner, entries, the largest row that is named
+    (1, 1, GRAIN, 3, 1),
+    (1, 5000, 17, 4000, 5000),
+    (1, 5000, 300, 500, 5000),
+    (1, 1025, 64, 3000, 2),  # nearly all in one bucket
+    (3, 2048, 5, 9000, 2048),
+    (70, 40, 30, 50, 40),
+    (2, 70_000, 1, 50_000, 70_000),
+    (1, 3, 2, 5, 3),
+    (0, 5, 3, 4, 5),
+    (2, 5, 0, 4, 5),
+    (2, 5, 3, 0, 1),
+]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.int64])
+@pytest.mark.parametrize("shape", ROWS, ids=str)
+def test_rows_are_added_in_the_order_of_the_index(shape, dtype):
+    outer, rows, inner, entries, high = shape
+    out, index = sample((outer, rows, inner), dtype), places(entries, high)
+    src = sample((outer, entries, inner), dtype, 2)
+    want = out.copy()
+    np.add.at(want, (slice(None), index), src)
+    kernels.index_add(out, 1, index, src)
+    np.testing.assert_array_equal(out, want)
+
+
+@pytest.mark.parametrize("padding_idx", [-1, 0, 1999])
+def test_embedding_grad_of_many_ids(padding_idx):
+    ids, g = places((50, 90), 2000), sample((50, 90, 40), np.float32)
+    ids[0] = padding_idx if padding_idx >= 0 else 3
+    want, out = np.zeros((2000, 40), np.float32), np.full((2000, 40), np.nan, np.float32)
+    np.add.at(want, ids, np.where((ids == padding_idx)[..., None], 0, g))
+    kernels.embedding_grad(g, ids, padding_idx, out)
+    np.testing.assert_array_equal(out, want)
+
+
+def in_guarded_memory():
+    for side in ("before", "after"):
+        for shape, dim, index_shape in [*CASES, ((2, 3, 40_000), 1, (2, 5, 39_000)), ((90, 700), 1, (90, 800))]:
+            x, index = guarded(sample(shape, np.float32), side), guarded(places(index_shape, shape[dim]), side)
+            if index.size:
+                out = guarded(np.full(index_shape, np.nan, np.float32), side)
+                kernels.gather(x, dim, index, out)
+                part = x[tuple(slice(None if d == dim else n) for d, n in enumerate(index_shape))]
+                np.testing.assert_array_equal(out, np.take_along_axis(part, index, dim))
+                kernels.scatter_add(x, dim, index, out)
+        for outer, rows, inner, entries, high in ROWS[:-3]:
+            out, index = (guarded(a, side) for a in (sample((outer, rows, inner), np.float32), places(entries, high)))
+            src = guarded(sample((outer, entries, inner), np.float32, 2), side)
+            want = out.copy()
+            np.add.at(want, (slice(None), index), src)
+            kernels.index_add(out, 1, index, src)
+            np.testing.assert_array_equal(out, want)
+            kernels.index_select(out, 1, index, src)
+            np.testing.assert_array_equal(src, want[:, index])
+            kernels.embedding_grad(src[0], index, 1, out[0])
+
+
+@pytest.mark.parametrize("check_bounds", [False, True])
+def test_nothing_outside_the_arrays_is_touched(check_bounds):
+    child = run_alone("test_index_kernels", "in_guarded_memory", check_bounds)
+    assert child.stdout == "finished\n", child.stderr
+
+
 def test_check_range():
     index = places((4, 5), 7)
     assert kernels.check_range(index, 0, 7) == -1
@@ -112,11 +179,15 @@ def test_check_range():
 
 def test_same_bits_for_every_thread_count(same_bits):
     src, index = sample((3, 300, 200), np.float32), places((3, 300, 200), 10)
+    many = places((3, 300), 3000)
 
     def compute():
         out, back = np.zeros((3, 10, 200), np.float32), np.empty((10, 200), np.float32)
+        table, sums = np.empty((3000, 200), np.float32), np.ones((90, 3000), np.float32)
+        kernels.embedding_grad(src, many, 5, table)
+        kernels.index_add(sums, 1, many[0], src[0].T[:90])
         kernels.scatter_add(out, 1, index, src)
         kernels.embedding_grad(src, index[:, :, 0], -1, back)
-        return out, back
+        return out, back, table, sums
 
     same_bits(compute)

@@ -1,7 +1,8 @@
 """Reading from and adding to places that an index names.
 
 No kernel checks its index: `check_range` does, before.  Where places repeat, their values are added in the
-order of the index, whatever the number of threads: a thread owns the columns it adds to.
+order of the index, whatever the number of threads: no two of them add to one place.  For rows that is what buckets
+are for: each holds the entries of an index for some neighbouring rows, in the order of the index, and is one thread's.
 """
 
 import math
@@ -9,9 +10,12 @@ import math
 import numpy as np
 from numba import prange
 
-from autograd_cnn.kernels.cpu.jit import adaptive, serial
+from autograd_cnn.kernels.cpu.jit import GRAIN, adaptive, inline, serial
 
-COLUMNS = 64  # columns that one task adds to
+COLUMNS = 128  # columns that one task adds to
+PIECE = 2048  # elements that one task reads
+BUCKET_BITS = 10  # at most 1024 buckets for an index
+TASKS = 64  # equal shares of the buckets' work
 
 
 def check_range(index, low, high):
@@ -21,8 +25,10 @@ def check_range(index, low, high):
 
 def gather(x, dim, index, out):
     """out[i, j, k] = x[i, index[i, j, k], k] for dim 1, and so for every dim; index may be smaller than x."""
-    x = x[_extent(dim, index)]
-    _gather(_lines(x, dim), _lines(index, dim), _lines(out, dim))
+    if out.size:
+        x = x[_extent(dim, index)]
+        n, inner = _sizes(index, dim)
+        _gather(_flat(x), _flat(index), n, inner, _sizes(x, dim)[0] * inner, out.ravel())
 
 
 def scatter_add(out, dim, index, src):
@@ -30,12 +36,18 @@ def scatter_add(out, dim, index, src):
 
     index may be smaller than src, and than out but along dim.
     """
-    src = src[*map(slice, index.shape), ...]
+    if not index.size:
+        return
+    src = _flat(src[*map(slice, index.shape), ...])
     part = out[_extent(dim, index)]
-    lines = _lines(part, dim)
-    _scatter_add(lines, _lines(index, dim), _lines(src, dim))
+    flat = _flat(part)
+    n, inner = _sizes(index, dim)
+    if n == src.size:
+        _put_add(flat, _flat(index), src)
+    else:
+        _scatter_add(flat, _flat(index), n, inner, _sizes(part, dim)[0] * inner, src)
     if not part.flags.c_contiguous:
-        part[...] = lines.reshape(part.shape)
+        part[...] = flat.reshape(part.shape)
 
 
 def take(x, positions, out):
@@ -50,12 +62,12 @@ def put_add(out, positions, values):
 
 def index_select(x, dim, index, out):
     """out[i, j, k] = x[i, index[j], k] for dim 1, and so for every dim."""
-    _index_select(_lines(x, dim), _flat(index), _lines(out, dim))
+    _select(_lines(x, dim), index, out)
 
 
 def index_add(out, dim, index, src):
     """out[i, index[j], k] += src[i, j, k] for dim 1, and so for every dim."""
-    _index_add(_lines(out, dim), _flat(index), -1, _lines(src, dim))
+    _add_rows(_lines(out, dim), _flat(index), -1, _lines(src, dim), False)
 
 
 def index_copy(out, dim, index, src):
@@ -65,13 +77,17 @@ def index_copy(out, dim, index, src):
 
 def embedding(weight, ids, out):
     """Rows of weight (V, D): out (..., D) for ids (...)."""
-    _index_select(_rows(weight), _flat(ids), _rows(out))
+    _select(_rows(weight), ids, out)
 
 
 def embedding_grad(g, ids, padding_idx, out):
     """Sum of the rows of g (..., D) of every id in out (V, D); `padding_idx` keeps 0, -1 for none."""
-    out[...] = 0
-    _index_add(_rows(out), _flat(ids), padding_idx, _rows(g))
+    _add_rows(_rows(out), _flat(ids), padding_idx, _rows(g), True)
+
+
+def _select(lines, index, out):
+    _, n, inner = lines.shape
+    _index_select(lines.ravel(), _flat(index), inner, n * inner, out.ravel())
 
 
 def _flat(a):
@@ -81,6 +97,11 @@ def _flat(a):
 def _extent(dim, index):
     """What cuts an array to the index's size, but along dim."""
     return (*(slice(None if d == dim else size) for d, size in enumerate(index.shape)), ...)
+
+
+def _sizes(a, dim):
+    """The size of a along dim, and how many elements one place of dim has behind it."""
+    return (a.shape[dim], math.prod(a.shape[dim + 1 :])) if a.ndim else (1, 1)
 
 
 def _lines(a, dim):
@@ -111,25 +132,35 @@ def _check_range(index, low, high):
 
 
 @adaptive
-def _gather(x, index, out):
-    outer, n, inner = out.shape
-    for row in prange(outer * n):
-        o = row // n
-        k = row - o * n
-        for i in range(inner):
-            out[o, k, i] = x[o, index[o, k, i], i]
+def _gather(x, index, n, inner, x_step, out):
+    """On flat arrays: index and out are (outer, n, inner); x_step elements of x belong to one of outer."""
+    outer = out.size // (n * inner)
+    several = max(PIECE // (n * inner), 1)
+    for task in prange((outer + several - 1) // several):
+        for o in range(task * several, min((task + 1) * several, outer)):
+            for k in range(n):
+                place, source = np.uint64((o * n + k) * inner), np.uint64(o * x_step)
+                for i in range(inner):
+                    at = place + np.uint64(i)
+                    out[at] = x[source + np.uint64(index[at]) * np.uint64(inner) + np.uint64(i)]
 
 
 @adaptive
-def _scatter_add(out, index, src):
-    outer, n, inner = src.shape
+def _scatter_add(out, index, n, inner, out_step, src):
+    """On flat arrays: index and src are (outer, n, inner); out_step elements of out belong to one of outer."""
+    outer = src.size // (n * inner)
+    several = max(PIECE // (n * inner), 1)
     blocks = (inner + COLUMNS - 1) // COLUMNS
-    for task in prange(outer * blocks):
-        o = task // blocks
-        left = (task - o * blocks) * COLUMNS
-        for k in range(n):
-            for i in range(left, min(left + COLUMNS, inner)):
-                out[o, index[o, k, i], i] += src[o, k, i]
+    for task in prange((outer + several - 1) // several * blocks):
+        group = task // blocks
+        left = (task - group * blocks) * COLUMNS
+        right = min(left + COLUMNS, inner)
+        for o in range(group * several, min((group + 1) * several, outer)):
+            target, first = np.uint64(o * out_step), o * n
+            for k in range(first, first + n):
+                for i in range(left, right):
+                    at = np.uint64(k * inner) + np.uint64(i)
+                    out[target + np.uint64(index[at]) * np.uint64(inner) + np.uint64(i)] += src[at]
 
 
 @adaptive
@@ -141,18 +172,22 @@ def _take(x, positions, out):
 @serial
 def _put_add(out, positions, values):
     for i in range(values.size):
-        out[positions[i]] += values[i]
+        out[np.uint64(positions[i])] += values[i]
 
 
 @adaptive
-def _index_select(x, index, out):
-    outer, n, inner = out.shape
-    for row in prange(outer * n):
-        o = row // n
-        k = row - o * n
-        source, place = x[o, index[k]], out[o, k]
-        for i in range(inner):
-            place[i] = source[i]
+def _index_select(x, index, inner, x_step, out):
+    """On flat arrays: out is (outer, n, inner) for n indices; x_step elements of x belong to one of outer."""
+    n = index.size
+    rows = out.size // max(inner, 1)
+    step = max(PIECE // max(inner, 1), 1)
+    for task in prange((rows + step - 1) // step):
+        for row in range(task * step, min((task + 1) * step, rows)):
+            o = row // n if n < rows else 0
+            place = np.uint64(row * inner)
+            source = np.uint64(o * x_step) + np.uint64(index[row - o * n]) * np.uint64(inner)
+            for i in range(inner):
+                out[place + np.uint64(i)] = x[source + np.uint64(i)]
 
 
 @serial
@@ -164,16 +199,75 @@ def _index_copy(out, index, src):
                 out[o, index[k], i] = src[o, k, i]
 
 
+def _add_rows(out, index, skipped, src, fresh):
+    """out[o, index[k], i] += src[o, k, i], but for index[k] == skipped; where `fresh`, out counts as zeros."""
+    outer, rows, inner = out.shape
+    alone = src.size < GRAIN
+    # One bucket for all rows where one thread or each of outer will do.
+    shift = rows.bit_length() if alone or outer >= TASKS else max((rows - 1).bit_length() - BUCKET_BITS, 0)
+    starts = np.empty((max(rows - 1, 0) >> shift) + 2, np.int64)
+    order = np.empty(index.size, np.int64)
+    _fill_buckets(index, skipped, shift, starts, order)
+    add = _add_buckets.serial if alone else _add_buckets.parallel
+    add(index, shift, starts, order, src.ravel(), rows, inner, fresh, out.ravel())
+
+
+@serial
+def _fill_buckets(index, skipped, shift, starts, order):
+    """order[starts[b] : starts[b + 1]] are the positions k in the index with index[k] >> shift == b, as they come."""
+    for b in range(starts.size):
+        starts[b] = 0
+    for k in range(index.size):
+        if index[k] != skipped:
+            starts[np.uint64((index[k] >> shift) + 1)] += 1
+    for b in range(1, starts.size):
+        starts[b] += starts[b - 1]
+    # Each start moves to its bucket's end, which is the next one's start, and then they move up by one.
+    for k in range(index.size):
+        if index[k] != skipped:
+            b = np.uint64(index[k] >> shift)
+            order[np.uint64(starts[b])] = k
+            starts[b] += 1
+    for b in range(starts.size - 1, 0, -1):
+        starts[b] = starts[b - 1]
+    starts[0] = 0
+
+
+@inline
+def _share(task, shift, starts, rows):
+    """The first bucket of a task: before it are as many rows and entries as the task's share of all."""
+    low, high = 0, starts.size - 1
+    wanted = (starts[high] + rows) * task
+    while low < high:
+        middle = (low + high) // 2
+        if (starts[middle] + (middle << shift)) * TASKS < wanted:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
 @adaptive
-def _index_add(out, index, skipped, src):
-    outer, n, inner = src.shape
+def _add_buckets(index, shift, starts, order, src, rows, inner, fresh, out):
+    """On flat arrays: out is (outer, rows, inner), src (outer, n, inner) for n indices."""
+    n = index.size
+    outer = out.size // max(rows * inner, 1)
     blocks = (inner + COLUMNS - 1) // COLUMNS
-    for task in prange(outer * blocks):
-        o = task // blocks
-        left = (task - o * blocks) * COLUMNS
-        for k in range(n):
-            if index[k] != skipped:
-                place = out[o, index[k], left : left + COLUMNS]
-                values = src[o, k, left : left + COLUMNS]
-                for i in range(values.size):
-                    place[i] += values[i]
+    for task in prange(outer * TASKS * blocks):
+        o = task // (TASKS * blocks)
+        share = task // blocks % TASKS
+        left = task % blocks * COLUMNS
+        width = min(COLUMNS, inner - left)
+        last = _share(share + 1, shift, starts, rows) if share + 1 < TASKS else starts.size - 1
+        for b in range(_share(share, shift, starts, rows), last):
+            if fresh:
+                for row in range(b << shift, min((b + 1) << shift, rows)):
+                    target = np.uint64((o * rows + row) * inner + left)
+                    for i in range(width):
+                        out[target + np.uint64(i)] = 0
+            for place in range(starts[b], starts[b + 1]):
+                k = order[place]
+                target = np.uint64((o * rows + index[k]) * inner + left)
+                source = np.uint64((o * n + k) * inner + left)
+                for i in range(width):
+                    out[target + np.uint64(i)] += src[source + np.uint64(i)]
