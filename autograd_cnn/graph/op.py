@@ -131,6 +131,7 @@ class Op:
     variadic_outputs: ClassVar[bool] = False  # any number of outputs, as for split
     principal: ClassVar[int | None] = None  # the only output with a gradient, where there is just one
     joint: ClassVar[Callable[..., Any] | None] = None
+    in_place: ClassVar[bool] = False  # whether `compute` may be given the first input's memory as `out`
     fresh: ClassVar[bool] = False  # whether a gradient that a vjp made is held by nobody else
     title: str  # the class's name; `<title>Backward` is what a node is called
     name: str  # as the user calls it: `MaxPool2d` is `max_pool2d`

@@ -25,6 +25,7 @@ class PointwiseOp(Op, abstract=True):
     """An op that is one pointwise kernel, named `kernel`: floats of one shape and dtype give the same again."""
 
     kernel: ClassVar[str]
+    in_place = True
 
     def compute(self, k: Any, out: Any, *arrays: Any) -> None:
         getattr(k, self.kernel)(*arrays, out)

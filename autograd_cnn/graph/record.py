@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 from weakref import ref
 
+import numpy as np
+
 from autograd_cnn.device import Device
 from autograd_cnn.errors import DeviceError, DTypeError, GraphError, InPlaceError
 from autograd_cnn.graph.base import TensorBase, View, alias, wrap
@@ -370,6 +372,10 @@ def apply_inplace(op: Op, x: Any, *others: Any) -> Any:
     if not x.array.flags.writeable or _repeats(x.array):
         raise InPlaceError(f"{what}: x is an expanded or read-only view, several elements share memory; clone it first")
     device = x.device
+    if op.in_place and not recording and dtype == x.array.dtype and _alone(x, others):
+        op.compute(device.kernels, x.array, *arrays)
+        x.mark_changed(op.name)
+        return x
     out = device.empty(shape, dtype)
     op.compute(device.kernels, out, *arrays)
     if not recording:
@@ -403,6 +409,14 @@ def _repeats(array: Any) -> bool:
     if not array.size or 0 not in array.strides:
         return False
     return any(n > 1 and not step for n, step in zip(array.shape, array.strides, strict=True))
+
+
+def _alone(x: Any, others: tuple[Any, ...]) -> bool:
+    """Whether a kernel may write x's memory while it reads x and the others."""
+    array = x.array
+    return array.flags.c_contiguous and not any(
+        other is not x and np.may_share_memory(array, other.array) for other in others
+    )
 
 
 def _overwrite(x: TensorBase, content: Any, op: Op) -> None:

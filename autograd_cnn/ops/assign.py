@@ -18,6 +18,7 @@ class Copy(Op):
     """`source`, broadcast and cast to x, which loses its content."""
 
     inputs = ("x", "source")
+    in_place = True
 
     def infer(self, x: Any, source: Any) -> Any:
         if source.shape != x.shape and broadcast("copy_", x.shape, source.shape) != x.shape:
@@ -38,6 +39,7 @@ class Fill(Op):
     """One number everywhere."""
 
     inputs = ("x",)
+    in_place = True
 
     def __init__(self, value: Scalar) -> None:
         self.value = value
