@@ -30,7 +30,7 @@ from autograd_cnn.kernels.cpu.conv_plan import (
 
 APART = 1.05  # time of a tile whose neighbouring pixels share no cache lines
 # Cycles to turn a vector of the source, of the result, and to begin with an image's line of the result.
-READING, WRITING, LINE = 10, 14, 30
+READING, WRITING, LINE = 10, 20, 30
 ROWS = 48  # that the pixels of a strip are worth reading for
 
 
