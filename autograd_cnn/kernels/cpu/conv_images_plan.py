@@ -31,6 +31,7 @@ from autograd_cnn.kernels.cpu.conv_plan import (
 APART = 1.05  # time of a tile whose neighbouring pixels share no cache lines
 # Cycles to turn a vector of the source, of the result, and to begin with an image's line of the result.
 READING, WRITING, LINE = 10, 20, 30
+SETS = 64  # of an L1 cache: lines that far apart share a set
 ROWS = 48  # that the pixels of a strip are worth reading for
 
 
@@ -85,6 +86,14 @@ def _span(elements, channels, lanes):
     return next((s for s in spans if ceil_div(s * elements, lanes) * lanes <= 1.05 * s * elements), spans[-1])
 
 
+def _distance(vectors, across):
+    """Distance of two channels, so that the `across` vectors that a tile reads of each fall into other cache sets."""
+    across = min(across, SETS // 2 - 1)
+    while vectors % 2 == 0 or not across <= vectors % SETS <= SETS - across:
+        vectors += 1
+    return vectors
+
+
 def _padded(table, lanes):
     """The table, and a vector of entries after it that may be read, but are not used."""
     return np.concatenate([np.asarray(table, np.int64).reshape(-1), np.zeros(lanes, np.int64)])
@@ -120,8 +129,8 @@ def by_images(problem):
     orders = [_Order(axis) for axis in problem.axes]
     places = [order.places for order in orders]
     inward, unread = _inward(orders, places, block)
-    # An odd number of cache lines: the same pixel of many channels does not fall into the same cache sets.
-    b_channel = ((prod(places) + unread) * block // lanes | 1) * lanes
+    across = MAX_VECTORS + (problem.kernel[-1] - 1) * block // lanes
+    b_channel = _distance((prod(places) + unread) * block // lanes, across) * lanes
     *outer, width = problem.result
     lines = list(everywhere(*outer))
     strips = _strips(problem, block, blocks)
