@@ -10,8 +10,9 @@ from autograd_cnn.kernels.cpu.addressed import part_of
 from autograd_cnn.kernels.cpu.contraction_plan import TASKS, plan
 from autograd_cnn.kernels.cpu.contraction_tile import LINES, ROWS, add_lines, broadcast_tile, copy_lines, inner_tile
 from autograd_cnn.kernels.cpu.jit import inline, parallel, serial
-from autograd_cnn.kernels.cpu.microkernel import INNER_A, VECTOR_BYTES, transpose_block
+from autograd_cnn.kernels.cpu.microkernel import INNER_A, VECTOR_BYTES
 from autograd_cnn.kernels.cpu.shared_code import address_of, call
+from autograd_cnn.kernels.cpu.transposition import transpose_block
 
 __all__ = ["IDENTITY", "RELU", "linear_forward", "matmul"]
 

@@ -31,11 +31,9 @@ from autograd_cnn.kernels.cpu.microkernel import (
     multiply_add,
     sum_lines,
     tile_height,
-    transpose_block,
-    transpose_lines,
-    transpose_part,
 )
 from autograd_cnn.kernels.cpu.shared_code import address_of, call
+from autograd_cnn.kernels.cpu.transposition import transpose_block, transpose_lines, transpose_part
 
 __all__ = ["conv_grad_weight", "sum_channels"]
 
