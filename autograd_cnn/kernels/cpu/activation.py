@@ -4,8 +4,7 @@ Gradients take the cotangent `g` first, of the shape of the array after it: `y`,
 that is enough, else `x`, its input.
 """
 
-import math
-
+from autograd_cnn.kernels.cpu import gaussian
 from autograd_cnn.kernels.cpu import vectormath as vm
 from autograd_cnn.kernels.cpu.jit import inline
 from autograd_cnn.kernels.cpu.pointwise import (
@@ -16,9 +15,6 @@ from autograd_cnn.kernels.cpu.pointwise import (
     unary_with_one,
     unary_with_two,
 )
-
-GELU_TANH_INNER = 2 * math.sqrt(2 / math.pi)
-GELU_TANH_CUBE = 0.044715
 
 tanh = unary(vm.tanh)
 sigmoid = unary(vm.sigmoid)
@@ -49,15 +45,14 @@ def elu(x, alpha):
 @inline
 def gelu(x):
     """x * cdf(x), of the normal distribution (Hendrycks and Gimpel 2016)."""
-    return x * vm.normal_cdf(x)
+    return gaussian.gelu(x)
 
 
 @unary
 @inline
 def gelu_tanh(x):
     """x / 2 * (1 + tanh(u)) = x * sigmoid(2 u) with u = sqrt(2 / pi) * (x + 0.044715 x^3)."""
-    real = type(x)
-    return x * vm.sigmoid(real(GELU_TANH_INNER) * (x + real(GELU_TANH_CUBE) * x * x * x))
+    return gaussian.gelu_tanh(x)
 
 
 @unary_with_two
@@ -65,7 +60,7 @@ def gelu_tanh(x):
 def softplus(x, beta, threshold):
     """ln(1 + e^(beta x)) / beta, and x where beta * x > threshold."""
     scaled = x * type(x)(beta)
-    return x if scaled > type(x)(threshold) else vm.log1p(vm.exp(scaled)) / type(x)(beta)
+    return x if scaled > type(x)(threshold) else vm.softplus(scaled) / type(x)(beta)
 
 
 @binary
@@ -101,17 +96,13 @@ def elu_grad(g, x, alpha):
 @binary
 @inline
 def gelu_grad(g, x):
-    return g * (vm.normal_cdf(x) + x * vm.normal_pdf(x))
+    return g * gaussian.gelu_slope(x)
 
 
 @binary
 @inline
 def gelu_tanh_grad(g, x):
-    real = type(x)
-    square = x * x
-    s = vm.sigmoid(real(GELU_TANH_INNER) * (x + real(GELU_TANH_CUBE) * square * x))
-    slope = real(GELU_TANH_INNER) * (real(1) + real(3 * GELU_TANH_CUBE) * square)
-    return g * (s + x * slope * s * (real(1) - s))
+    return g * gaussian.gelu_tanh_slope(x)
 
 
 @binary_with_two

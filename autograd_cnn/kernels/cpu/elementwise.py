@@ -8,6 +8,7 @@ import math
 
 import numpy as np
 
+from autograd_cnn.kernels.cpu import gaussian
 from autograd_cnn.kernels.cpu import vectormath as vm
 from autograd_cnn.kernels.cpu.jit import inline
 from autograd_cnn.kernels.cpu.pointwise import (
@@ -26,9 +27,10 @@ exp = unary(vm.exp)
 expm1 = unary(vm.expm1)
 log = unary(vm.log)
 log1p = unary(vm.log1p)
-erf = unary(vm.erf)
+erf = unary(gaussian.erf)
 sin = unary_or_else(vm.sin_near, vm.beyond_circular_limit, vm.sin)
 cos = unary_or_else(vm.cos_near, vm.beyond_circular_limit, vm.cos)
+tan = unary_or_else(vm.tan_near, vm.beyond_circular_limit, vm.tan)
 
 
 @unary
@@ -79,12 +81,6 @@ def rsqrt(x):
 @inline
 def reciprocal(x):
     return type(x)(1) / x
-
-
-@unary
-@inline
-def tan(x):
-    return math.tan(x)
 
 
 @unary
