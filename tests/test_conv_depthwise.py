@@ -41,6 +41,12 @@ CASES = [
     depthwise((1, 2, 150, 130), (3, 3), 2, 1),
     depthwise((70, 3, 7, 7), (3, 3), 1, 1),  # several blocks of images
     depthwise((3, 150, 7, 7), (3, 3), 1, 1),  # more channels than pieces
+    depthwise((40, 3, 4, 4), (3, 3), 1, 1),  # a plane is one vector
+    depthwise((5, 3, 4, 4), (5, 5), 1, 2),
+    depthwise((5, 3, 2, 5), (3, 3), 1, (2, 1, 1, 1)),
+    depthwise((5, 3, 4, 3), (3, 3), 1, (0, 1, 0, 2)),
+    depthwise((5, 3, 2, 4), (3, 3), 1, 1, multiplier=2),
+    depthwise((5, 3, 1, 16), (3, 3), 1, 1),
     depthwise((3, 20, 1, 50), (1, 3), 2, 0),
     Case((2, 4, 1, 50), (4, 1, 1, 5), (1, 2), (0, 0, 2, 2), groups=4),  # one row: its stride does not matter
     Case((2, 4, 50, 1), (4, 1, 3, 1), (2, 1), (1, 1, 0, 0), groups=4),

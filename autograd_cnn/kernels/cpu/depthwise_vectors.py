@@ -1,4 +1,4 @@
-"""The vector loops of depthwise convolution: each takes one plane of pixels through one small square kernel.
+"""The vector loops of depthwise convolution: each takes one channel of some images through a small square kernel.
 
 `correlate`    target[y, x] = added + the sum over i, j of w[i, j] * source[y s + i - top, x s + j - left]
 `spread`       its adjoint for s = 2: target[2 u + i - top, 2 v + j - left] += w[i, j] * source[u, v]
@@ -29,9 +29,9 @@ AHEAD = 4096
 class _Lines(_Vectors):
     """Vectors on rows whose length is no multiple of theirs."""
 
-    def __init__(self, builder, dtype):
+    def __init__(self, builder, dtype, width=WIDTH):
         super().__init__(builder, dtype)
-        self.lanes = WIDTH // self.itemsize
+        self.lanes = width // self.itemsize
         self.type = ir.VectorType(self.element, self.lanes)
         self.zero = ir.Constant(self.type, None)
         number = ir.IntType(8 * self.itemsize)
@@ -161,35 +161,42 @@ def _for_each_size(builder, size, sizes, emit):
 
 @intrinsic
 def correlate(
-    typingctx, size, stride, source, start, height, width, weight, tap, tap_step, top, left, zeros,
-    added, keep, target, place, rows, columns, spill,
+    typingctx, size, stride, images, source, start, pitch, height, width, weight, tap, tap_step, top, left, zeros,
+    added, keep, target, place, target_pitch, rows, columns, spill,
 ):  # fmt: skip
     """target = added + source correlated with weight[tap::tap_step], or target += that where `keep`.
 
-    `size` is one of SIZES, `stride` one of STRIDES.  The source plane begins at `start`, the target plane at
-    `place`.  `zeros` has at least `width` elements, `spill` at least `columns`.
+    `size` is one of SIZES, `stride` one of STRIDES.  The first image's source plane begins at `start`, its target
+    plane at `place`; those of the next are `pitch` and `target_pitch` further.  `zeros` has at least `width`
+    elements, `spill` at least `columns`.
     """
     _check(source, weight, zeros, target, spill)
     integer = types.intp
-    planes = (source, integer, integer, integer, weight, integer, integer, integer, integer, zeros)
-    target_plane = (source.dtype, types.boolean, target, integer, integer, integer, spill)
-    signature = types.void(integer, integer, *planes, *target_plane)
+    planes = (source, *[integer] * 4, weight, *[integer] * 4, zeros)
+    target_planes = (source.dtype, types.boolean, target, *[integer] * 4, spill)
+    signature = types.void(integer, integer, integer, *planes, *target_planes)
 
     def codegen(context, builder, signature, arguments):
-        size, stride, source, start, height, width, weight, tap, tap_step, top, left, *target = arguments
-        zeros, added, keep, target, place, rows, columns, spill = target
+        size, stride, images, source, start, pitch, height, width, weight, tap, tap_step, *rest = arguments
+        top, left, zeros, added, keep, target, place, target_pitch, rows, columns, spill = rest
         kinds = signature.args
-        lines = _Lines(builder, kinds[2].dtype)
-        source = builder.gep(_data(context, builder, kinds[2], source), [start])
-        weight = builder.gep(_data(context, builder, kinds[6], weight), [tap])
-        zeros = _data(context, builder, kinds[11], zeros)
-        target = builder.gep(_data(context, builder, kinds[14], target), [place])
-        spill = _data(context, builder, kinds[18], spill)
+        lines = _Lines(builder, kinds[3].dtype)
+        first_source = builder.gep(_data(context, builder, kinds[3], source), [start])
+        weight = builder.gep(_data(context, builder, kinds[8], weight), [tap])
+        zeros = _data(context, builder, kinds[13], zeros)
+        first_target = builder.gep(_data(context, builder, kinds[16], target), [place])
+        spill = _data(context, builder, kinds[21], spill)
 
-        def plane(size, stride):
+        def planes(size, stride):
             taps = lines.splats(weight, tap_step, size**2)
 
-            def tile(index, _):
+            def plane(index, _):
+                source = builder.gep(first_source, [builder.mul(index, pitch)])
+                target = builder.gep(first_target, [builder.mul(index, target_pitch)])
+                _loop(builder, _ceil(builder, rows, ROWS), [], lambda index, _: tile(source, target, index))
+                return []
+
+            def tile(source, target, index):
                 y = _index(builder, ROWS, index)
                 first = builder.sub(_index(builder, stride, y), top)
                 sources = [
@@ -224,14 +231,14 @@ def correlate(
                 _loop(builder, _ceil(builder, columns, lines.lanes), [], block)
                 return []
 
-            _loop(builder, _ceil(builder, rows, ROWS), [], tile)
+            _loop(builder, images, [], plane)
 
         def strides(size):
             with builder.if_else(builder.icmp_signed("==", stride, _number(1))) as (then, otherwise):
                 with then:
-                    plane(size, 1)
+                    planes(size, 1)
                 with otherwise:
-                    plane(size, 2)
+                    planes(size, 2)
 
         _for_each_size(builder, size, SIZES, strides)
         return context.get_dummy_value()
@@ -241,8 +248,8 @@ def correlate(
 
 @intrinsic
 def spread(
-    typingctx, size, source, start, height, width, weight, tap, top, left, zeros,
-    added, keep, target, place, rows, columns, spill,
+    typingctx, size, images, source, start, pitch, height, width, weight, tap, top, left, zeros,
+    added, keep, target, place, target_pitch, rows, columns, spill,
 ):  # fmt: skip
     """target = added + the adjoint of `correlate` with stride 2 on source, or target += that where `keep`.
 
@@ -251,20 +258,20 @@ def spread(
     """
     _check(source, weight, zeros, target, spill)
     integer = types.intp
-    planes = (source, integer, integer, integer, weight, integer, integer, integer, zeros)
-    target_plane = (source.dtype, types.boolean, target, integer, integer, integer, spill)
-    signature = types.void(integer, *planes, *target_plane)
+    planes = (source, *[integer] * 4, weight, *[integer] * 3, zeros)
+    target_planes = (source.dtype, types.boolean, target, *[integer] * 4, spill)
+    signature = types.void(integer, integer, *planes, *target_planes)
 
     def codegen(context, builder, signature, arguments):
-        size, source, start, height, width, weight, tap, top, left, *target = arguments
-        zeros, added, keep, target, place, rows, columns, spill = target
+        size, images, source, start, pitch, height, width, weight, tap, top, left, *rest = arguments
+        zeros, added, keep, target, place, target_pitch, rows, columns, spill = rest
         kinds = signature.args
-        lines = _Lines(builder, kinds[1].dtype)
-        source = builder.gep(_data(context, builder, kinds[1], source), [start])
-        weight = builder.gep(_data(context, builder, kinds[5], weight), [tap])
-        zeros = _data(context, builder, kinds[9], zeros)
-        target = builder.gep(_data(context, builder, kinds[12], target), [place])
-        spill = _data(context, builder, kinds[16], spill)
+        lines = _Lines(builder, kinds[2].dtype)
+        first_source = builder.gep(_data(context, builder, kinds[2], source), [start])
+        weight = builder.gep(_data(context, builder, kinds[7], weight), [tap])
+        zeros = _data(context, builder, kinds[11], zeros)
+        first_target = builder.gep(_data(context, builder, kinds[14], target), [place])
+        spill = _data(context, builder, kinds[19], spill)
         one = _number(1)
         pairs = ROWS // 2
 
@@ -274,13 +281,19 @@ def spread(
             last = builder.ashr(builder.add(before, builder.sub(count, one)), one)
             return first, builder.add(builder.sub(last, first), one)
 
-        def plane(size):
+        def planes(size):
             taps = lines.splats(weight, one, size**2)
             reach = (size + 1) // 2
             first_row, count_rows = halves(top, rows)
             first_column, count_columns = halves(left, columns)
 
-            def tile(index, _):
+            def plane(index, _):
+                source = builder.gep(first_source, [builder.mul(index, pitch)])
+                target = builder.gep(first_target, [builder.mul(index, target_pitch)])
+                _loop(builder, _ceil(builder, count_rows, pairs), [], lambda index, _: tile(source, target, index))
+                return []
+
+            def tile(source, target, index):
                 u = builder.add(first_row, _index(builder, pairs, index))
                 lowest = builder.sub(u, _number(reach - 1))
                 sources = [
@@ -318,9 +331,9 @@ def spread(
                 _loop(builder, _ceil(builder, count_columns, lines.lanes), [], block)
                 return []
 
-            _loop(builder, _ceil(builder, count_rows, pairs), [], tile)
+            _loop(builder, images, [], plane)
 
-        _for_each_size(builder, size, SIZES, plane)
+        _for_each_size(builder, size, SIZES, planes)
         return context.get_dummy_value()
 
     return signature, codegen
