@@ -227,6 +227,7 @@ def in_guarded_memory() -> None:
             assert gx.alive()
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("check_bounds", [False, True])
 def test_nothing_outside_of_the_arrays_is_touched(check_bounds: bool) -> None:
     child = run_alone("test_norm_kernels", "in_guarded_memory", check_bounds)

@@ -1,9 +1,12 @@
 """Pooling kernels against slow readable references, and against PyTorch where it is installed."""
 
+import itertools
+
 import numpy as np
 import pytest
+from guarded_memory import Canaries, guarded, run_alone
 
-from autograd_cnn.kernels.cpu import pool
+from autograd_cnn.kernels.cpu import avg_pool, pool
 
 CASES = [  # shape, kernel, stride, padding, dilation, ceil_mode
     ((2, 3, 8, 8), (2, 2), (2, 2), (0, 0), (1, 1), False),
@@ -13,6 +16,9 @@ CASES = [  # shape, kernel, stride, padding, dilation, ceil_mode
     ((1, 1, 12, 9), (3, 2), (1, 2), (1, 0), (2, 3), False),
     ((1, 1, 1, 1), (1, 1), (1, 1), (0, 0), (1, 1), False),
     ((1, 2, 6, 6), (2, 3), (4, 4), (0, 1), (1, 1), True),
+    ((2, 1, 17, 50), (5, 4), (3, 3), (2, 1), (1, 1), False),
+    ((1, 2, 9, 40), (3, 3), (2, 4), (1, 1), (1, 2), True),
+    ((2, 2, 9, 70), (6, 7), (1, 2), (3, 3), (1, 1), False),
     ((3, 2, 64, 66), (2, 2), (2, 2), (0, 0), (1, 1), False),
     ((3, 4, 64, 66), (3, 3), (1, 1), (1, 1), (1, 1), False),
     ((0, 3, 4, 4), (2, 2), (2, 2), (0, 0), (1, 1), False),
@@ -42,9 +48,10 @@ def cells(case, i, j):
 
 
 def max_pool(x, case):
-    out, indices = np.empty(out_shape(case), x.dtype), np.empty(out_shape(case), np.int64)
-    pool.max_pool2d(x, *case[1:5], out, indices)
-    return out, indices
+    out, places, indices = (np.empty(out_shape(case), dtype) for dtype in (x.dtype, np.uint8, np.int64))
+    pool.max_pool2d(x, *case[1:5], out, places)
+    pool.max_pool2d_indices(places, x.shape[2:], *case[1:5], indices)
+    return out, places, indices
 
 
 def sample(shape, dtype, seed=0):
@@ -55,7 +62,7 @@ def sample(shape, dtype, seed=0):
 @pytest.mark.parametrize("case", CASES)
 def test_max_pool_matches_the_definition(case, dtype):
     x = sample(case[0], dtype).round(1)  # rounding makes ties
-    out, indices = max_pool(x, case)
+    out, _, indices = max_pool(x, case)
     for n, c, i, j in np.ndindex(out.shape):
         first = max(cells(case, i, j), key=lambda cell, plane=x[n, c]: plane[cell])
         assert out[n, c, i, j] == x[n, c][first]
@@ -70,20 +77,20 @@ def test_max_pool_matches_torch_with_special_values(case):
     x[rng.random(x.shape) < 0.1] = np.nan
     x[rng.random(x.shape) < 0.3] = -np.inf
     x[rng.random(x.shape) < 0.1] = np.inf
-    out, indices = max_pool(x, case)
+    out, _, indices = max_pool(x, case)
     want, where = torch.nn.functional.max_pool2d(torch.tensor(x), *case[1:6], return_indices=True)
     np.testing.assert_array_equal(out, want.numpy())
     np.testing.assert_array_equal(indices, where.numpy())
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_scatter_and_gather_are_adjoint(case):
+def test_gradient_and_reading_are_adjoint(case):
     x = sample(case[0], np.float64)
-    out, indices = max_pool(x, case)
+    out, places, indices = max_pool(x, case)
     g, v = sample(out.shape, np.float64, 3), sample(x.shape, np.float64, 4)
     spread, picked = np.full(x.shape, np.nan), np.full(out.shape, np.nan)
-    pool.max_pool2d_scatter(g, indices, spread)
-    pool.max_pool2d_gather(v, indices, picked)
+    pool.max_pool2d_grad(g, places, *case[1:5], spread)
+    pool.max_pool2d_take(v, places, *case[1:5], picked)
     want = np.zeros((*x.shape[:2], x.shape[2] * x.shape[3]))
     for n, c in np.ndindex(x.shape[:2]):
         np.add.at(want[n, c], indices[n, c].ravel(), g[n, c].ravel())
@@ -98,9 +105,9 @@ def test_avg_pool_matches_the_definition(case, include_pad, divisor):
     shape, kernel, stride, padding, _, _ = case
     x = sample(shape, np.float64)
     out = np.full(out_shape(case), np.nan)
-    pool.avg_pool2d(x, kernel, stride, padding, include_pad, divisor, out)
+    avg_pool.avg_pool2d(x, kernel, stride, padding, include_pad, divisor, out)
     g, back = sample(out.shape, np.float64, 5), np.full(shape, np.nan)
-    pool.avg_pool2d_grad(g, kernel, stride, padding, include_pad, divisor, back)
+    avg_pool.avg_pool2d_grad(g, kernel, stride, padding, include_pad, divisor, back)
     want_back = np.zeros_like(x)
     for n, c, i, j in np.ndindex(out.shape):
         inside = cells(case, i, j)
@@ -126,15 +133,15 @@ def test_avg_pool_matches_torch(case, include_pad, divisor):
     g = sample(want.shape, np.float32, 6)
     want.backward(torch.tensor(g))
     out, back = np.empty(want.shape, np.float32), np.empty(shape, np.float32)
-    pool.avg_pool2d(x.detach().numpy(), kernel, stride, padding, include_pad, divisor, out)
-    pool.avg_pool2d_grad(g, kernel, stride, padding, include_pad, divisor, back)
+    avg_pool.avg_pool2d(x.detach().numpy(), kernel, stride, padding, include_pad, divisor, out)
+    avg_pool.avg_pool2d_grad(g, kernel, stride, padding, include_pad, divisor, back)
     np.testing.assert_allclose(out, want.detach().numpy(), rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(back, x.grad.numpy(), rtol=1e-5, atol=1e-6)
 
 
 def test_avg_pool_window_wholly_in_the_padding_is_zero():
     out = np.full((1, 1, 1, 3), np.nan)
-    pool.avg_pool2d(np.ones((1, 1, 1, 1)), (1, 1), (1, 1), (0, 1), False, 0, out)
+    avg_pool.avg_pool2d(np.ones((1, 1, 1, 1)), (1, 1), (1, 1), (0, 1), False, 0, out)
     np.testing.assert_array_equal(out.ravel(), [0, 1, 0])
 
 
@@ -142,8 +149,8 @@ def test_avg_pool_window_wholly_in_the_padding_is_zero():
 def test_adaptive_avg_pool(size, target):
     x, g = sample((2, 3, *size), np.float64), sample((2, 3, *target), np.float64, 7)
     out, back, want_back = np.empty(g.shape), np.full(x.shape, np.nan), np.zeros(x.shape)
-    pool.adaptive_avg_pool2d(x, out)
-    pool.adaptive_avg_pool2d_grad(g, back)
+    avg_pool.adaptive_avg_pool2d(x, out)
+    avg_pool.adaptive_avg_pool2d_grad(g, back)
     for i, j in np.ndindex(target):
         window = np.s_[
             :,
@@ -159,14 +166,39 @@ def test_adaptive_avg_pool(size, target):
 def test_non_contiguous_inputs():
     case = ((2, 3, 8, 8), (2, 2), (2, 2), (0, 0), (1, 1), False)
     x = sample((8, 8, 3, 2), np.float32).transpose(3, 2, 1, 0)
-    out, indices = max_pool(x, case)
-    want, where = max_pool(x.copy(), case)
-    np.testing.assert_array_equal(out, want)
-    np.testing.assert_array_equal(indices, where)
+    out, places, indices = max_pool(x, case)
+    for actual, want in zip((out, places, indices), max_pool(x.copy(), case), strict=True):
+        np.testing.assert_array_equal(actual, want)
     g, back, want_back = out.transpose(0, 1, 3, 2), np.empty(x.shape, x.dtype), np.empty(x.shape, x.dtype)
-    pool.max_pool2d_scatter(g, indices.transpose(0, 1, 3, 2), back)
-    pool.max_pool2d_scatter(g.copy(), indices.transpose(0, 1, 3, 2).copy(), want_back)
+    pool.max_pool2d_grad(g, places.transpose(0, 1, 3, 2), *case[1:5], back)
+    pool.max_pool2d_grad(g.copy(), places.transpose(0, 1, 3, 2).copy(), *case[1:5], want_back)
     np.testing.assert_array_equal(back, want_back)
+
+
+def test_window_of_more_elements_than_a_byte_counts():
+    x = sample((2, 1, 20, 30), np.float32)
+    out, places, indices, back = (np.empty((2, 1, 1, 1), t) for t in (np.float32, np.int64, np.int64, np.float32))
+    window = (20, 30), (20, 30), (0, 0), (1, 1)
+    pool.max_pool2d(x, *window, out, places)
+    pool.max_pool2d_indices(places, (20, 30), *window, indices)
+    np.testing.assert_array_equal(places.ravel(), x.reshape(2, -1).argmax(1))
+    np.testing.assert_array_equal(indices, places)
+    pool.max_pool2d_take(x, places, *window, back)
+    np.testing.assert_array_equal(back, out)
+    spread = np.full_like(x, np.nan)
+    pool.max_pool2d_grad(out, places, *window, spread)
+    np.testing.assert_array_equal(spread, np.where(x == out, x, 0))
+
+
+def test_average_of_special_values():
+    x = sample((1, 2, 6, 6), np.float32)
+    x[0, 0, 2, 2], x[0, 1, 3, 3], x[0, 1, 5, 5] = np.nan, np.inf, -np.inf
+    for kernel, stride in ((2, 2), (3, 1), (3, 3)):
+        out = np.empty((1, 2, (6 - kernel) // stride + 1, (6 - kernel) // stride + 1), np.float32)
+        avg_pool.avg_pool2d(x, (kernel, kernel), (stride, stride), (0, 0), True, 0, out)
+        views = np.lib.stride_tricks.sliding_window_view(x, (kernel, kernel), (2, 3))[:, :, ::stride, ::stride]
+        with np.errstate(invalid="ignore"):
+            np.testing.assert_allclose(out, views.mean((4, 5)), rtol=1e-5, atol=1e-6)
 
 
 def test_same_bits_for_every_thread_count(same_bits):
@@ -174,11 +206,40 @@ def test_same_bits_for_every_thread_count(same_bits):
     x = sample(case[0], np.float32)
 
     def compute():
-        out, indices = max_pool(x, case)
-        spread, mean, back = np.empty_like(x), np.empty_like(out), np.empty_like(x)
-        pool.max_pool2d_scatter(out, indices, spread)
-        pool.avg_pool2d(x, *case[1:4], True, 0, mean)
-        pool.avg_pool2d_grad(out, *case[1:4], True, 0, back)
-        return out, indices, spread, mean, back
+        out, places, _ = max_pool(x, case)
+        spread, mean, back, small = np.empty_like(x), np.empty_like(out), np.empty_like(x), np.empty((4, 8, 5, 5))
+        pool.max_pool2d_grad(out, places, *case[1:5], spread)
+        avg_pool.avg_pool2d(x, *case[1:4], True, 0, mean)
+        avg_pool.avg_pool2d_grad(out, *case[1:4], True, 0, back)
+        avg_pool.adaptive_avg_pool2d(x, small)
+        return out, places, spread, mean, back, small
 
     same_bits(compute)
+
+
+def in_guarded_memory() -> None:
+    for side, case in itertools.product(("before", "after"), CASES):
+        if case[0][0] == 0:
+            continue
+        x = guarded(sample(case[0], np.float32), side)
+        places = guarded(np.zeros(out_shape(case), np.uint8), side)
+        out, back = Canaries(out_shape(case), np.float32), Canaries(case[0], np.float32)
+        pool.max_pool2d(x, *case[1:5], out.out, places)
+        g = guarded(out.out, side)
+        pool.max_pool2d_grad(g, places, *case[1:5], back.out)
+        pool.max_pool2d_take(x, places, *case[1:5], out.out)
+        if case[4] == (1, 1):
+            for include_pad in (True, False):
+                avg_pool.avg_pool2d(x, *case[1:4], include_pad, 0, out.out)
+                avg_pool.avg_pool2d_grad(g, *case[1:4], include_pad, 0, back.out)
+            avg_pool.adaptive_avg_pool2d(x, out.out)
+            avg_pool.adaptive_avg_pool2d_grad(g, back.out)
+        assert out.alive()
+        assert back.alive()
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("check_bounds", [False, True])
+def test_nothing_outside_of_the_arrays_is_touched(check_bounds: bool) -> None:
+    child = run_alone("test_pool_kernels", "in_guarded_memory", check_bounds)
+    assert child.stdout == "finished\n", child.stderr

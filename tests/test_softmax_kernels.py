@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from guarded_memory import Canaries, guarded, run_alone
 
 from autograd_cnn.kernels import cpu as kernels
 
@@ -163,11 +164,14 @@ def labels(n, c, s, weighted, ignore_index, dtype):
 
 
 def cross_entropy(logits, target, weight, ignore_index, label_smoothing, scale):
-    losses, logsumexp = np.full(target.shape, np.nan, logits.dtype), np.full(target.shape, np.nan)
-    grad = np.full(logits.shape, np.nan, logits.dtype)
-    kernels.cross_entropy(logits, target, weight, ignore_index, label_smoothing, losses, logsumexp)
-    kernels.cross_entropy_grad(scale, logits, logsumexp, target, weight, ignore_index, label_smoothing, grad)
-    return losses, grad
+    noted, grad = np.full((3, target.size + 1), np.nan), np.full(logits.shape, np.nan, logits.dtype)
+    kernels.cross_entropy(logits, target, weight, ignore_index, label_smoothing, noted)
+    scales = scale.astype(np.float64)
+    kernels.cross_entropy_grad(scales, logits, noted, target, weight, ignore_index, label_smoothing, grad)
+    weights = (target != ignore_index) * (weight[target % logits.shape[1]] if weight.size else 1.0)
+    np.testing.assert_allclose(noted[1, :-1], weights.ravel())
+    np.testing.assert_allclose(noted[:2, -1], noted[:2, :-1].sum(1), rtol=1e-12)
+    return noted[0, :-1].reshape(target.shape), grad
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -218,10 +222,50 @@ def test_cross_entropy_of_special_rows_matches_torch():
     x = torch.tensor(logits, requires_grad=True)
     want = torch.nn.functional.cross_entropy(x, torch.tensor(target), reduction="none")
     want.sum().backward()
-    scale = np.ones((8, 1), np.float32)
+    scale = np.ones(1)
     losses, grad = cross_entropy(logits[:, :, None], target[:, None], np.empty(0, np.float32), -100, 0.0, scale)
     np.testing.assert_allclose(losses[:, 0], want.detach().numpy(), rtol=1e-6)
     np.testing.assert_allclose(grad[:, :, 0], x.grad.numpy(), rtol=1e-6)
+
+
+def test_one_scale_for_all_labels():
+    for shape in ((9, 11, 1), (9, 11, 5)):
+        logits = sample(shape, np.float32)
+        target, weight, _ = labels(*shape, True, 3, np.float32)
+        one = cross_entropy(logits, target, weight, 3, 0.1, np.full(1, 0.25))
+        many = cross_entropy(logits, target, weight, 3, 0.1, np.full(target.shape, 0.25))
+        for actual, want in zip(one, many, strict=True):
+            np.testing.assert_array_equal(actual, want)
+
+
+def in_guarded_memory() -> None:
+    for side in ("before", "after"):
+        for shape, dim in (((5, 7), 1), ((3, 130), 1), ((2, 5, 3), 1), ((2, 5, 70), 1), ((3, 900), 0)):
+            x, g = guarded(sample(shape, np.float32), side), guarded(sample(shape, np.float32, 1), side)
+            out, sums = Canaries(shape, np.float32), Canaries(tuple(np.delete(shape, dim)), np.float32)
+            for name in ("softmax", "log_softmax"):
+                getattr(kernels, name)(x, dim, out.out)
+                getattr(kernels, f"{name}_grad")(g, x, dim, out.out)
+            kernels.logsumexp(x, (dim,), sums.out)
+            assert out.alive()
+            assert sums.alive()
+        for shape in ((5, 7, 1), (3, 130, 1), (2, 5, 3), (2, 5, 70)):
+            n, c, s = shape
+            x, out = guarded(sample(shape, np.float32), side), Canaries(shape, np.float32)
+            for weighted, ignore_index, smoothing in ((True, 2, 0.1), (False, -100, 0.0)):
+                target, weight, scale = labels(n, c, s, weighted, ignore_index, np.float32)
+                target, weight = guarded(target, side), guarded(weight, side) if weighted else weight
+                noted, scale = guarded(np.empty((3, n * s + 1)), side), guarded(scale.astype(np.float64), side)
+                kernels.cross_entropy(x, target, weight, ignore_index, smoothing, noted)
+                kernels.cross_entropy_grad(scale, x, noted, target, weight, ignore_index, smoothing, out.out)
+                assert out.alive()
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("check_bounds", [False, True])
+def test_nothing_outside_of_the_arrays_is_touched(check_bounds: bool) -> None:
+    child = run_alone("test_softmax_kernels", "in_guarded_memory", check_bounds)
+    assert child.stdout == "finished\n", child.stderr
 
 
 def test_same_bits_for_every_thread_count(same_bits):

@@ -20,40 +20,43 @@ from autograd_cnn.ops.softmax import log_softmax
 
 
 class CrossEntropy(FusedOp):
-    """The loss of every label; 0 for `ignore_index`.
+    """The losses of labels, 0 for `ignore_index`: as they are, summed up, or their weighted mean.
 
-    x: (N, C, ...), target: (N, ...), weight: (C,) or missing, losses: (N, ...).
+    x: (N, C, ...), target: (N, ...), weight: (C,) or missing, loss: (N, ...) or ().
+    labels (3, count + 1) float64: losses, weights and logsumexps, the sums of the first two at the end.
     """
 
     inputs = ("x", "target", "weight")
-    outputs = ("losses", "logsumexp")
-    auxiliary = ("logsumexp",)
+    outputs = ("loss", "labels")
+    auxiliary = ("labels",)
     nondifferentiable = ("target", "weight")
 
-    def __init__(self, ignore_index: int, label_smoothing: float) -> None:
+    def __init__(self, ignore_index: int, label_smoothing: float, reduction: str) -> None:
         self.ignore_index = ignore_index
         self.label_smoothing = label_smoothing
+        self.reduction = reduction
 
     def infer(self, x: Any, target: Any, weight: Any = None) -> Any:
-        return [(target.shape, x.dtype), (target.shape, float64)]
+        return [(target.shape if self.reduction == "none" else (), x.dtype), ((3, target.size + 1), float64)]
 
     def compute(self, k: Any, out: Any, x: Any, target: Any, weight: Any = None) -> None:
-        losses, logsumexp = (_flat(array) for array in out)
-        scores, labels, weights = _arrays(x, target, weight)
-        k.cross_entropy(scores, labels, weights, self.ignore_index, self.label_smoothing, losses, logsumexp)
+        loss, labels = out
+        k.cross_entropy(*_arrays(x, target, weight), self.ignore_index, self.label_smoothing, labels)
+        if self.reduction == "none":
+            loss[...] = labels[0, :-1].reshape(loss.shape)
+        elif self.reduction == "sum":
+            loss[...] = labels[0, -1]
+        else:
+            total, weights = labels[:2, -1].tolist()
+            loss[...] = total / weights if weights else math.nan
 
-    def gradient(self, k: Any, out: Sequence[Any], g: Any, x: Any, target: Any, weight: Any, logsumexp: Any) -> None:
-        scores, labels, weights = _arrays(x, target, weight)
-        k.cross_entropy_grad(
-            _flat(g),
-            scores,
-            _flat(logsumexp),
-            labels,
-            weights,
-            self.ignore_index,
-            self.label_smoothing,
-            out[0].reshape(scores.shape),
-        )
+    def gradient(self, k: Any, out: Sequence[Any], g: Any, x: Any, target: Any, weight: Any, labels: Any) -> None:
+        scale = g.reshape(-1).astype(float64)
+        if self.reduction == "mean":
+            scale /= labels[1, -1] or 1.0
+        scores, classes, weights = _arrays(x, target, weight)
+        settings = self.ignore_index, self.label_smoothing
+        k.cross_entropy_grad(scale, scores, labels, classes, weights, *settings, out[0].reshape(scores.shape))
 
     def composite(self, x: Any, target: Any, weight: Any = None) -> Any:
         logp = log_softmax(x, 1)
@@ -62,7 +65,9 @@ class CrossEntropy(FusedOp):
             weighted = logp if weight is None else logp * _along_channels(weight, logp)
             spread = -weighted.sum(1) * (self.label_smoothing / x.shape[1])
             losses = losses + where(target != self.ignore_index, spread, 0.0)
-        return losses
+        if self.reduction == "mean":
+            return losses.sum() / _total_weight(target, weight, self.ignore_index)
+        return losses if self.reduction == "none" else losses.sum()
 
 
 def _flat(array: Any) -> Any:
@@ -131,15 +136,13 @@ def cross_entropy(
     if isinstance(target, TensorBase) and target.array.dtype.kind == "f":
         return reduced(_of_probabilities(x, target, weight, ignore_index, label_smoothing))
     target = require_integer("cross_entropy", "target", target)
-    ignored = _check_labels("cross_entropy", x, target, ignore_index)
+    _check_labels("cross_entropy", x, target, ignore_index)
     batched = x.array.ndim > 1
     if not batched:
         x, target = x.unsqueeze(0), target.unsqueeze(0)
-    op = CrossEntropy(int(ignore_index), float(label_smoothing))
-    losses, _ = apply(op, x, target) if weight is None else apply(op, x, target, weight)
-    if reduction == "mean" and (ignored or weight is not None):
-        return losses.sum() / _total_weight(target, weight, ignore_index)
-    return reduced(losses if batched else losses.squeeze(0))
+    op = CrossEntropy(int(ignore_index), float(label_smoothing), reduction)
+    loss, _ = apply(op, x, target) if weight is None else apply(op, x, target, weight)
+    return loss if batched or reduction != "none" else loss.squeeze(0)
 
 
 def nll_loss(x: Any, target: Any, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean") -> Any:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-from autograd_cnn.dtype import int64
+from autograd_cnn.dtype import int64, uint8
 from autograd_cnn.errors import ArgumentError, ShapeError
 from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.record import apply
@@ -12,67 +13,94 @@ from autograd_cnn.ops.operand import require_floating
 from autograd_cnn.ops.window import Pair, images, pair, steps
 
 
-class MaxPool2d(Op):
-    inputs = ("x",)
-    outputs = ("y", "indices")
-    auxiliary = ("indices",)
+class MaxPooling(Op, abstract=True):
+    """What max pooling and the ops of its gradients share.
 
-    def __init__(self, kernel_size: Pair, stride: Pair, padding: Pair, dilation: Pair, ceil_mode: bool) -> None:
+    `places` says where in its window the largest value stands, counted row by row, in a dtype as small as can be.
+    """
+
+    def __init__(
+        self,
+        kernel_size: Pair,
+        stride: Pair,
+        padding: Pair,
+        dilation: Pair,
+        ceil_mode: bool = False,
+        size: Pair | None = None,
+    ) -> None:
         self.kernel_size = kernel_size
         self.stride = stride
         self.padding = padding
         self.dilation = dilation
         self.ceil_mode = ceil_mode
+        if size is not None:
+            self.size = size
+
+    def window(self) -> Any:
+        return self.kernel_size, self.stride, self.padding, self.dilation
+
+
+class MaxPool2d(MaxPooling):
+    inputs = ("x",)
+    outputs = ("y", "places")
+    auxiliary = ("places",)
 
     def infer(self, x: Any) -> Any:
         extent = [d * (size - 1) + 1 for d, size in zip(self.dilation, self.kernel_size, strict=True)]
         shape = (*x.shape[:2], *_sizes("max_pool2d", x, extent, self.stride, self.padding, self.ceil_mode))
-        return [(shape, x.dtype), (shape, int64)]
+        return [(shape, x.dtype), (shape, uint8 if math.prod(self.kernel_size) <= 256 else int64)]
 
     def compute(self, k: Any, out: Any, x: Any) -> None:
-        k.max_pool2d(x, self.kernel_size, self.stride, self.padding, self.dilation, *out)
+        k.max_pool2d(x, *self.window(), *out)
 
-    def vjp_x(self, g: Any, indices: Any, x_shape: Any) -> Any:
-        return apply(MaxPool2dScatter(x_shape[2:]), g, indices)
+    def vjp_x(self, g: Any, places: Any, x_shape: Any) -> Any:
+        return apply(MaxPool2dGrad(*self.window(), size=x_shape[2:]), g, places)
 
 
-class MaxPool2dScatter(Op):
-    """Adds each element of g to the place of its image, of size `size`, that the indices name."""
+class MaxPool2dGrad(MaxPooling):
+    """Adds each element of g to the place, in an image of size `size`, that was the largest of its window."""
 
-    inputs = ("g", "indices")
+    inputs = ("g", "places")
     outputs = ("gx",)
-    nondifferentiable = ("indices",)
+    nondifferentiable = ("places",)
 
-    def __init__(self, size: Pair) -> None:
-        self.size = size
-
-    def infer(self, g: Any, indices: Any) -> Any:
+    def infer(self, g: Any, places: Any) -> Any:
         return (*g.shape[:2], *self.size), g.dtype
 
-    def compute(self, k: Any, out: Any, g: Any, indices: Any) -> None:
-        k.max_pool2d_scatter(g, indices, out)
+    def compute(self, k: Any, out: Any, g: Any, places: Any) -> None:
+        k.max_pool2d_grad(g, places, *self.window(), out)
 
-    def vjp_g(self, gg: Any, indices: Any) -> Any:
-        return apply(MAX_POOL2D_GATHER, gg, indices)
-
-
-class MaxPool2dGather(Op):
-    """Reads the places of each image that the indices name."""
-
-    inputs = ("x", "indices")
-    nondifferentiable = ("indices",)
-
-    def infer(self, x: Any, indices: Any) -> Any:
-        return indices.shape, x.dtype
-
-    def compute(self, k: Any, out: Any, x: Any, indices: Any) -> None:
-        k.max_pool2d_gather(x, indices, out)
-
-    def vjp_x(self, g: Any, indices: Any, x_shape: Any) -> Any:
-        return apply(MaxPool2dScatter(x_shape[2:]), g, indices)
+    def vjp_g(self, gg: Any, places: Any) -> Any:
+        return apply(MaxPool2dTake(*self.window()), gg, places)
 
 
-MAX_POOL2D_GATHER = MaxPool2dGather()
+class MaxPool2dTake(MaxPooling):
+    """Reads what stands at the places of each window."""
+
+    inputs = ("x", "places")
+    nondifferentiable = ("places",)
+
+    def infer(self, x: Any, places: Any) -> Any:
+        return places.shape, x.dtype
+
+    def compute(self, k: Any, out: Any, x: Any, places: Any) -> None:
+        k.max_pool2d_take(x, places, *self.window(), out)
+
+    def vjp_x(self, g: Any, places: Any, x_shape: Any) -> Any:
+        return apply(MaxPool2dGrad(*self.window(), size=x_shape[2:]), g, places)
+
+
+class MaxPool2dIndices(MaxPooling):
+    """The places of windows as places in a flattened image of size `size`."""
+
+    inputs = ("places",)
+    nondifferentiable = ("places",)
+
+    def infer(self, places: Any) -> Any:
+        return places.shape, int64
+
+    def compute(self, k: Any, out: Any, places: Any) -> None:
+        k.max_pool2d_indices(places, self.size, *self.window(), out)
 
 
 class Averaging(Op, abstract=True):
@@ -216,11 +244,14 @@ def max_pool2d(
     require_floating("max_pool2d", x=x)
     window = _window("max_pool2d", kernel_size, stride, padding)
     op = MaxPool2d(*window, pair("max_pool2d", "dilation", dilation, 1), bool(ceil_mode))
-    if images("max_pool2d", x):
-        y, indices = apply(op, x)
-    else:
-        y, indices = (output.squeeze(0) for output in apply(op, x.unsqueeze(0)))
-    return (y, indices) if return_indices else y
+    batched = images("max_pool2d", x)
+    y, places = apply(op, x if batched else x.unsqueeze(0))
+    if not batched:
+        y = y.squeeze(0)
+    if not return_indices:
+        return y
+    indices = apply(MaxPool2dIndices(*op.window(), size=x.array.shape[-2:]), places)
+    return y, indices if batched else indices.squeeze(0)
 
 
 def avg_pool2d(

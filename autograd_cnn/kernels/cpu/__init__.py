@@ -20,9 +20,11 @@ from .activation import (
     tanh_grad,
 )
 from .addressed import ArrayTable
+from .avg_pool import adaptive_avg_pool2d, adaptive_avg_pool2d_grad, avg_pool2d, avg_pool2d_grad
 from .contraction import IDENTITY, RELU, linear_forward, matmul
 from .conv import conv_forward, conv_grad_input
 from .conv_weight import conv_grad_weight, sum_channels
+from .cross_entropy import cross_entropy, cross_entropy_grad
 from .elementwise import (
     abs,
     add,
@@ -95,38 +97,10 @@ from .optim import (
     rmsprop,
     sgd,
 )
-from .pool import (
-    adaptive_avg_pool2d,
-    adaptive_avg_pool2d_grad,
-    avg_pool2d,
-    avg_pool2d_grad,
-    max_pool2d,
-    max_pool2d_gather,
-    max_pool2d_scatter,
-)
+from .pool import max_pool2d, max_pool2d_grad, max_pool2d_indices, max_pool2d_take
 from .random import blocks_for, dropout, dropout_apply
-from .reduce import (
-    all,
-    amax,
-    amin,
-    any,
-    argmax,
-    argmin,
-    cumprod,
-    cumsum,
-    prod,
-    sum,
-    var,
-)
+from .reduce import all, amax, amin, any, argmax, argmin, cumprod, cumsum, prod, sum, var
 from .scan import linear_recurrence
-from .softmax import (
-    cross_entropy,
-    cross_entropy_grad,
-    log_softmax,
-    log_softmax_grad,
-    logsumexp,
-    softmax,
-    softmax_grad,
-)
+from .softmax import log_softmax, log_softmax_grad, logsumexp, softmax, softmax_grad
 
 heap.keep_freed()

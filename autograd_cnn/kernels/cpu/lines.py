@@ -1,5 +1,6 @@
 """Vector loops over lines of any length: neighbouring elements of an array, the last few of them under a mask.
 
+`multiply_add`      x * y + z, of numbers
 `sum_of_line`       the sum, in float64
 `largest_of_line`, `smallest_of_line`  NaN where there is one
 `place_in_line`     where a value first stands
@@ -7,6 +8,7 @@
 `products`          sum(a - p) and sum((a - p) (b - q)) over several lines, in float64
 `affine_line`       target = ((x - high) - low) * scale + shift
 `affine_pair`       target = (x - centre) * x_scale + g * g_scale + shift
+`scaled_difference` target = (x - shift) * y
 
 Sums go through a fixed number of running vectors, which are added in a fixed order.  The compiler's own vector loops
 leave up to 63 elements to scalar code and do not reorder sums at all.
@@ -125,6 +127,20 @@ class Lines(_Vectors):
 def places_of(context, builder, arrays):
     """Pointers to the elements where the lines start, of (type, array, start)."""
     return [builder.gep(_data(context, builder, kind, array), [start]) for kind, array, start in arrays]
+
+
+@intrinsic
+def multiply_add(typingctx, x, y, z):
+    """x * y + z of three numbers, rounded once where the processor can do so; loops over it become vector code."""
+    signature = x(x, x, x)
+
+    def codegen(context, builder, signature, arguments):
+        kind = context.get_value_type(signature.return_type)
+        name = f"llvm.fmuladd.f{signature.return_type.bitwidth}"
+        function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(kind, [kind] * 3), name)
+        return builder.call(function, arguments)
+
+    return signature, codegen
 
 
 @intrinsic
@@ -329,6 +345,31 @@ def affine_pair(typingctx, count, x, x_start, centre, x_scale, g, g_start, g_sca
             rest = lines.fma(lines.read(g, q, mask), g_scale, shift)
             centred = builder.fsub(lines.read(x, q, mask), centre)
             lines.write(lines.fma(centred, x_scale, rest), target, q, mask)
+            return []
+
+        lines.along(count, lines.copies([]), step)
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+@intrinsic
+def scaled_difference(typingctx, count, x, x_start, shift, y, y_start, target, start):
+    """target[start + q] = (x[x_start + q] - shift) * y[y_start + q] for q below `count`."""
+    _check(x, y, target)
+    signature = types.void(types.intp, x, types.intp, x.dtype, y, types.intp, target, types.intp)
+
+    def codegen(context, builder, signature, arguments):
+        count, x, x_start, shift, y, y_start, target, start = arguments
+        kinds = signature.args
+        lines = Lines(builder, kinds[1].dtype)
+        sources = [(kinds[1], x, x_start), (kinds[4], y, y_start), (kinds[6], target, start)]
+        x, y, target = places_of(context, builder, sources)
+        shift = lines.splat(shift)
+
+        def step(q, mask, _):
+            difference = builder.fsub(lines.read(x, q, mask), shift)
+            lines.write(builder.fmul(difference, lines.read(y, q, mask)), target, q, mask)
             return []
 
         lines.along(count, lines.copies([]), step)

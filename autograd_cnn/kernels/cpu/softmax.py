@@ -1,7 +1,8 @@
-"""Softmax, its logarithm, logsumexp and the cross entropy of class labels, each with its gradient.
+"""Softmax, its logarithm and logsumexp, with the gradients of the first two.
 
-A line is the n values that one softmax joins.  A task takes a block of neighbouring lines and, where they
-are not contiguous, copies them out and back, so that all arithmetic runs over contiguous memory.
+A line is the n values that one softmax joins.  Lines that are contiguous go through vector loops one by one; of
+others a task takes neighbouring columns side by side, row by row.  The exponentials of all lines of a task are one
+loop, so that lines shorter than a vector cost no more.
 """
 
 import math
@@ -10,62 +11,82 @@ import numpy as np
 from numba import prange
 
 from autograd_cnn.kernels.cpu.jit import adaptive, inline
-from autograd_cnn.kernels.cpu.vectormath import exp
+from autograd_cnn.kernels.cpu.lines import (
+    affine_line,
+    affine_pair,
+    largest_of_line,
+    multiply_add,
+    products,
+    scaled_difference,
+    sum_of_line,
+)
+from autograd_cnn.kernels.cpu.vectormath import LN2_HIGH, LN2_LOW, LOG2_E, by_precision, exp, exp_tail
 
 BLOCK = 4096  # elements of a task, where that is more than a line
-COLUMNS = 32  # lines of a task at least, where neighbours share cache lines
+COLUMNS = 64  # columns of a task at least, where there are as many
+
+
+@inline
+def _power_single(x):
+    # One step of 2^n, which a number that is neither large nor subnormal needs no more than; n is read off the sum's
+    # low bits, as in vectormath.py.
+    t = np.float32(x if x > np.float32(-87) else np.float32(-87))
+    shifted = multiply_add(t, np.float32(LOG2_E), np.float32(12582912 + 127))
+    n = shifted - np.float32(12582912 + 127)
+    scale = np.int32(np.float32(shifted).view(np.int32) << 23).view(np.float32)
+    r = multiply_add(n, np.float32(-LN2_LOW), multiply_add(n, np.float32(-LN2_HIGH), t))
+    y = multiply_add(multiply_add(r * r, exp_tail(r), r), scale, scale)
+    y = np.float32(0) if x < np.float32(-87) else y
+    return y if x == x else x
+
+
+@inline
+def _power_double(x):
+    return exp(x)
+
+
+# e^x for x <= 0, or hardly above: what is below 2^-125 is 0
+power = by_precision(_power_single, _power_double)
 
 
 def softmax(x, dim, out):
     """exp(x) / sum(exp(x)) over `dim`; NaN for a line that holds +inf, NaN or nothing but -inf."""
-    _softmax(_flat(x), *_layout(x, dim), False, out.ravel())
+    _along(_softmax_lines, _softmax_columns, x, dim, False, out)
 
 
 def log_softmax(x, dim, out):
     """x - log(sum(exp(x))) over `dim`; NaN where softmax is."""
-    _softmax(_flat(x), *_layout(x, dim), True, out.ravel())
+    _along(_softmax_lines, _softmax_columns, x, dim, True, out)
 
 
 def softmax_grad(g, y, dim, out):
     """y (g - sum(g y)) over `dim`, where y is softmax's output."""
-    _softmax_grad(_flat(g), _flat(y), *_layout(y, dim), False, out.ravel())
+    n, inner = _layout(y, dim)
+    (_grad_lines if inner == 1 else _grad_columns)(_flat(g), _flat(y), n, inner, False, out.ravel())
 
 
 def log_softmax_grad(g, y, dim, out):
     """g - exp(y) sum(g) over `dim`, where y is log_softmax's output."""
-    _softmax_grad(_flat(g), _flat(y), *_layout(y, dim), True, out.ravel())
+    n, inner = _layout(y, dim)
+    (_grad_lines if inner == 1 else _grad_columns)(_flat(g), _flat(y), n, inner, True, out.ravel())
 
 
 def logsumexp(x, dims, out):
     """log(sum(exp(x))) over `dims`; inf where there is +inf, -inf where there is nothing else."""
     n = math.prod(x.shape[d] for d in dims)
     if dims and dims[-1] - dims[0] + 1 == len(dims):
-        layout = n, math.prod(x.shape[dims[-1] + 1 :])
+        inner = math.prod(x.shape[dims[-1] + 1 :])
     else:  # bring them together at the end
-        x, layout = x.transpose(*(d for d in range(x.ndim) if d not in dims), *dims), (n, 1)
-    if n:
-        _logsumexp(out.ravel(), *layout, _flat(x))
-    else:
+        x, inner = x.transpose(*(d for d in range(x.ndim) if d not in dims), *dims), 1
+    if n == 0:
         out[...] = -np.inf
+    else:
+        (_logsumexp_lines if inner == 1 else _logsumexp_columns)(out.ravel(), n, inner, _flat(x))
 
 
-def cross_entropy(logits, target, weight, ignore_index, label_smoothing, losses, logsumexp):
-    """Loss of every label, unreduced, and the logsumexp that its gradient needs.
-
-    With p = softmax of logits (N, C, S) over C, t = target (N, S), w = weight (C,) or 1 where that is empty,
-    and e = label_smoothing: losses (N, S) = -(1 - e) w_t log p_t - e / C sum_c w_c log p_c, or 0 where t is
-    `ignore_index`.  logsumexp (N, S) is float64 for every dtype: in float32 it would lose the digits of p.
-    """
-    labels = _flat(target), weight, ignore_index, float(label_smoothing)
-    _cross_entropy(*labels, losses.ravel(), logsumexp.ravel(), *_layout(logits, 1), _flat(logits))
-
-
-def cross_entropy_grad(scale, logits, logsumexp, target, weight, ignore_index, label_smoothing, out):
-    """Gradient of cross_entropy's losses for the logits, each times its element of scale (N, S)."""
-    labels = _flat(target), weight, ignore_index, float(label_smoothing)
-    weights = float(weight.sum()) if weight.size else float(logits.shape[1])
-    lines = _flat(scale), _flat(logits), _flat(logsumexp)
-    _cross_entropy_grad(*lines, *labels, weights, *_layout(logits, 1), out.ravel())
+def _along(lines, columns, x, dim, logarithm, out):
+    n, inner = _layout(x, dim)
+    (lines if inner == 1 else columns)(_flat(x), n, inner, logarithm, out.ravel())
 
 
 def _flat(a):
@@ -77,234 +98,223 @@ def _layout(x, dim):
     return (x.shape[dim], math.prod(x.shape[dim + 1 :])) if x.ndim else (1, 1)
 
 
+@inline
+def tasks_of_lines(size, n):
+    """How many lines a task takes, and how many tasks there are."""
+    count = max(BLOCK // max(n, 1), 1)
+    return count, (size // max(n, 1) + count - 1) // count
+
+
+@inline
+def tasks_of_columns(size, n, inner):
+    """How many columns a task takes, how many blocks of them there are side by side, and how many tasks."""
+    width = min(max(BLOCK // max(n, 1), COLUMNS), inner)
+    blocks = (inner + width - 1) // max(width, 1)
+    return width, blocks, size // max(n * inner, 1) * blocks
+
+
+@inline
+def block_of_columns(task, width, blocks, n, inner):
+    """Where a task's block begins in its array, how many columns it has, and the first of these among all columns."""
+    outer = task // blocks
+    left = (task - outer * blocks) * width
+    return outer * n * inner + left, min(width, inner - left), outer * inner + left
+
+
+@inline
+def exponentials(lines):
+    """Each element to its exponential."""
+    for i in range(lines.size):
+        lines[i] = power(lines[i])
+
+
+@inline
+def shifted_powers(x, start, count, n, powers, place, tops):
+    """powers[place:] = exp(x - the line's largest element) for `count` lines; returns nothing, fills tops."""
+    zero, one = x.dtype.type(0), x.dtype.type(1)
+    for i in range(count):
+        tops[i] = largest_of_line(x, start + i * n, n)
+        affine_line(n, x, start + i * n, tops[i], zero, one, zero, powers, place + i * n)
+    exponentials(powers[place : place + count * n])
+
+
 # prange counts in uint64: np.int64(task) spares a second compilation of each inlined function.
 
 
 @adaptive
-def _softmax(x, n, inner, logarithm, out):
-    for task in prange(_tasks(out.size, n, inner)):
-        _softmax_block(x, n, inner, logarithm, out, np.int64(task))
+def _softmax_lines(x, n, inner, logarithm, out):
+    count, tasks = tasks_of_lines(out.size, n)
+    for task in prange(tasks):
+        first = np.int64(task) * count
+        _softmax_of_lines(x, n, logarithm, out, first * n, min(count, out.size // max(n, 1) - first))
 
 
 @inline
-def _softmax_block(x, n, inner, logarithm, out, task):
-    _, count, start = _block(task, out.size, n, inner)
-    x_lines, y_lines = _lines(x, start, count, n, inner), _room(out, start, count, n, inner)
+def _softmax_of_lines(x, n, logarithm, out, start, count):
+    zero, one = x.dtype.type(0), x.dtype.type(1)
+    tops = np.empty(count, x.dtype)
+    shifted_powers(x, start, count, n, out, start, tops)
     for i in range(count):
-        x_line, y_line = x_lines[i * n : (i + 1) * n], y_lines[i * n : (i + 1) * n]
-        top = _largest(x_line)
-        for k in range(n):
-            y_line[k] = exp(x_line[k] - top)
-        total = _total(y_line)
+        line = start + i * n
+        total = sum_of_line(out, line, n)
         if logarithm:
-            shift = x.dtype.type(math.log(total))
-            for k in range(n):
-                y_line[k] = (x_line[k] - top) - shift
+            affine_line(n, x, line, tops[i], x.dtype.type(math.log(total)), one, zero, out, line)
         else:
-            divisor = x.dtype.type(total)
-            for k in range(n):
-                y_line[k] /= divisor
-    _put(y_lines, start, count, n, inner, out)
+            affine_line(n, out, line, zero, zero, x.dtype.type(1 / total), zero, out, line)
 
 
 @adaptive
-def _softmax_grad(g, y, n, inner, logarithm, out):
-    for task in prange(_tasks(out.size, n, inner)):
-        _softmax_grad_block(g, y, n, inner, logarithm, out, np.int64(task))
+def _softmax_columns(x, n, inner, logarithm, out):
+    width, blocks, tasks = tasks_of_columns(out.size, n, inner)
+    for task in prange(tasks):
+        start, count, _ = block_of_columns(np.int64(task), width, blocks, n, inner)
+        _softmax_of_columns(x, n, inner, logarithm, out, start, count)
 
 
 @inline
-def _softmax_grad_block(g, y, n, inner, logarithm, out, task):
-    _, count, start = _block(task, out.size, n, inner)
-    g_lines, y_lines = _lines(g, start, count, n, inner), _lines(y, start, count, n, inner)
-    out_lines = _room(out, start, count, n, inner)
+def _softmax_of_columns(x, n, inner, logarithm, out, start, count):
+    tops, totals = np.empty(count, x.dtype), np.empty(count)
+    factors = np.empty(count, x.dtype)
+    column_powers(x, n, inner, start, count, out, start, inner, tops, totals)
     for i in range(count):
-        g_line, y_line = g_lines[i * n : (i + 1) * n], y_lines[i * n : (i + 1) * n]
-        out_line = out_lines[i * n : (i + 1) * n]
+        factors[i] = math.log(totals[i]) if logarithm else 1 / totals[i]
+    for k in range(n):
+        x_row, row = x[start + k * inner :][:count], out[start + k * inner :][:count]
         if logarithm:
-            total = out.dtype.type(_total(g_line))
-            for k in range(n):
-                out_line[k] = g_line[k] - exp(y_line[k]) * total
+            for i in range(count):
+                row[i] = (x_row[i] - tops[i]) - factors[i]
         else:
-            for k in range(n):
-                out_line[k] = g_line[k] * y_line[k]
-            total = out.dtype.type(_total(out_line))
-            for k in range(n):
-                out_line[k] = y_line[k] * (g_line[k] - total)
-    _put(out_lines, start, count, n, inner, out)
+            for i in range(count):
+                row[i] *= factors[i]
+
+
+@inline
+def column_powers(x, n, inner, start, count, powers, place, pitch, tops, totals):
+    """powers = exp(x - the column's largest element), tops and totals (the sums of powers) by column.
+
+    Rows of powers begin `pitch` apart, from `place` on.
+    """
+    tops[:] = -np.inf
+    totals[:] = 0
+    for k in range(n):
+        row = x[start + k * inner :][:count]
+        for i in range(count):
+            tops[i] = row[i] if (row[i] > tops[i]) | (row[i] != row[i]) else tops[i]
+    for k in range(n):
+        row, row_powers = x[start + k * inner :][:count], powers[place + k * pitch :][:count]
+        for i in range(count):
+            row_powers[i] = row[i] - tops[i]
+        if pitch != count:
+            exponentials(row_powers)
+    if pitch == count:
+        exponentials(powers[place : place + n * count])
+    for k in range(n):
+        row_powers = powers[place + k * pitch :][:count]
+        for i in range(count):
+            totals[i] += row_powers[i]
+
+
+@adaptive
+def _grad_lines(g, y, n, inner, logarithm, out):
+    count, tasks = tasks_of_lines(out.size, n)
+    for task in prange(tasks):
+        first = np.int64(task) * count
+        _grad_of_lines(g, y, n, logarithm, out, first * n, min(count, out.size // max(n, 1) - first))
+
+
+@inline
+def _grad_of_lines(g, y, n, logarithm, out, start, count):
+    real = out.dtype.type
+    zero, one = real(0), real(1)
+    if logarithm:
+        lines, y_lines = out[start : start + count * n], y[start : start + count * n]
+        for i in range(lines.size):
+            lines[i] = power(y_lines[i])
+    for i in range(count):
+        line = start + i * n
+        if logarithm:
+            total = real(sum_of_line(g, line, n))
+            affine_pair(n, out, line, zero, -total, g, line, one, zero, out, line)
+        else:
+            total = real(products(g, line, 0.0, y, line, 0.0, 1, 0, n)[1])
+            scaled_difference(n, g, line, total, y, line, out, line)
+
+
+@adaptive
+def _grad_columns(g, y, n, inner, logarithm, out):
+    width, blocks, tasks = tasks_of_columns(out.size, n, inner)
+    for task in prange(tasks):
+        start, count, _ = block_of_columns(np.int64(task), width, blocks, n, inner)
+        _grad_of_columns(g, y, n, inner, logarithm, out, start, count)
+
+
+@inline
+def _grad_of_columns(g, y, n, inner, logarithm, out, start, count):
+    totals, rounded = np.zeros(count), np.empty(count, out.dtype)
+    for k in range(n):
+        g_row, y_row = g[start + k * inner :][:count], y[start + k * inner :][:count]
+        if logarithm:
+            for i in range(count):
+                totals[i] += g_row[i]
+        else:
+            for i in range(count):
+                totals[i] += np.float64(g_row[i]) * y_row[i]
+    for i in range(count):
+        rounded[i] = totals[i]
+    if logarithm and count == inner:
+        lines, y_lines = out[start : start + n * count], y[start : start + n * count]
+        for i in range(lines.size):
+            lines[i] = power(y_lines[i])
+    for k in range(n):
+        g_row, y_row = g[start + k * inner :][:count], y[start + k * inner :][:count]
+        row = out[start + k * inner :][:count]
+        if not logarithm:
+            for i in range(count):
+                row[i] = y_row[i] * (g_row[i] - rounded[i])
+        elif count == inner:
+            for i in range(count):
+                row[i] = g_row[i] - row[i] * rounded[i]
+        else:
+            for i in range(count):
+                row[i] = g_row[i] - power(y_row[i]) * rounded[i]
 
 
 # x comes last in both: its size, not the output's, says whether threads are worth it.
 
 
 @adaptive
-def _logsumexp(out, n, inner, x):
-    for task in prange(_tasks(x.size, n, inner)):
-        _logsumexp_block(out, n, inner, x, np.int64(task))
+def _logsumexp_lines(out, n, inner, x):
+    count, tasks = tasks_of_lines(x.size, n)
+    for task in prange(tasks):
+        first = np.int64(task) * count
+        _logsumexp_of_lines(out, n, x, first, min(count, out.size - first))
 
 
 @inline
-def _logsumexp_block(out, n, inner, x, task):
-    first, count, start = _block(task, x.size, n, inner)
-    lines, powers = _lines(x, start, count, n, inner), np.empty(n, x.dtype)
+def _logsumexp_of_lines(out, n, x, first, count):
+    tops, powers = np.empty(count, x.dtype), np.empty(count * n, x.dtype)
+    shifted_powers(x, first * n, count, n, powers, 0, tops)
     for i in range(count):
-        line = lines[i * n : (i + 1) * n]
-        top = _largest(line)
-        shift = top if math.isfinite(top) else x.dtype.type(0)  # inf - inf would be NaN
-        for k in range(n):
-            powers[k] = exp(line[k] - shift)
-        out[first + i] = shift + math.log(_total(powers))
+        out[first + i] = log_total(tops[i], sum_of_line(powers, i * n, n))
 
 
 @adaptive
-def _cross_entropy(target, weight, ignore_index, smoothing, losses, logsumexp, n, inner, x):
-    for task in prange(_tasks(x.size, n, inner)):
-        _cross_entropy_block(target, weight, ignore_index, smoothing, losses, logsumexp, n, inner, x, np.int64(task))
+def _logsumexp_columns(out, n, inner, x):
+    width, blocks, tasks = tasks_of_columns(x.size, n, inner)
+    for task in prange(tasks):
+        start, count, first = block_of_columns(np.int64(task), width, blocks, n, inner)
+        _logsumexp_of_columns(out, n, inner, x, start, count, first)
 
 
 @inline
-def _cross_entropy_block(target, weight, ignore_index, smoothing, losses, logsumexp, n, inner, x, task):
-    first, count, start = _block(task, x.size, n, inner)
-    lines, powers = _lines(x, start, count, n, inner), np.empty(n, x.dtype)
+def _logsumexp_of_columns(out, n, inner, x, start, count, first):
+    tops, totals, powers = np.empty(count, x.dtype), np.empty(count), np.empty(n * count, x.dtype)
+    column_powers(x, n, inner, start, count, powers, 0, count, tops, totals)
     for i in range(count):
-        line, label = lines[i * n : (i + 1) * n], target[first + i]
-        top = _largest(line)
-        for k in range(n):
-            powers[k] = exp(line[k] - top)
-        log_total = top + math.log(_total(powers))
-        logsumexp[first + i] = log_total
-        loss = 0.0
-        if label != ignore_index:
-            loss = (1 - smoothing) * _weight(weight, label) * (log_total - line[label])
-            if smoothing > 0:
-                spread = 0.0
-                for k in range(n):
-                    spread += _weight(weight, k) * (log_total - line[k])
-                loss += smoothing / n * spread
-        losses[first + i] = loss
-
-
-@adaptive
-def _cross_entropy_grad(scale, x, logsumexp, target, weight, ignore_index, smoothing, weights, n, inner, out):
-    for task in prange(_tasks(x.size, n, inner)):
-        _cross_entropy_grad_block(
-            scale,
-            x,
-            logsumexp,
-            target,
-            weight,
-            ignore_index,
-            smoothing,
-            weights,
-            n,
-            inner,
-            out,
-            np.int64(task),
-        )
+        out[first + i] = log_total(tops[i], totals[i])
 
 
 @inline
-def _cross_entropy_grad_block(
-    scale, x, logsumexp, target, weight, ignore_index, smoothing, weights, n, inner, out, task
-):
-    real = out.dtype.type
-    first, count, start = _block(task, out.size, n, inner)
-    x_lines, out_lines = _lines(x, start, count, n, inner), _room(out, start, count, n, inner)
-    for i in range(count):
-        x_line, out_line = x_lines[i * n : (i + 1) * n], out_lines[i * n : (i + 1) * n]
-        label, log_total, upstream = target[first + i], logsumexp[first + i], scale[first + i]
-        if label == ignore_index:
-            out_line[:] = 0
-        else:
-            own = (1 - smoothing) * _weight(weight, label) * upstream
-            share = smoothing / n * upstream
-            factor = real(own + share * weights)
-            for k in range(n):
-                out_line[k] = factor * exp(real(x_line[k] - log_total))
-            if smoothing > 0:
-                for k in range(n):
-                    out_line[k] -= real(share * _weight(weight, k))
-            out_line[label] -= real(own)
-    _put(out_lines, start, count, n, inner, out)
-
-
-@inline
-def _weight(weight, label):
-    return weight[label] if weight.size > 0 else 1.0
-
-
-# Blocks of lines.  Line i is one row of n where inner is 1; else it is column i % inner of n rows of inner.
-
-
-@inline
-def _blocks(size, n, inner):
-    """Columns side by side, columns of a block, and blocks side by side; rows count as columns of one row."""
-    columns = inner if inner > 1 else size // max(n, 1)
-    width = max(BLOCK // max(n, 1), COLUMNS if inner > 1 else 1)
-    return columns, width, (columns + width - 1) // width
-
-
-@inline
-def _tasks(size, n, inner):
-    columns, _, blocks = _blocks(size, n, inner)
-    return size // max(n * columns, 1) * blocks
-
-
-@inline
-def _block(task, size, n, inner):
-    """A task's first line, its count of lines, and the place of its first element."""
-    columns, width, blocks = _blocks(size, n, inner)
-    outer = task // blocks
-    left = (task - outer * blocks) * width
-    start = outer * n * inner + left if inner > 1 else left * n
-    return outer * columns + left, min(width, columns - left), start
-
-
-@inline
-def _lines(a, start, count, n, inner):
-    """The lines of a block one after the other: a view of them, or a copy where they are not contiguous."""
-    lines = _room(a, start, count, n, inner)
-    if inner > 1:
-        for k in range(n):
-            row = a[start + k * inner : start + k * inner + count]
-            for i in range(count):
-                lines[i * n + k] = row[i]
-    return lines
-
-
-@inline
-def _room(a, start, count, n, inner):
-    return a[start : start + count * n] if inner == 1 else np.empty(count * n, a.dtype)
-
-
-@inline
-def _put(lines, start, count, n, inner, a):
-    if inner > 1:
-        for k in range(n):
-            row = a[start + k * inner : start + k * inner + count]
-            for i in range(count):
-                row[i] = lines[i * n + k]
-
-
-@inline
-def _largest(line):
-    # Four chains of comparisons run side by side.
-    a = b = c = d = line.dtype.type(-np.inf)
-    whole = line.size // 4 * 4
-    for k in range(0, whole, 4):
-        a, b = max(line[k], a), max(line[k + 1], b)
-        c, d = max(line[k + 2], c), max(line[k + 3], d)
-    for k in range(whole, line.size):
-        a = max(line[k], a)
-    return max(max(a, b), max(c, d))
-
-
-@inline
-def _total(line):
-    a = b = c = d = 0.0
-    whole = line.size // 4 * 4
-    for k in range(0, whole, 4):
-        a, b, c, d = a + line[k], b + line[k + 1], c + line[k + 2], d + line[k + 3]
-    for k in range(whole, line.size):
-        a += line[k]
-    return (a + b) + (c + d)
+def log_total(top, total):
+    """log of a sum of powers from their largest exponent and their sum relative to it."""
+    return top if math.isinf(top) else top + math.log(total)
