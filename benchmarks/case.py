@@ -47,16 +47,20 @@ class Case:
 def select(cases: Iterable[Case], wanted: Iterable[str]) -> list[Case]:
     """The cases that fit one of `wanted`: a family, `family:part of a name`, or part of a name; all where it is empty.
 
+    A part that is a whole name, such as "MLP, batch 1", does not stand for "MLP, batch 128" as well.
     Raises UnknownCaseError for one that fits nothing.
     """
     cases, wanted = list(cases), list(wanted)
-    families = {case.family for case in cases}
+    families, names = {case.family for case in cases}, {case.name for case in cases}
+
+    def named(case: Case, part: str) -> bool:
+        return case.name == part if part in names else part in case.name
 
     def fits(case: Case, selector: str) -> bool:
         family, colon, part = selector.partition(":")
         if colon:
-            return case.family == family and part in case.name
-        return case.family == selector if selector in families else selector in case.name
+            return case.family == family and named(case, part)
+        return case.family == selector if selector in families else named(case, selector)
 
     for selector in wanted:
         if not any(fits(case, selector) for case in cases):

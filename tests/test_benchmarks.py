@@ -66,6 +66,12 @@ def test_a_family_or_a_part_of_a_name_selects():
         select(cases, ["conv:pool"])
 
 
+def test_a_whole_name_is_no_part_of_another():
+    cases = [planted("step", "MLP, batch 1", 1, 1), planted("step", "MLP, batch 128", 1, 1)]
+    assert select(cases, ["step:MLP, batch 1"]) == select(cases, ["MLP, batch 1"]) == cases[:1]
+    assert select(cases, ["step:batch 1"]) == cases
+
+
 def test_the_512_channels_of_small_images_are_found():
     assert {case.group for case in select(all_cases(), ["conv:512x4x4"])} == {
         "forward",
