@@ -51,16 +51,16 @@ def select(cases: Iterable[Case], wanted: Iterable[str]) -> list[Case]:
     Raises UnknownCaseError for one that fits nothing.
     """
     cases, wanted = list(cases), list(wanted)
-    families, names = {case.family for case in cases}, {case.name for case in cases}
-
-    def named(case: Case, part: str) -> bool:
-        return case.name == part if part in names else part in case.name
+    families = {case.family for case in cases}
+    whole = {case.key for case in cases} | {case.name for case in cases}
 
     def fits(case: Case, selector: str) -> bool:
+        if selector in families:
+            return case.family == selector
+        if selector in whole:
+            return selector in (case.key, case.name)
         family, colon, part = selector.partition(":")
-        if colon:
-            return case.family == family and named(case, part)
-        return case.family == selector if selector in families else named(case, selector)
+        return case.family == family and part in case.name if colon else selector in case.name
 
     for selector in wanted:
         if not any(fits(case, selector) for case in cases):
