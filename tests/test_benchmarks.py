@@ -55,7 +55,7 @@ def test_a_family_or_a_part_of_a_name_selects():
     cases = [
         planted("conv", "8x64 forward", 1, 1),
         planted("conv", "16x64 forward", 1, 1),
-        planted("pool", "8x64", 1, 1),
+        planted("pool", "8x64 2x2", 1, 1),
     ]
     assert select(cases, []) == cases
     assert select(cases, ["conv"]) == cases[:2]
