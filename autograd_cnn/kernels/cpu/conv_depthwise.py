@@ -14,8 +14,9 @@ import numpy as np
 from numba import prange
 
 from autograd_cnn.kernels.cpu.depthwise_lines import LINE_SIZES, correlate_line, line_pixels, tap_masks, tap_sums_line
-from autograd_cnn.kernels.cpu.depthwise_vectors import ROWS, SIZES, STRIDES, WIDTH, correlate, spread, tap_sums
+from autograd_cnn.kernels.cpu.depthwise_vectors import ROWS, SIZES, STRIDES, correlate, spread, tap_sums
 from autograd_cnn.kernels.cpu.jit import inline, parallel, serial
+from autograd_cnn.kernels.cpu.masked_rows import WIDTH
 from autograd_cnn.kernels.cpu.microkernel import DEPTH, SERIAL_WORK
 from autograd_cnn.kernels.cpu.shared_code import address_of, call
 

@@ -13,7 +13,7 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
-from autograd_cnn.kernels.cpu.depthwise_vectors import _for_each_size, _Lines, _number
+from autograd_cnn.kernels.cpu.masked_rows import Lines, constant, for_each_size
 from autograd_cnn.kernels.cpu.microkernel import VECTOR_BYTES, _check, _data, _index, _loop
 
 LINE_SIZES = (3, 5)  # of kernels
@@ -36,7 +36,7 @@ def line_pixels(itemsize):
     return VECTOR_BYTES // itemsize
 
 
-class _MaskedLines(_Lines):
+class _MaskedLines(Lines):
     """Vectors as wide as there are, each tap with its mask and its place."""
 
     def __init__(self, builder, dtype, masks):
@@ -44,7 +44,7 @@ class _MaskedLines(_Lines):
         self.bits_of_taps = masks
 
     def masks(self, count):
-        words = [self.builder.load(self.builder.gep(self.bits_of_taps, [_number(k)])) for k in range(count)]
+        words = [self.builder.load(self.builder.gep(self.bits_of_taps, [constant(k)])) for k in range(count)]
         number = ir.IntType(self.lanes)
         return [self.builder.bitcast(self.builder.trunc(word, number), self.bits) for word in words]
 
@@ -53,7 +53,7 @@ class _MaskedLines(_Lines):
         builder = self.builder
         first = builder.neg(builder.add(builder.mul(top, width), left))
         rows = [builder.add(first, _index(builder, i, width)) for i in range(size)]
-        return [builder.add(row, _number(j)) for row in rows for j in range(size)]
+        return [builder.add(row, constant(j)) for row in rows for j in range(size)]
 
 
 @intrinsic
@@ -86,7 +86,7 @@ def correlate_line(
 
             def plane(index, _):
                 line = builder.gep(source, [builder.mul(index, pitch)])
-                lines.fetch(line, _number(0))
+                lines.fetch(line, constant(0))
                 total = lines.splat(added)
                 for value, first, mask in zip(taps, places, inside, strict=True):
                     total = lines.fma(value, lines.read(line, first, mask), total)
@@ -95,7 +95,7 @@ def correlate_line(
 
             _loop(builder, images, [], plane)
 
-        _for_each_size(builder, size, LINE_SIZES, planes)
+        for_each_size(builder, size, LINE_SIZES, planes)
         return context.get_dummy_value()
 
     return signature, codegen
@@ -125,17 +125,17 @@ def tap_sums_line(
 
             def plane(index, sums):
                 line, g_place = builder.gep(source, [builder.mul(index, pitch)]), builder.mul(index, g_pitch)
-                lines.fetch(line, _number(0))
+                lines.fetch(line, constant(0))
                 lines.fetch(g, g_place)
                 cotangent = lines.read(g, g_place, shown)
                 values = [lines.read(line, first, mask) for first, mask in zip(places, inside, strict=True)]
                 return [lines.fma(cotangent, value, total) for value, total in zip(values, sums, strict=True)]
 
             for k, total in enumerate(_loop(builder, images, [lines.zero] * size**2, plane)):
-                spot = builder.gep(totals, [_number(k)])
+                spot = builder.gep(totals, [constant(k)])
                 builder.store(builder.fadd(builder.load(spot), lines.total(total)), spot)
 
-        _for_each_size(builder, size, LINE_SIZES, planes)
+        for_each_size(builder, size, LINE_SIZES, planes)
         return context.get_dummy_value()
 
     return signature, codegen

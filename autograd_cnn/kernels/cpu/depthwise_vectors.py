@@ -10,153 +10,15 @@ Rows beyond the plane are read from a line of zeros and written to a line that n
 branch.
 """
 
-from llvmlite import ir
-from numba.core import cgutils, types
+from numba.core import types
 from numba.extending import intrinsic
 
-from autograd_cnn.kernels.cpu.microkernel import _INDEX, VECTOR_BYTES, _check, _data, _index, _loop, _Vectors
+from autograd_cnn.kernels.cpu.masked_rows import Lines, Window, ceil, constant, either, for_each_size, row_of
+from autograd_cnn.kernels.cpu.microkernel import _check, _data, _index, _loop
 
 SIZES = (1, 3, 5)  # of the kernels that are unrolled
 STRIDES = (1, 2)
 ROWS = 4  # of a tile
-# Bytes of a vector.  Wider ones gain little where loads and not sums are the limit, and waste lanes on narrow images.
-WIDTH = min(VECTOR_BYTES, 32)
-# Bytes between what is read and what is asked for in advance.  Planes lie one behind the other, so that what follows
-# a plane is wanted too; but the processor sees no stream in a tile's short rows.
-AHEAD = 4096
-
-
-class _Lines(_Vectors):
-    """Vectors on rows whose length is no multiple of theirs."""
-
-    def __init__(self, builder, dtype, width=WIDTH):
-        super().__init__(builder, dtype)
-        self.lanes = width // self.itemsize
-        self.type = ir.VectorType(self.element, self.lanes)
-        self.zero = ir.Constant(self.type, None)
-        number = ir.IntType(8 * self.itemsize)
-        self.numbers = ir.VectorType(number, self.lanes)
-        self.lane = ir.Constant(self.numbers, list(range(self.lanes)))
-        self.bits = ir.VectorType(ir.IntType(1), self.lanes)
-        self.align = ir.Constant(ir.IntType(32), self.itemsize)
-
-    def within(self, first, size):
-        """Which lanes have 0 <= first + lane < size."""
-        first, size = (self.splat(self.builder.trunc(n, self.numbers.element), self.numbers) for n in (first, size))
-        return self.builder.icmp_unsigned("<", self.builder.add(self.lane, first), size)
-
-    def read(self, line, first, mask):
-        """The lanes of the mask from line[first] on, and zeros."""
-        pointer = self.type.as_pointer()
-        load = self.intrinsic("masked.load", self.type, [pointer, self.align.type, self.bits, self.type], ".p0")
-        place = self.builder.bitcast(self.builder.gep(line, [first]), pointer)
-        return self.builder.call(load, [place, self.align, mask, self.zero])
-
-    def write(self, value, line, first, mask):
-        pointer = self.type.as_pointer()
-        kinds = [self.type, pointer, self.align.type, self.bits]
-        store = self.intrinsic("masked.store", ir.VoidType(), kinds, ".p0")
-        place = self.builder.bitcast(self.builder.gep(line, [first]), pointer)
-        self.builder.call(store, [value, place, self.align, mask])
-
-    def fetch(self, line, first):
-        """Ask for the memory that is AHEAD of line[first]."""
-        byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
-        kind = ir.FunctionType(ir.VoidType(), [byte, word, word, word])
-        prefetch = cgutils.get_or_insert_function(self.builder.module, kind, "llvm.prefetch.p0")
-        ahead = self.builder.add(first, _number(AHEAD // self.itemsize))
-        place = self.builder.bitcast(self.builder.gep(line, [ahead]), byte)
-        self.builder.call(prefetch, [place, *(ir.Constant(word, value) for value in (0, 3, 1))])
-
-    def splats(self, array, step, count):
-        """A vector of each of array[0], array[step], ..."""
-        places = [self.builder.gep(array, [_index(self.builder, k, step)]) for k in range(count)]
-        return [self.splat(self.builder.load(place)) for place in places]
-
-    def splits(self, values):
-        """The lanes of one vector as they are; of two, the even and the odd ones of both."""
-        if len(values) == 1:
-            return values
-        return [self.select(*values, list(range(phase, 2 * self.lanes, 2))) for phase in range(2)]
-
-    def joined(self, even, odd):
-        """The two vectors that `splits` would split into these."""
-        lanes = [lane + phase * self.lanes for lane in range(self.lanes) for phase in range(2)]
-        return [self.select(even, odd, half) for half in (lanes[: self.lanes], lanes[self.lanes :])]
-
-    def total(self, value):
-        """The sum of the lanes in float64."""
-        kind = ir.VectorType(ir.DoubleType(), self.lanes)
-        value = value if value.type == kind else self.builder.fpext(value, kind)
-        count = self.lanes
-        while count > 1:
-            count //= 2
-            halves = [ir.Constant(ir.VectorType(ir.IntType(32), count), list(range(n, n + count))) for n in (0, count)]
-            value = self.builder.fadd(*(self.builder.shuffle_vector(value, value, half) for half in halves))
-        return self.builder.extract_element(value, ir.Constant(ir.IntType(32), 0))
-
-
-class _Window:
-    """What the taps of a row of the kernel read for one vector of outputs: tap j reads from `first` + j on."""
-
-    def __init__(self, lines, first, width, size, stride):
-        builder = lines.builder
-        self.lines, self.size = lines, size
-        self.spans = []
-        for tap in range(0, size, stride):
-            places = [builder.add(first, _number(tap + part * lines.lanes)) for part in range(stride)]
-            self.spans.append([(place, lines.within(place, width)) for place in places])
-
-    def read(self, line):
-        values = []
-        for span in self.spans:
-            values += self.lines.splits([self.lines.read(line, place, mask) for place, mask in span])
-        return values[: self.size]
-
-
-def _number(value):
-    return ir.Constant(_INDEX, value)
-
-
-def _ceil(builder, count, step):
-    return builder.sdiv(builder.add(count, _number(step - 1)), _number(step))
-
-
-def _row(builder, plane, y, height, width, outside):
-    """Row y of a plane, or `outside` where there is none."""
-    inside = builder.icmp_unsigned("<", y, height)
-    return builder.select(inside, builder.gep(plane, [builder.mul(y, width)]), outside)
-
-
-def _either(builder, condition, yes, no):
-    """The values that `yes()` emits where the condition holds, those of `no()` elsewhere."""
-    with builder.if_else(condition) as (then, otherwise):
-        with then:
-            left = yes()
-            left_end = builder.block
-        with otherwise:
-            right = no()
-            right_end = builder.block
-    results = []
-    for one, other in zip(left, right, strict=True):
-        result = builder.phi(one.type)
-        result.add_incoming(one, left_end)
-        result.add_incoming(other, right_end)
-        results.append(result)
-    return results
-
-
-def _for_each_size(builder, size, sizes, emit):
-    """Emit the code for every kernel size, and the choice between them."""
-    done = builder.append_basic_block("plane_done")
-    switch = builder.switch(size, done)
-    for one in sizes:
-        block = builder.append_basic_block(f"size_{one}")
-        switch.add_case(_number(one), block)
-        builder.position_at_end(block)
-        emit(one)
-        builder.branch(done)
-    builder.position_at_end(done)
 
 
 @intrinsic
@@ -180,7 +42,7 @@ def correlate(
         size, stride, images, source, start, pitch, height, width, weight, tap, tap_step, *rest = arguments
         top, left, zeros, added, keep, target, place, target_pitch, rows, columns, spill = rest
         kinds = signature.args
-        lines = _Lines(builder, kinds[3].dtype)
+        lines = Lines(builder, kinds[3].dtype)
         first_source = builder.gep(_data(context, builder, kinds[3], source), [start])
         weight = builder.gep(_data(context, builder, kinds[8], weight), [tap])
         zeros = _data(context, builder, kinds[13], zeros)
@@ -193,23 +55,25 @@ def correlate(
             def plane(index, _):
                 source = builder.gep(first_source, [builder.mul(index, pitch)])
                 target = builder.gep(first_target, [builder.mul(index, target_pitch)])
-                _loop(builder, _ceil(builder, rows, ROWS), [], lambda index, _: tile(source, target, index))
+                _loop(builder, ceil(builder, rows, ROWS), [], lambda index, _: tile(source, target, index))
                 return []
 
             def tile(source, target, index):
                 y = _index(builder, ROWS, index)
                 first = builder.sub(_index(builder, stride, y), top)
                 sources = [
-                    _row(builder, source, builder.add(first, _number(r)), height, width, zeros)
+                    row_of(builder, source, builder.add(first, constant(r)), height, width, zeros)
                     for r in range((ROWS - 1) * stride + size)
                 ]
-                targets = [_row(builder, target, builder.add(y, _number(t)), rows, columns, spill) for t in range(ROWS)]
+                targets = [
+                    row_of(builder, target, builder.add(y, constant(t)), rows, columns, spill) for t in range(ROWS)
+                ]
 
                 def block(index, _):
                     x = _index(builder, lines.lanes, index)
                     shown = lines.within(x, columns)
-                    window = _Window(lines, builder.sub(_index(builder, stride, x), left), width, size, stride)
-                    sums = _either(
+                    window = Window(lines, builder.sub(_index(builder, stride, x), left), width, size, stride)
+                    sums = either(
                         builder,
                         keep,
                         lambda: [lines.read(line, x, shown) for line in targets],
@@ -228,19 +92,19 @@ def correlate(
                         lines.write(value, line, x, shown)
                     return []
 
-                _loop(builder, _ceil(builder, columns, lines.lanes), [], block)
+                _loop(builder, ceil(builder, columns, lines.lanes), [], block)
                 return []
 
             _loop(builder, images, [], plane)
 
         def strides(size):
-            with builder.if_else(builder.icmp_signed("==", stride, _number(1))) as (then, otherwise):
+            with builder.if_else(builder.icmp_signed("==", stride, constant(1))) as (then, otherwise):
                 with then:
                     planes(size, 1)
                 with otherwise:
                     planes(size, 2)
 
-        _for_each_size(builder, size, SIZES, strides)
+        for_each_size(builder, size, SIZES, strides)
         return context.get_dummy_value()
 
     return signature, codegen
@@ -266,13 +130,13 @@ def spread(
         size, images, source, start, pitch, height, width, weight, tap, top, left, *rest = arguments
         zeros, added, keep, target, place, target_pitch, rows, columns, spill = rest
         kinds = signature.args
-        lines = _Lines(builder, kinds[2].dtype)
+        lines = Lines(builder, kinds[2].dtype)
         first_source = builder.gep(_data(context, builder, kinds[2], source), [start])
         weight = builder.gep(_data(context, builder, kinds[7], weight), [tap])
         zeros = _data(context, builder, kinds[11], zeros)
         first_target = builder.gep(_data(context, builder, kinds[14], target), [place])
         spill = _data(context, builder, kinds[19], spill)
-        one = _number(1)
+        one = constant(1)
         pairs = ROWS // 2
 
         def halves(before, count):
@@ -290,27 +154,27 @@ def spread(
             def plane(index, _):
                 source = builder.gep(first_source, [builder.mul(index, pitch)])
                 target = builder.gep(first_target, [builder.mul(index, target_pitch)])
-                _loop(builder, _ceil(builder, count_rows, pairs), [], lambda index, _: tile(source, target, index))
+                _loop(builder, ceil(builder, count_rows, pairs), [], lambda index, _: tile(source, target, index))
                 return []
 
             def tile(source, target, index):
                 u = builder.add(first_row, _index(builder, pairs, index))
-                lowest = builder.sub(u, _number(reach - 1))
+                lowest = builder.sub(u, constant(reach - 1))
                 sources = [
-                    _row(builder, source, builder.add(lowest, _number(r)), height, width, zeros)
+                    row_of(builder, source, builder.add(lowest, constant(r)), height, width, zeros)
                     for r in range(pairs + reach - 1)
                 ]
                 y = builder.sub(_index(builder, 2, u), top)
                 targets = [
-                    _row(builder, target, builder.add(y, _number(t)), rows, columns, spill) for t in range(2 * pairs)
+                    row_of(builder, target, builder.add(y, constant(t)), rows, columns, spill) for t in range(2 * pairs)
                 ]
 
                 def block(index, _):
                     v = builder.add(first_column, _index(builder, lines.lanes, index))
                     x = builder.sub(_index(builder, 2, v), left)
-                    places = [builder.add(x, _number(half * lines.lanes)) for half in range(2)]
+                    places = [builder.add(x, constant(half * lines.lanes)) for half in range(2)]
                     shown = [(place, lines.within(place, columns)) for place in places]
-                    window = _Window(lines, builder.sub(v, _number(reach - 1)), width, reach, 1)
+                    window = Window(lines, builder.sub(v, constant(reach - 1)), width, reach, 1)
                     sums = [[lines.splat(added) for _ in range(2)] for _ in targets]
                     for line in sources[-pairs:]:
                         lines.fetch(line, v)
@@ -323,17 +187,17 @@ def spread(
                     woven = [value for pair in sums for value in lines.joined(*pair)]
                     spots = [(line, *span) for line in targets for span in shown]
                     zero = [lines.zero] * len(spots)
-                    before = _either(builder, keep, lambda: [lines.read(*spot) for spot in spots], lambda: zero)
+                    before = either(builder, keep, lambda: [lines.read(*spot) for spot in spots], lambda: zero)
                     for old, value, spot in zip(before, woven, spots, strict=True):
                         lines.write(builder.fadd(old, value), *spot)
                     return []
 
-                _loop(builder, _ceil(builder, count_columns, lines.lanes), [], block)
+                _loop(builder, ceil(builder, count_columns, lines.lanes), [], block)
                 return []
 
             _loop(builder, images, [], plane)
 
-        _for_each_size(builder, size, SIZES, planes)
+        for_each_size(builder, size, SIZES, planes)
         return context.get_dummy_value()
 
     return signature, codegen
@@ -358,7 +222,7 @@ def tap_sums(
         size, stride, images, g, g_start, g_pitch, rows, columns, source, start, pitch, *rest = arguments
         height, width, top, left, zeros, totals, place = rest
         kinds = signature.args
-        lines = _Lines(builder, kinds[3].dtype)
+        lines = Lines(builder, kinds[3].dtype)
         g = builder.gep(_data(context, builder, kinds[3], g), [g_start])
         source = builder.gep(_data(context, builder, kinds[8], source), [start])
         zeros = _data(context, builder, kinds[15], zeros)
@@ -375,10 +239,10 @@ def tap_sums(
                     y = _index(builder, ROWS, index)
                     first = builder.sub(_index(builder, stride, y), top)
                     g_lines = [
-                        _row(builder, g_plane, builder.add(y, _number(t)), rows, columns, zeros) for t in range(ROWS)
+                        row_of(builder, g_plane, builder.add(y, constant(t)), rows, columns, zeros) for t in range(ROWS)
                     ]
                     sources = [
-                        _row(builder, plane, builder.add(first, _number(r)), height, width, zeros)
+                        row_of(builder, plane, builder.add(first, constant(r)), height, width, zeros)
                         for r in range((ROWS - 1) * stride + size)
                     ]
 
@@ -386,7 +250,7 @@ def tap_sums(
                         sums = list(sums)
                         x = _index(builder, lines.lanes, index)
                         shown = lines.within(x, columns)
-                        window = _Window(lines, builder.sub(_index(builder, stride, x), left), width, size, stride)
+                        window = Window(lines, builder.sub(_index(builder, stride, x), left), width, size, stride)
                         cotangents = [lines.read(line, x, shown) for line in g_lines]
                         for line in g_lines:
                             lines.fetch(line, x)
@@ -401,26 +265,26 @@ def tap_sums(
                                     sums[k] = lines.fma(cotangent, values[j], sums[k])
                         return sums
 
-                    return _loop(builder, _ceil(builder, columns, lines.lanes), sums, block)
+                    return _loop(builder, ceil(builder, columns, lines.lanes), sums, block)
 
-                return _loop(builder, _ceil(builder, rows, ROWS), sums, tile)
+                return _loop(builder, ceil(builder, rows, ROWS), sums, tile)
 
             sums = _loop(builder, images, [lines.zero] * (size**2 * copies), image)
             for k in range(size**2):
                 mine = sums[k * copies : (k + 1) * copies]
                 while len(mine) > 1:
                     mine = [builder.fadd(one, other) for one, other in zip(mine[::2], mine[1::2], strict=True)]
-                spot = builder.gep(totals, [_number(k)])
+                spot = builder.gep(totals, [constant(k)])
                 builder.store(builder.fadd(builder.load(spot), lines.total(mine[0])), spot)
 
         def strides(size):
-            with builder.if_else(builder.icmp_signed("==", stride, _number(1))) as (then, otherwise):
+            with builder.if_else(builder.icmp_signed("==", stride, constant(1))) as (then, otherwise):
                 with then:
                     plane(size, 1)
                 with otherwise:
                     plane(size, 2)
 
-        _for_each_size(builder, size, SIZES, strides)
+        for_each_size(builder, size, SIZES, strides)
         return context.get_dummy_value()
 
     return signature, codegen
