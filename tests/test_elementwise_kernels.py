@@ -329,6 +329,10 @@ def test_broadcasting(x_shape, y_shape):
     condition = random.random(x_shape) > 0.5
     elementwise.where(condition, x, y, out)
     np.testing.assert_array_equal(out, np.where(condition, x, y))
+    one, two = np.array(1.0), np.array(2.0)
+    for left, right in [(one, y), (x, two), (one, two)]:
+        elementwise.where(condition, left, right, out)
+        np.testing.assert_array_equal(out, np.broadcast_to(np.where(condition, left, right), out.shape))
 
 
 def test_broadcast_plan_merges_dimensions():

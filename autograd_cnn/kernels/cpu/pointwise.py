@@ -18,7 +18,7 @@ from autograd_cnn.kernels.cpu.fingerprint import sources_digest
 from autograd_cnn.kernels.cpu.jit import GRAIN, adaptive
 
 PIECE = 8192
-NO_STEP, ONE_STEP = np.uint64(0), np.uint64(1)
+NO_STEP, ONE_STEP = 0, 1
 
 
 def with_formula(loop, formula, **others):
@@ -90,9 +90,26 @@ def same_right(x, y, out):
 
 
 def triples(x, x_step, y, y_step, z, z_step, out):
-    for i in prange(out.size):
-        k = np.uint64(i)  # for negative indices there would be a test, and no vector code
-        out[i] = formula(x[k * x_step], y[k * y_step], z[k * z_step])  # noqa: F821
+    for piece in prange((out.size + PIECE - 1) // PIECE):
+        start = piece * PIECE
+        n = min(out.size - start, PIECE)
+        # Views of one step or one number: with steps that are not known there would be no vector code.
+        part = x[start * x_step :][: max(n * x_step, 1)]
+        left = y[start * y_step :][: max(n * y_step, 1)]
+        right = z[start * z_step :][: max(n * z_step, 1)]
+        part_out = out[start : start + n]
+        if x_step + y_step + z_step == 3:
+            for m in range(n):
+                part_out[m] = formula(part[m], left[m], right[m])  # noqa: F821
+        elif x_step + y_step == 2:
+            for m in range(n):
+                part_out[m] = formula(part[m], left[m], right[0])  # noqa: F821
+        elif x_step + z_step == 2:
+            for m in range(n):
+                part_out[m] = formula(part[m], left[0], right[m])  # noqa: F821
+        else:
+            for m in range(n):
+                part_out[m] = formula(part[m * x_step], left[m * y_step], right[m * z_step])  # noqa: F821
 
 
 def accumulated(x, out):
@@ -102,30 +119,41 @@ def accumulated(x, out):
 
 def rows(x, y, plan, out):
     length = plan[0, 3]
-    # Long rows are cut, so that two of them can keep many threads busy.
+    count = out.size // max(length, 1)
+    # Long rows are cut, so that two of them can keep many threads busy; short ones are taken together.
     pieces = (length + PIECE - 1) // PIECE
-    for task in prange(out.size // max(length, 1) * pieces):
-        row = task // pieces
+    together = max(PIECE // max(length, 1), 1)
+    for task in prange((count + together - 1) // together * pieces):
+        first = task // pieces * together
         start = task % pieces * PIECE
         n = min(length - start, PIECE)
-        k = row % plan[0, 2]
-        j = row // plan[0, 2] % plan[0, 1]
-        i = row // plan[0, 2] // plan[0, 1]
-        x_start = i * plan[1, 0] + j * plan[1, 1] + k * plan[1, 2] + start * plan[1, 3]
-        y_start = i * plan[2, 0] + j * plan[2, 1] + k * plan[2, 2] + start * plan[2, 3]
-        row_out = out[row * length + start : row * length + start + n]
-        if plan[2, 3] == 0:
-            row_x, right = x[x_start : x_start + n], y[y_start]
-            for m in range(n):
-                row_out[m] = formula(row_x[m], right)  # noqa: F821
-        elif plan[1, 3] == 0:
-            left, row_y = x[x_start], y[y_start : y_start + n]
-            for m in range(n):
-                row_out[m] = formula(left, row_y[m])  # noqa: F821
-        else:
-            row_x, row_y = x[x_start : x_start + n], y[y_start : y_start + n]
-            for m in range(n):
-                row_out[m] = formula(row_x[m], row_y[m])  # noqa: F821
+        k = first % plan[0, 2]
+        j = first // plan[0, 2] % plan[0, 1]
+        i = first // plan[0, 2] // plan[0, 1]
+        for row in range(first, min(first + together, count)):
+            # Unsigned: for negative indices there would be a test, and no vector code.
+            x_start = np.uint64(i * plan[1, 0] + j * plan[1, 1] + k * plan[1, 2] + start * plan[1, 3])
+            y_start = np.uint64(i * plan[2, 0] + j * plan[2, 1] + k * plan[2, 2] + start * plan[2, 3])
+            place = np.uint64(row * length + start)
+            if plan[2, 3] == 0:
+                right = y[y_start]
+                for m in range(n):
+                    out[place + np.uint64(m)] = formula(x[x_start + np.uint64(m)], right)  # noqa: F821
+            elif plan[1, 3] == 0:
+                left = x[x_start]
+                for m in range(n):
+                    out[place + np.uint64(m)] = formula(left, y[y_start + np.uint64(m)])  # noqa: F821
+            else:
+                for m in range(n):
+                    q = np.uint64(m)
+                    out[place + q] = formula(x[x_start + q], y[y_start + q])  # noqa: F821
+            k += 1
+            if k == plan[0, 2]:
+                k = 0
+                j += 1
+            if j == plan[0, 1]:
+                j = 0
+                i += 1
 
 
 @lru_cache(maxsize=4096)
