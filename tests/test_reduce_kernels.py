@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from guarded_memory import Canaries, guarded, run_alone
 
 from autograd_cnn.kernels import cpu as kernels
 
@@ -148,12 +149,35 @@ def test_non_contiguous_inputs(name):
     np.testing.assert_allclose(run(name, x, (0, 2)), REFERENCES[name](x, axis=(0, 2)), rtol=1e-12)
 
 
+def in_guarded_memory() -> None:
+    for side in ("before", "after"):
+        for shape, dims in (((3, 5), (1,)), ((5, 130), (1,)), ((70_001,), (0,)), ((9, 3), (0,)), ((6, 150), (0,))):
+            x = guarded(sample(shape, np.float32), side)
+            kept = [size for d, size in enumerate(shape) if d not in dims]
+            out, places = Canaries(tuple(kept), np.float32), Canaries(tuple(kept), np.int64)
+            for name in ("sum", "amax", "amin"):
+                getattr(kernels, name)(x, dims, out.out)
+            kernels.var(x, dims, 1, out.out)
+            kernels.argmax(x, dims[0], places.out)
+            assert out.alive()
+            assert places.alive()
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("check_bounds", [False, True])
+def test_nothing_outside_of_the_arrays_is_touched(check_bounds: bool) -> None:
+    child = run_alone("test_reduce_kernels", "in_guarded_memory", check_bounds)
+    assert child.stdout == "finished\n", child.stderr
+
+
 @pytest.mark.parametrize(("shape", "dims"), [((400_001,), (0,)), ((90_000, 7), (0,)), ((8, 6, 90, 90), (0, 2, 3))])
 def test_same_bits_for_every_thread_count(shape, dims, same_bits):
     x = sample(shape, np.float32)
 
     def compute():
         arrays = [run(name, x, dims) for name in ("sum", "prod", "amax")]
+        arrays.append(np.empty_like(arrays[0]))
+        kernels.var(x, dims, 1, arrays[-1])
         place, running = np.empty((), np.int64), np.empty_like(x)
         kernels.argmax(x, None, place)
         kernels.cumsum(x, 0, running)

@@ -2,8 +2,8 @@
 
 Every array is seen as (outer, n, inner) and reduced over n.  n is cut into chunks by the shape alone, and
 chunks are combined in their order, so a result has the same bits for every number of threads.
-Neighbouring columns are folded side by side, and so are LANES parts of a contiguous run: that is what the
-compiler turns into vector code.
+Lines of floats, where inner is 1, go through the vector loops of lines.py.  Else neighbouring columns are folded side
+by side, and so are LANES parts of a contiguous run: that is what the compiler turns into vector code.
 """
 
 import math
@@ -12,12 +12,15 @@ import numpy as np
 from numba import prange
 
 from autograd_cnn.kernels.cpu.jit import adaptive, inline
+from autograd_cnn.kernels.cpu.lines import largest_of_line, moments, place_in_line, smallest_of_line, sum_of_line
 
 SUM, PROD, LARGEST, SMALLEST = range(4)
 LANES = 64  # running values that a contiguous run is folded into
-COLUMNS = 512  # columns that one task folds side by side
+COLUMNS = 128  # columns that one task folds side by side
 CHUNK = 32768  # elements that one task folds where n is cut
 TASKS = 32  # from here on there is work for every thread without cutting n
+TASK = 8192  # elements of a task of whole lines
+SHORT = 16  # lines below this length are added up number by number
 STEPS = np.add, np.multiply, np.maximum, np.minimum  # by kind
 INT64 = np.iinfo(np.int64)
 
@@ -54,15 +57,27 @@ def all(x, dims, out):
 
 def var(x, dims, correction, out):
     """sum((x - mean)^2) / (n - correction) over `dims`, counted in float64; NaN where n <= correction."""
-    shape = tuple(1 if d in dims else size for d, size in enumerate(x.shape))
-    n = math.prod(x.shape[d] for d in dims)
-    mean, total = np.empty(shape), np.empty(shape)
+    if not x.flags.c_contiguous:
+        x = np.ascontiguousarray(x)
+    first, last = (0, x.ndim) if len(dims) == x.ndim else _last_run(dims)
+    n, inner = math.prod(x.shape[first:last]), math.prod(x.shape[last:])
+    total = math.prod(x.shape[d] for d in dims)
+    if total <= correction or x.size == 0:
+        out[...] = np.nan
+        return
+    chunks = _chunks(n, inner, out.size)
+    shape = (*x.shape[:first], chunks, *x.shape[last:])
+    means, squares = np.empty(shape), np.empty(shape)
+    flat = means.ravel(), squares.ravel(), chunks, n, inner, x.ravel()
+    (_line_moments if inner == 1 else _column_moments)(*flat)
     with np.errstate(all="ignore"):
-        sum(x, dims, mean)
-        mean /= n
-        deviations = np.subtract(x, mean, dtype=np.float64)
-        sum(np.multiply(deviations, deviations, out=deviations), dims, total)
-        out[...] = (total / (n - correction) if n > correction else np.full(shape, np.nan)).reshape(out.shape)
+        if chunks > 1 or last - first < len(dims):  # Chan, Golub and LeVeque, 1979
+            axes = (*dims[: len(dims) - (last - first)], first)
+            edges = np.arange(chunks + 1) * n // chunks
+            counts = (edges[1:] - edges[:-1]).reshape(-1, *(1,) * (len(shape) - 1 - first))
+            centre = np.add.reduce(means * counts, axes, keepdims=True) / total
+            squares = np.add.reduce(squares + (means - centre) ** 2 * counts, axes)
+        np.divide(squares.reshape(out.shape), total - correction, out=out, casting="same_kind")
 
 
 def argmax(x, dim, out):
@@ -94,15 +109,26 @@ def _reduce(kind, identity, x, dims, out):
     else:
         first, last = _last_run(dims)
         n, inner = math.prod(shape[first:last]), math.prod(shape[last:])
+    if x.dtype.kind == "f" and kind in (LARGEST, SMALLEST):
+        identity = x.dtype.type(identity)  # no conversion where nothing is added
     chunks = _chunks(n, inner, out.size)
     if chunks == 1 and last - first >= len(dims):
-        _reduce_chunks(kind, identity, out.ravel(), 1, n, inner, x.ravel())
+        _fold(kind, identity, out.ravel(), 1, n, inner, x.ravel())
         return
     partial = np.empty((*shape[:first], chunks, *shape[last:]), type(identity))
-    _reduce_chunks(kind, identity, partial.ravel(), chunks, n, inner, x.ravel())
+    _fold(kind, identity, partial.ravel(), chunks, n, inner, x.ravel())
     with np.errstate(all="ignore"):
         rest = STEPS[kind].reduce(partial, axis=(*dims[: len(dims) - (last - first)], first))
         out[...] = rest.reshape(out.shape)
+
+
+def _fold(kind, identity, out, chunks, n, inner, x):
+    if inner == 1 and x.dtype.kind == "f" and kind != PROD:
+        _fold_lines(kind, out, chunks, n, x)
+    elif inner == 1:
+        _fold_runs(kind, identity, out, chunks, n, x)
+    else:
+        _fold_columns(kind, identity, out, chunks, n, inner, x)
 
 
 def _places(kind, x, dim, out):
@@ -110,13 +136,21 @@ def _places(kind, x, dim, out):
     lines = np.ascontiguousarray(x).reshape(outer, n, inner)
     chunks = _chunks(n, inner, out.size)
     if chunks == 1:
-        _places_in_chunks(kind, out.reshape(outer, 1, inner), lines)
+        _find_places(kind, out.reshape(outer, 1, inner), lines)
         return
     places = np.empty((outer, chunks, inner), np.int64)
-    _places_in_chunks(kind, places, lines)
+    _find_places(kind, places, lines)
     best = np.empty((outer, 1, inner), np.int64)
-    _places_in_chunks(kind, best, np.take_along_axis(lines, places, 1))
+    _find_places(kind, best, np.take_along_axis(lines, places, 1))
     out[...] = np.take_along_axis(places, best, 1).reshape(out.shape)
+
+
+def _find_places(kind, places, x):
+    outer, chunks, inner = places.shape
+    if inner == 1 and x.dtype.kind == "f":
+        _places_in_lines(kind, places.reshape(outer * chunks), chunks, x.shape[1], x.reshape(x.size))
+    else:
+        _places_in_chunks(kind, places, x)
 
 
 def _accumulate(kind, identity, x, dim, out):
@@ -148,49 +182,144 @@ def _last_run(dims):
 
 # x comes last: its size, not that of the small output, says whether threads are worth it.
 # prange counts in uint64: np.int64 spares a second compilation of the inlined function.
-@adaptive
-def _reduce_chunks(kind, identity, out, chunks, n, inner, x):
-    tasks = out.size // max(inner, 1) * ((inner + COLUMNS - 1) // COLUMNS)
-    for task in prange(tasks):
-        _reduce_chunk(kind, identity, out, chunks, n, inner, x, np.int64(task))
 
 
 @inline
-def _reduce_chunk(kind, identity, out, chunks, n, inner, x, task):
-    """Fold rows of x (outer, n, inner) into one place of out (outer, chunks, inner).
+def _chunk(line, chunks, n):
+    """Where a chunk begins and ends, in rows of x."""
+    o = line // chunks
+    c = line - o * chunks
+    return o * n + n * c // chunks, o * n + n * (c + 1) // chunks
+
+
+@adaptive
+def _fold_lines(kind, out, chunks, n, x):
+    count = max(TASK // max(n // chunks, 1), 1)
+    for task in prange((out.size + count - 1) // count):
+        first = np.int64(task) * count
+        _fold_some_lines(kind, out, chunks, n, x, first, min(first + count, out.size))
+
+
+@inline
+def _fold_some_lines(kind, out, chunks, n, x, first, last):
+    if n < SHORT and kind == SUM:
+        for line in range(first, last):
+            total = 0.0
+            for k in range(line * n, line * n + n):
+                total += x[k]
+            out[line] = total
+    else:
+        for line in range(first, last):
+            start, stop = _chunk(line, chunks, n)
+            if kind == SUM:
+                out[line] = sum_of_line(x, start, stop - start)
+            elif kind == LARGEST:
+                out[line] = largest_of_line(x, start, stop - start)
+            else:
+                out[line] = smallest_of_line(x, start, stop - start)
+
+
+@adaptive
+def _fold_runs(kind, identity, out, chunks, n, x):
+    for line in prange(out.size):
+        start, stop = _chunk(np.int64(line), chunks, n)
+        out[line] = _fold_run(kind, identity, x, start, stop)
+
+
+@inline
+def _fold_run(kind, identity, x, start, stop):
+    tail = start + (stop - start) // LANES * LANES if stop - start >= 2 * LANES else start
+    total = identity
+    if tail > start:
+        totals = np.full(LANES, identity)
+        for row_start in range(start, tail, LANES):
+            row = x[row_start : row_start + LANES]
+            for i in range(LANES):
+                totals[i] = _step(kind, totals[i], row[i])
+        for i in range(LANES):
+            total = _step(kind, total, totals[i])
+    for i in range(tail, stop):
+        total = _step(kind, total, x[i])
+    return total
+
+
+@adaptive
+def _fold_columns(kind, identity, out, chunks, n, inner, x):
+    blocks = (inner + COLUMNS - 1) // COLUMNS
+    for task in prange(out.size // max(inner, 1) * blocks):
+        line = np.int64(task) // blocks
+        left = (np.int64(task) - line * blocks) * COLUMNS
+        start, stop = _chunk(line, chunks, n)
+        place = line * inner + left
+        width = min(COLUMNS, inner - left)
+        _fold_some_columns(kind, identity, out[place : place + width], x, start, stop, inner, left)
+
+
+@inline
+def _fold_some_columns(kind, identity, out, x, start, stop, inner, left):
+    """Fold rows start to stop of some neighbouring columns of x (rows, inner), four rows at a time.
 
     The identity says where to start and, by its type, in which precision to count.
     """
-    blocks = (inner + COLUMNS - 1) // COLUMNS
-    line = task // blocks
-    left = (task - line * blocks) * COLUMNS
-    o = line // chunks
-    c = line - o * chunks
-    start = (o * n + n * c // chunks) * inner + left
-    stop = (o * n + n * (c + 1) // chunks) * inner
-    width, stride, tail = min(COLUMNS, inner - left), inner, stop
-    if inner == 1:
-        width = stride = LANES
-        tail = start + (stop - start) // LANES * LANES if stop - start >= 2 * LANES else start
-    total = identity
-    if tail > start or inner > 1:
-        totals = np.empty(width, type(identity))
+    width = out.size
+    totals = np.full(width, identity)
+    whole = start + (stop - start) // 4 * 4
+    for row in range(start, whole, 4):
+        place = row * inner + left
+        a, b = x[place : place + width], x[place + inner : place + inner + width]
+        c = x[place + 2 * inner : place + 2 * inner + width]
+        d = x[place + 3 * inner : place + 3 * inner + width]
         for i in range(width):
-            totals[i] = identity
-        for row_start in range(start, tail, stride):
-            row = x[row_start : row_start + width]
-            for i in range(width):
-                totals[i] = _step(kind, totals[i], row[i])
-        if inner > 1:
-            for i in range(width):
-                out[line * inner + left + i] = totals[i]
-        else:
-            for i in range(width):
-                total = _step(kind, total, totals[i])
-    if inner == 1:
-        for i in range(tail, stop):
-            total = _step(kind, total, x[i])
-        out[line] = total
+            total = _step(kind, _step(kind, totals[i], a[i]), b[i])
+            totals[i] = _step(kind, _step(kind, total, c[i]), d[i])
+    for row in range(whole, stop):
+        a = x[row * inner + left : row * inner + left + width]
+        for i in range(width):
+            totals[i] = _step(kind, totals[i], a[i])
+    for i in range(width):
+        out[i] = totals[i]
+
+
+@adaptive
+def _line_moments(means, squares, chunks, n, inner, x):
+    count = max(TASK // max(n // chunks, 1), 1)
+    for task in prange((means.size + count - 1) // count):
+        first = np.int64(task) * count
+        for line in range(first, min(first + count, means.size)):
+            start, stop = _chunk(line, chunks, n)
+            centre = np.float64(x[start])
+            rest, square = moments(x, start, centre, 1, 0, stop - start)
+            means[line] = centre + rest / (stop - start)
+            squares[line] = square - rest * rest / (stop - start)
+
+
+@adaptive
+def _column_moments(means, squares, chunks, n, inner, x):
+    blocks = (inner + COLUMNS - 1) // COLUMNS
+    for task in prange(means.size // max(inner, 1) * blocks):
+        line = np.int64(task) // blocks
+        left = (np.int64(task) - line * blocks) * COLUMNS
+        start, stop = _chunk(line, chunks, n)
+        place = line * inner + left
+        width = min(COLUMNS, inner - left)
+        _moments_of_columns(means[place : place + width], squares[place : place + width], x, start, stop, inner, left)
+
+
+@inline
+def _moments_of_columns(means, squares, x, start, stop, inner, left):
+    width = means.size
+    centre, rest, square = np.empty(width), np.zeros(width), np.zeros(width)
+    for i in range(width):
+        centre[i] = x[start * inner + left + i]
+    for row in range(start, stop):
+        line = x[row * inner + left : row * inner + left + width]
+        for i in range(width):
+            difference = line[i] - centre[i]
+            rest[i] += difference
+            square[i] += difference * difference
+    for i in range(width):
+        means[i] = centre[i] + rest[i] / (stop - start)
+        squares[i] = square[i] - rest[i] * rest[i] / (stop - start)
 
 
 @inline
@@ -204,27 +333,45 @@ def _step(kind, total, value):
 
 
 @adaptive
+def _places_in_lines(kind, places, chunks, n, x):
+    count = max(TASK // max(n // chunks, 1), 1)
+    for task in prange((places.size + count - 1) // count):
+        first = np.int64(task) * count
+        for line in range(first, min(first + count, places.size)):
+            start, stop = _chunk(line, chunks, n)
+            length = stop - start
+            best = largest_of_line(x, start, length) if kind == LARGEST else smallest_of_line(x, start, length)
+            places[line] = start - line // chunks * n + place_in_line(x, start, length, best)
+
+
+@adaptive
 def _places_in_chunks(kind, places, x):
-    outer, chunks, _ = places.shape
+    outer, chunks, inner = places.shape
     n = x.shape[1]
-    for task in prange(outer * chunks):
-        o = task // chunks
-        c = task - o * chunks
-        _places_in_chunk(kind, places[o, c], x[o], n * c // chunks, n * (c + 1) // chunks)
+    blocks = (inner + COLUMNS - 1) // COLUMNS
+    for task in prange(outer * chunks * blocks):
+        line = np.int64(task) // blocks
+        left = (np.int64(task) - line * blocks) * COLUMNS
+        o = line // chunks
+        c = line - o * chunks
+        right = min(left + COLUMNS, inner)
+        _places_in_chunk(kind, places[o, c, left:right], x[o], n * c // chunks, n * (c + 1) // chunks, left, right)
 
 
 @inline
-def _places_in_chunk(kind, places, rows, first, last):
-    for left in range(0, places.size, COLUMNS):
-        right = min(left + COLUMNS, places.size)
-        for i in range(left, right):
-            places[i] = first
-        for k in range(first + 1, last):
-            for i in range(left, right):
-                value, best = rows[k, i], rows[places[i], i]
-                better = value > best if kind == LARGEST else value < best
-                if better | ((value != value) & (best == best)):
-                    places[i] = k
+def _places_in_chunk(kind, places, rows, first, last, left, right):
+    best = np.empty(right - left, rows.dtype)
+    for i in range(places.size):
+        places[i] = first
+        best[i] = rows[first, left + i]
+    for k in range(first + 1, last):
+        row = rows[k, left:right]
+        for i in range(places.size):
+            value = row[i]
+            better = value > best[i] if kind == LARGEST else value < best[i]
+            better |= (value != value) & (best[i] == best[i])
+            best[i] = value if better else best[i]
+            places[i] = k if better else places[i]
 
 
 @adaptive
