@@ -54,7 +54,7 @@ class MaxPool2d(MaxPooling):
         k.max_pool2d(x, *self.window(), *out)
 
     def vjp_x(self, g: Any, places: Any, x_shape: Any) -> Any:
-        return apply(MaxPool2dGrad(*self.window(), size=x_shape[2:]), g, places)
+        return apply(MaxPool2dGrad(*self.window(), False, x_shape[2:]), g, places)
 
 
 class MaxPool2dGrad(MaxPooling):
@@ -87,7 +87,7 @@ class MaxPool2dTake(MaxPooling):
         k.max_pool2d_take(x, places, *self.window(), out)
 
     def vjp_x(self, g: Any, places: Any, x_shape: Any) -> Any:
-        return apply(MaxPool2dGrad(*self.window(), size=x_shape[2:]), g, places)
+        return apply(MaxPool2dGrad(*self.window(), False, x_shape[2:]), g, places)
 
 
 class MaxPool2dIndices(MaxPooling):
@@ -250,7 +250,7 @@ def max_pool2d(
         y = y.squeeze(0)
     if not return_indices:
         return y
-    indices = apply(MaxPool2dIndices(*op.window(), size=x.array.shape[-2:]), places)
+    indices = apply(MaxPool2dIndices(*op.window(), False, x.array.shape[-2:]), places)
     return y, indices if batched else indices.squeeze(0)
 
 
