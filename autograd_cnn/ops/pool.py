@@ -36,7 +36,7 @@ class MaxPooling(Op, abstract=True):
         if size is not None:
             self.size = size
 
-    def window(self) -> Any:
+    def window(self) -> tuple[Pair, Pair, Pair, Pair]:
         return self.kernel_size, self.stride, self.padding, self.dilation
 
 
