@@ -256,7 +256,7 @@ def warmup(
     model: Annotated[ModelName | None, typer.Argument(help="Only this network's kernels.", show_default="all")] = None,
     processes: Annotated[int, typer.Option("-j", "--processes", min=1, help="Compile in so many processes.")] = 1,
 ) -> None:
-    """Compile kernels ahead, so that the first run starts at once.
+    """Compile kernels ahead, so that the first run starts at once: those of MODEL's training, or all there are.
 
     Example: autograd-cnn warmup lenet5 -j 2
     """
@@ -265,11 +265,12 @@ def warmup(
     before = jit.cache_info()
     if before.folder is None:
         raise AutogradCnnError(f"warmup: there is no folder to keep kernels in ({before.why})")
+    everything = model is None
     targets = fitting(list(models.MODELS) if model is None else [model.value])
-    total = len(kernels_of(targets))
+    total = len(kernels_of(targets, everything))
     stop = jit.on_compile(lambda event: None)  # no notice: it is said here what is going on
     with out.status(f"compiling kernels: 0 of {total}") as status:
-        for done, _ in enumerate(compile_kernels(targets, processes), 1):
+        for done, _ in enumerate(compile_kernels(targets, processes, everything), 1):
             status.update(f"compiling kernels: {done} of {total}")
     stop()
     after = jit.cache_info()

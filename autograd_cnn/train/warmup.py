@@ -1,4 +1,4 @@
-"""Compiling ahead: every kernel that a run of `autograd-cnn train` will call, found without calling any."""
+"""Compiling ahead: the kernels that a run of `autograd-cnn train` will call, or all, found without calling any."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from autograd_cnn.creation import from_numpy
 from autograd_cnn.device import CPU
 from autograd_cnn.errors import ShapeError
 from autograd_cnn.kernels.cpu import jit
+from autograd_cnn.train import repertoire
 from autograd_cnn.train.job import SAMPLE, build_model, build_optimizer, evaluation_batch, settings_for
 from autograd_cnn.train.sources import SOURCES
 from autograd_cnn.train.trainer import Trainer
@@ -48,12 +49,17 @@ def _kind(arg: Any) -> Any:
     return (arg.shape, arg.strides, arg.dtype, arg.flags.writeable) if isinstance(arg, np.ndarray) else arg
 
 
+def _harmless(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """Ones, which a loss may divide by; zeros for integers, which may be indices."""
+    return (np.ones if dtype.kind == "f" else np.zeros)(shape, dtype)
+
+
 @contextmanager
 def _rehearsing() -> Iterator[_Notes]:
-    """Inside, ops run as they would, but their kernels are noted instead of called; new arrays hold zeros."""
+    """Inside, ops run as they would, but their kernels are noted instead of called."""
     kernels, empty = CPU.kernels, CPU.empty
     notes = _Notes(kernels)
-    CPU.kernels, CPU.empty = notes, np.zeros  # type: ignore[assignment]
+    CPU.kernels, CPU.empty = notes, _harmless  # type: ignore[assignment]
     try:
         yield notes
     finally:
@@ -74,9 +80,11 @@ def _fits(model: str, data_name: str) -> bool:
 
 
 @cache
-def _calls(targets: tuple[Target, ...]) -> dict[str, dict[Any, tuple[Any, ...]]]:
+def _calls(targets: tuple[Target, ...], everything: bool) -> dict[str, dict[Any, tuple[Any, ...]]]:
     """The calls that default runs make, by kernel, in the order in which the first of each comes."""
     with _rehearsing() as notes:
+        if everything:
+            repertoire.perform()
         for model_name, data_name in targets:
             settings = settings_for(model_name, data_name)
             model, shape = build_model(model_name, data_name)
@@ -99,17 +107,17 @@ def _batches(length: int, size: int, shape: tuple[int, ...]) -> list[tuple[Any, 
     ]
 
 
-def kernels_of(targets: Sequence[Target]) -> list[str]:
-    """The kernels that default runs of these models on these data sets call.
+def kernels_of(targets: Sequence[Target], everything: bool = False) -> list[str]:
+    """The kernels that default runs of these models on these data sets call, or those and all others.
 
     >>> "conv_forward" in kernels_of([("lenet5", "digits")])
     True
     """
-    return list(_calls(tuple(targets)))
+    return list(_calls(tuple(targets), everything))
 
 
-def _compile(targets: tuple[Target, ...], kernel: str) -> None:
-    for args in _calls(targets)[kernel].values():
+def _compile(targets: tuple[Target, ...], everything: bool, kernel: str) -> None:
+    for args in _calls(targets, everything)[kernel].values():
         getattr(CPU.kernels, kernel)(*args)
 
 
@@ -117,16 +125,17 @@ def _no_notice(event: Any) -> None:
     """Hears of compilations and keeps quiet."""
 
 
-def compile_kernels(targets: Sequence[Target], processes: int = 1) -> Iterator[str]:
+def compile_kernels(targets: Sequence[Target], processes: int = 1, everything: bool = False) -> Iterator[str]:
     """Calls every kernel of these runs once with each kind of arguments, which compiles it; yields those done.
 
+    everything: all other kernels too, in the default dtype.
     processes: how many work side by side; they share the folder of compiled kernels.
     """
     chosen = tuple(targets)
-    kernels = kernels_of(chosen)
+    kernels = kernels_of(chosen, everything)
     if processes == 1:
         for kernel in kernels:
-            _compile(chosen, kernel)
+            _compile(chosen, everything, kernel)
             yield kernel
         return
     context = multiprocessing.get_context("spawn")  # a fork would take the threads of kernels along
@@ -134,7 +143,7 @@ def compile_kernels(targets: Sequence[Target], processes: int = 1) -> Iterator[s
     silent = (jit.on_compile, (_no_notice,))
     with ProcessPoolExecutor(min(processes, len(kernels)), context, *silent) as pool:
         try:
-            for kernel, done in [(kernel, pool.submit(_compile, chosen, kernel)) for kernel in kernels]:
+            for kernel, done in [(kernel, pool.submit(_compile, chosen, everything, kernel)) for kernel in kernels]:
                 done.result()
                 yield kernel
         finally:
