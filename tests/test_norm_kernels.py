@@ -135,10 +135,13 @@ def test_empty_and_non_contiguous_inputs():
     np.testing.assert_array_equal(grad(out, out, None, statistics)[2], 0)
 
 
-def test_running_average():
-    running = np.ones(3, np.float32)
-    kernels.running_average(running, np.array([1.0, 2.0, np.inf]), 0.25)
-    np.testing.assert_array_equal(running, np.float32([1, 1.25, np.inf]))
+@pytest.mark.parametrize("missing", [(), (0,), (1,)])
+def test_running_averages(missing):
+    statistics = np.array([[1.0, 2.0, np.inf], [7.0, 7.0, 7.0], [2.0, 4.0, np.nan]])
+    running = [np.ones(0 if i in missing else 3, np.float32) for i in range(2)]
+    kernels.running_averages(*running, statistics, 1.5, 0.25)
+    for i, want in enumerate(np.float32([[1, 1.25, np.inf], [1.5, 2.25, np.nan]])):
+        np.testing.assert_array_equal(running[i], want[:0] if i in missing else want)
 
 
 LAYERS = [(1, 1), (3, 7), (5, 64), (200, 513), (33, 1000), (4, 0), (0, 4)]

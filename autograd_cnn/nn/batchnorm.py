@@ -12,6 +12,7 @@ from autograd_cnn.nn import init
 from autograd_cnn.nn.module import Module
 from autograd_cnn.nn.parameter import Parameter
 from autograd_cnn.nn.size import require_sizes
+from autograd_cnn.ops.norm import count_batch
 
 
 class BatchNorm(Module):
@@ -61,22 +62,22 @@ class BatchNorm(Module):
             init.zeros_(self.bias)
 
     def forward(self, x: Any) -> Any:
-        if x.ndim not in self.dimensions:
+        if len(x.shape) not in self.dimensions:
             expected = " or ".join(str(n) for n in self.dimensions)
             raise ShapeError(f"{type(self).__name__}: x must have {expected} dimensions, got shape {list(x.shape)}")
-        untracked = self.running_mean is None and self.running_var is None
-        mean, var = (self.running_mean, self.running_var) if self._uses_running_stats() else (None, None)
-        tracking = self.training and mean is not None and self.num_batches_tracked is not None
+        # Each of the registered tensors is looked up once: there are three registries to search.
+        training, mean, var = self.training, self.running_mean, self.running_var
+        alone = training or (mean is None and var is None)
+        if training and not self.track_running_stats:
+            mean = var = None
+        seen = self.num_batches_tracked if training and mean is not None else None
         momentum = self.momentum
         if momentum is None:  # the plain mean over all batches so far
-            momentum = 1.0 / (self.num_batches_tracked.item() + 1) if tracking else 0.0
-        y = F.batch_norm(x, mean, var, self.weight, self.bias, self.training or untracked, momentum, self.eps)
-        if tracking:
-            self.num_batches_tracked.add_(1)
+            momentum = 0.0 if seen is None else 1.0 / (seen.item() + 1)
+        y = F.batch_norm(x, mean, var, self.weight, self.bias, alone, momentum, self.eps)
+        if seen is not None:
+            count_batch(seen)
         return y
-
-    def _uses_running_stats(self) -> bool:
-        return not self.training or self.track_running_stats
 
     def extra_repr(self) -> str:
         return (

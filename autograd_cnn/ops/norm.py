@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_cnn.dtype import float64
+from autograd_cnn.dtype import float64, int64
 from autograd_cnn.errors import ArgumentError, ShapeError
 from autograd_cnn.graph.base import wrap
 from autograd_cnn.graph.grad_mode import no_grad
@@ -17,6 +17,8 @@ from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.elementwise import rsqrt
 from autograd_cnn.ops.operand import require_floating, require_tensor
 from autograd_cnn.ops.reduce import mean
+
+ONE = np.ones((), int64)
 
 
 class BatchNorm(FusedOp):
@@ -127,7 +129,8 @@ def _by_channel_affine(y: Any, weight: Any, bias: Any) -> Any:
 
 def _lines(x: Any) -> Any:
     """(N, C, ...) as (N, C, S)."""
-    return x.reshape(*x.shape[:2], math.prod(x.shape[2:]))
+    shape = x.shape
+    return x if len(shape) == 3 else x.reshape(shape[0], shape[1], math.prod(shape[2:]))
 
 
 def _wanted(x: Any) -> Any:
@@ -176,10 +179,7 @@ def batch_norm(
     if count <= 1:
         raise ArgumentError(f"batch_norm: training needs 2 values a channel, x has shape {list(x.array.shape)}")
     y, statistics = apply(BatchNorm(float(eps)), x, *parameters)
-    if running_mean is not None:
-        _move(running_mean, statistics.array[0], momentum)
-    if running_var is not None:
-        _move(running_var, statistics.array[2] * (count / (count - 1)), momentum)
+    _move(running_mean, running_var, statistics.array, count / (count - 1), float(momentum))
     return y
 
 
@@ -191,8 +191,9 @@ def _check_channels(op: str, x: Any, running_mean: Any, running_var: Any, weight
     if len(shape) < 2:
         raise ShapeError(f"{op}: x must be (N, C, ...), got shape {list(shape)}")
     channels = shape[1]
+    wanted = (channels,)
     for name, tensor in parameters.items():
-        if tensor is not None and tensor.array.shape != (channels,):
+        if tensor is not None and tensor.array.shape != wanted:
             raise ShapeError(f"{op}: {name} has shape {list(tensor.array.shape)}, x has {channels} channels")
     return channels
 
@@ -202,16 +203,37 @@ def _constant(statistic: Any) -> Any:
     return statistic.detach() if statistic._requires_grad else statistic
 
 
-def _move(running: Any, current: Any, momentum: float) -> None:
-    """running = (1 - momentum) running + momentum current, in place and not recorded."""
-    with no_grad():
-        array = running.array
-        if array.flags.c_contiguous and array.flags.writeable and running.version is not None:
-            running.device.kernels.running_average(array, current, momentum)
-            running.mark_changed("batch_norm")
-        else:  # whatever is to be said against changing it
-            moved: Any = wrap((current * momentum).astype(array.dtype), running.device)
-            running.mul_(1 - momentum).add_(moved)
+def _move(running_mean: Any, running_var: Any, statistics: Any, unbiased: float, momentum: float) -> None:
+    """running = (1 - momentum) running + momentum batch's, in place and not recorded; None is left out."""
+    tensors = [tensor for tensor in (running_mean, running_var) if tensor is not None]
+    if False not in [_ours_to_change(tensor) for tensor in tensors]:
+        if tensors:
+            none = tensors[0].array[:0]
+            arrays = [none if tensor is None else tensor.array for tensor in (running_mean, running_var)]
+            tensors[0].device.kernels.running_averages(*arrays, statistics, unbiased, momentum)
+        for tensor in tensors:
+            tensor.mark_changed("batch_norm")
+        return
+    with no_grad():  # whatever is to be said against changing them
+        for tensor, row, factor in ((running_mean, 0, 1.0), (running_var, 2, unbiased)):
+            if tensor is not None:
+                moved: Any = wrap((statistics[row] * (factor * momentum)).astype(tensor.array.dtype), tensor.device)
+                tensor.mul_(1 - momentum).add_(moved)
+
+
+def count_batch(count: Any) -> None:
+    """count += 1, in place and not recorded."""
+    if _ours_to_change(count) and count.array.dtype == int64:
+        count.device.kernels.add_(count.array, ONE)
+        count.mark_changed("batch_norm")
+    else:
+        count.add_(1)
+
+
+def _ours_to_change(tensor: Any) -> bool:
+    """Whether nothing is to be said against writing straight into a tensor's memory."""
+    flags = tensor.array.flags
+    return flags.c_contiguous and flags.writeable and tensor.version is not None and not tensor._requires_grad
 
 
 def layer_norm(x: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:

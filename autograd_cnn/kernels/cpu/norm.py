@@ -12,7 +12,7 @@ import math
 import numpy as np
 from numba import prange
 
-from autograd_cnn.kernels.cpu.jit import adaptive, inline
+from autograd_cnn.kernels.cpu.jit import adaptive, inline, serial
 from autograd_cnn.kernels.cpu.lines import affine_line, affine_pair, moments, products
 
 COLUMNS = 32  # neighbouring channels that one task takes where S is 1
@@ -50,11 +50,17 @@ def batch_norm_grad(g, x, weight, statistics, training, gx, gw, gb):
     kernel(_flat(g), size, _or_all(weight, 1, x), statistics, training, gw, gb, out, _flat(x))
 
 
-def running_average(running, current, momentum):
-    """running = (1 - momentum) running + momentum current, in place."""
-    with np.errstate(all="ignore"):
-        running *= 1 - momentum
-        running += current * momentum
+@serial
+def running_averages(mean, var, statistics, unbiased, momentum):
+    """Bring mean and var (C,), either of which may be empty, towards the batch's, in place.
+
+    running = (1 - momentum) running + momentum batch's, of statistics as `batch_norm_train` fills them; the variance
+    times `unbiased`.
+    """
+    for c in range(mean.size):
+        mean[c] = mean[c] * (1 - momentum) + statistics[0, c] * momentum
+    for c in range(var.size):
+        var[c] = var[c] * (1 - momentum) + statistics[2, c] * unbiased * momentum
 
 
 def _flat(a):
