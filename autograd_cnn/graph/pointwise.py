@@ -49,7 +49,10 @@ def pointwise_unary(op: PointwiseOp, x: Any) -> Any:
     if kernel is None or (dtype is not float32 and dtype is not float64) or x._view is not None or x.version is None:
         return apply_unary(op, *op.promote(x))
     out = device.empty(shape, dtype)
-    (kernel.serial if out.size < device.grain else kernel.parallel)(array.ravel(), out.ravel())
+    if out.size < device.grain:
+        (kernel.single if dtype is float32 else kernel.double)(array, out)
+    else:
+        kernel.parallel(array.ravel(), out.ravel())
     y = TensorBase.result_class()
     y.array = out
     y.device = device
@@ -141,7 +144,10 @@ def pointwise_binary(op: PointwiseOp, x: Any, other: Any) -> Any:
     if kernel is None:
         return apply_binary(op, *op.promote(x, other))
     out = device.empty(shape, dtype)
-    (kernel.serial if out.size < device.grain else kernel.parallel)(left.ravel(), right.ravel(), out.ravel())
+    if out.size < device.grain:
+        (kernel.single if dtype is float32 else kernel.double)(left, right, out)
+    else:
+        kernel.parallel(left.ravel(), right.ravel(), out.ravel())
     y = TensorBase.result_class()
     y.array = out
     y.device = device

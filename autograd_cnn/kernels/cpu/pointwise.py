@@ -15,6 +15,7 @@ import numpy as np
 from numba import prange
 
 from autograd_cnn.kernels.cpu.fingerprint import sources_digest
+from autograd_cnn.kernels.cpu.flat import FlatKernel
 from autograd_cnn.kernels.cpu.jit import GRAIN, adaptive
 
 PIECE = 8192
@@ -197,7 +198,7 @@ def stepped(x, out):
 
 
 class FlatBinary:
-    """The kernels of a binary function on flat arrays: `same` for equal sizes, `right` where y is one number."""
+    """The flat kernels of a binary function: `same` for equal sizes, `right` where y is one number."""
 
     __slots__ = ("right", "same")
 
@@ -207,12 +208,15 @@ class FlatBinary:
 
 
 def unary(formula):
-    """`f(x, out)` from a compiled formula of one number; `f.flat` takes contiguous arrays of one dimension."""
-    kernel = with_formula(each, formula)
-    serial, parallel = kernel.serial, kernel.parallel
+    """`f(x, out)` from a compiled formula of one number; `f.flat` is its `FlatKernel`."""
+    kernel = FlatKernel(with_formula(each, formula))
+    parallel = kernel.parallel
 
     def apply(x, out):
-        (serial if out.size < GRAIN else parallel)(x.ravel(), out.ravel())
+        if out.size < GRAIN:
+            kernel(x, out)
+        else:
+            parallel(x.ravel(), out.ravel())
 
     apply.flat = kernel
     return _named(apply, formula)
@@ -250,22 +254,23 @@ def unary_with_two(formula):
 
 def binary(formula):
     """`f(x, y, out)` with broadcasting, from a formula of two numbers; `f.flat` has its loops on flat arrays."""
-    same = with_formula(pairs, formula)
-    serial, parallel = same.serial, same.parallel
-    left, right, general = (with_formula(loop, formula) for loop in (same_left, same_right, rows))
+    same, right = (FlatKernel(with_formula(loop, formula)) for loop in (pairs, same_right))
+    left, general = (with_formula(loop, formula) for loop in (same_left, rows))
 
     def apply(x, y, out):
         n = out.size
-        if x.size == y.size == n:
-            (serial if n < GRAIN else parallel)(x.ravel(), y.ravel(), out.ravel())
-        elif y.size == 1:
-            (right.serial if n < GRAIN else right.parallel)(x.ravel(), y.ravel(), out.ravel())
+        kernel = same if x.size == y.size == n else right if y.size == 1 else None
+        if kernel is not None:
+            if n < GRAIN:
+                kernel(x, y, out)
+            else:
+                kernel.parallel(x.ravel(), y.ravel(), out.ravel())
         elif x.size == 1:
             left(x.ravel(), y.ravel(), out.ravel())
         elif n > 0:
             plan = broadcast_plan(x.shape, y.shape)
             if plan is None:
-                same(repeated(x, out), repeated(y, out), out.ravel())
+                (same.serial if n < GRAIN else same.parallel)(repeated(x, out), repeated(y, out), out.ravel())
             else:
                 general(x.ravel(), y.ravel(), plan, out.ravel())
 

@@ -1,0 +1,117 @@
+"""Kernels on small arrays: called past Numba's dispatcher, with arrays of any shape as flat ones.
+
+For a few numbers, `ravel`, the choice of a compiled signature and the reference counts of Numba's own arrays cost
+several times what the loop does.  Here an argument of the type `Flat` is read straight from the array object, laid
+out as NumPy's `PyArrayObject_fields`, a struct that compiled extensions rely on and which therefore stays.
+"""
+
+from functools import partial
+
+import numpy as np
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.core.datamodel import models, register_default
+from numba.core.dispatcher import Dispatcher
+from numba.extending import NativeValue, unbox
+from numba.np.arrayobj import make_array, populate_array
+
+_SINGLE, _DOUBLE = np.dtype(np.float32), np.dtype(np.float64)
+
+_BYTES, _INDEX, _INT = ir.IntType(8).as_pointer(), ir.IntType(64), ir.IntType(32)
+# What follows Python's object header: data, ndim, shape, strides, base, descr, flags.
+_FIELDS = ir.LiteralStructType([_BYTES, _INT, _INDEX.as_pointer(), _BYTES, _BYTES, _BYTES, _INT])
+_DATA, _NDIM, _SHAPE, _FLAGS = 0, 1, 2, 6
+_PLAIN = 0x101  # the flags NPY_ARRAY_C_CONTIGUOUS and NPY_ARRAY_ALIGNED
+
+
+class Flat(types.Array):
+    """An array object of a known dtype and any shape, as its elements in C order.
+
+    Unless it is contiguous the kernel gets a copy, so what is written to has to be.
+    """
+
+    def __init__(self, dtype):
+        super().__init__(dtype, 1, "C", name=f"flat({dtype})")
+
+
+register_default(Flat)(models.ArrayModel)
+
+
+@unbox(Flat)
+def _read(kind, instance, c):
+    builder, null = c.builder, ir.Constant(c.pyapi.pyobj, None)
+    copy = cgutils.alloca_once_value(builder, null)
+    failed = cgutils.alloca_once_value(builder, cgutils.false_bit)
+    source = cgutils.alloca_once_value(builder, instance)
+    plain = ir.Constant(_INT, _PLAIN)
+    with builder.if_then(
+        builder.icmp_unsigned("!=", builder.and_(_field(builder, instance, _FLAGS), plain), plain), likely=False
+    ):
+        made = c.pyapi.call_method(instance, "copy")
+        builder.store(made, copy)
+        with builder.if_else(cgutils.is_null(builder, made)) as (missing, there):
+            with missing:
+                builder.store(cgutils.true_bit, failed)
+            with there:
+                builder.store(made, source)
+    found = builder.load(source)
+    shape = _field(builder, found, _SHAPE)
+    size = cgutils.alloca_once_value(builder, ir.Constant(_INDEX, 1))
+    with cgutils.for_range(builder, builder.sext(_field(builder, found, _NDIM), _INDEX)) as loop:
+        length = builder.load(builder.gep(shape, [loop.index]))
+        builder.store(builder.mul(builder.load(size), length), size)
+    array = make_array(kind)(c.context, builder)
+    itemsize = c.context.get_constant(types.intp, kind.dtype.bitwidth // 8)
+    populate_array(
+        array,
+        data=builder.bitcast(_field(builder, found, _DATA), c.context.get_data_type(kind.dtype).as_pointer()),
+        shape=cgutils.pack_array(builder, [builder.load(size)]),
+        strides=cgutils.pack_array(builder, [itemsize]),
+        itemsize=itemsize,
+        meminfo=None,
+    )
+    return NativeValue(
+        array._getvalue(), is_error=builder.load(failed), cleanup=lambda: c.pyapi.decref(builder.load(copy))
+    )
+
+
+def _field(builder, instance, number):
+    header = ir.Constant(_INDEX, object.__basicsize__)
+    fields = builder.bitcast(builder.gep(builder.bitcast(instance, _BYTES), [header]), _FIELDS.as_pointer())
+    return builder.load(builder.gep(fields, [ir.Constant(_INT, 0), ir.Constant(_INT, number)]))
+
+
+class FlatKernel:
+    """`kernel(*arrays, out)` from an adaptive kernel on flat arrays of one dtype.
+
+    `single` and `double` take arrays of float32 and of float64 in any shape, on one thread; `parallel` takes flat
+    arrays, and any other dtype takes the long way.
+    """
+
+    __slots__ = ("double", "parallel", "serial", "single")
+
+    def __init__(self, kernel):
+        self.serial, self.parallel = kernel.serial, kernel.parallel
+        self.single, self.double = (partial(self._first, name) for name in ("single", "double"))
+
+    def __call__(self, *arrays):
+        """On one thread."""
+        dtype = arrays[-1].dtype
+        if (dtype is not _SINGLE and dtype is not _DOUBLE) or any(x.dtype is not dtype for x in arrays):
+            self.serial(*[x.ravel() for x in arrays])
+        else:
+            (self.single if dtype is _SINGLE else self.double)(*arrays)
+
+    def _first(self, name, *arrays):
+        kind = Flat(types.float32 if name == "single" else types.float64)
+        kernel = self.serial
+        if isinstance(kernel, Dispatcher):  # NUMBA_DISABLE_JIT=1 leaves plain functions
+            kernel = kernel.compile((kind,) * len(arrays))
+        else:
+            kernel = partial(_called_flat, kernel)
+        setattr(self, name, kernel)
+        kernel(*arrays)
+
+
+def _called_flat(kernel, *arrays):
+    kernel(*[x.ravel() for x in arrays])
