@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
@@ -39,8 +40,9 @@ class Conv(Correlation):
 
     def infer(self, x: Any, weight: Any, bias: Any = None) -> Any:
         op = f"conv{len(self.stride)}d"
-        n, c, *image = x.shape
-        o, per_group, *kernel = weight.shape
+        n, c, *_ = x.shape
+        o, per_group, *_ = weight.shape
+        image, kernel = x.shape[2:], weight.shape[2:]
         if per_group * self.groups != c:
             raise ShapeError(
                 f"{op}: weight has {per_group} input channels per group times groups {self.groups} = "
@@ -50,13 +52,7 @@ class Conv(Correlation):
             raise ShapeError(f"{op}: groups {self.groups} does not divide weight's {o} output channels")
         if bias is not None and bias.shape != (o,):
             raise ShapeError(f"{op}: bias has shape {list(bias.shape)}, weight has {o} output channels")
-        padding = zip(self.padding[::2], self.padding[1::2], strict=True)
-        axes = zip(image, padding, kernel, self.stride, self.dilation, strict=True)
-        places = [
-            steps(op, length, length + before + after, d * (k - 1) + 1, stride)
-            for length, (before, after), k, stride, d in axes
-        ]
-        return (n, o, *places), x.dtype
+        return (n, o, *_places(op, image, kernel, self.stride, self.padding, self.dilation)), x.dtype
 
     def compute(self, k: Any, out: Any, x: Any, weight: Any, bias: Any = None) -> None:
         activation = getattr(k, self.activation)
@@ -250,6 +246,17 @@ def convolve(
     dilations = sizes(op, "dilation", dilation, 1, axes)
     sides = _sides(op, padding, kernel, strides, dilations)
     return apply_to_batch(kind(strides, sides, dilations, groups), images(op, x, axes), x, weight, bias)
+
+
+@lru_cache(maxsize=512)
+def _places(op: str, image: Sizes, kernel: Sizes, stride: Sizes, padding: Sides, dilation: Sizes) -> Sizes:
+    """How many places a kernel has along each axis; ShapeError where it has none."""
+    sides = zip(padding[::2], padding[1::2], strict=True)
+    axes = zip(image, sides, kernel, stride, dilation, strict=True)
+    return tuple(
+        steps(op, length, length + before + after, d * (k - 1) + 1, step)
+        for length, (before, after), k, step, d in axes
+    )
 
 
 def _sides(op: str, padding: Any, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Sides:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 from autograd_cnn.dtype import int64, uint8
@@ -46,8 +47,8 @@ class MaxPool2d(MaxPooling):
     auxiliary = ("places",)
 
     def infer(self, x: Any) -> Any:
-        extent = [d * (size - 1) + 1 for d, size in zip(self.dilation, self.kernel_size, strict=True)]
-        shape = (*x.shape[:2], *_sizes("max_pool2d", x, extent, self.stride, self.padding, self.ceil_mode))
+        window = self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode
+        shape = (*x.shape[:2], *_sizes("max_pool2d", x.shape[2:], *window))
         return [(shape, x.dtype), (shape, uint8 if math.prod(self.kernel_size) <= 256 else int64)]
 
     def compute(self, k: Any, out: Any, x: Any) -> None:
@@ -133,7 +134,8 @@ class AvgPool2d(Averaging):
     inputs = ("x",)
 
     def infer(self, x: Any) -> Any:
-        sizes = _sizes("avg_pool2d", x, self.kernel_size, self.stride, self.padding, self.ceil_mode)
+        window = self.kernel_size, self.stride, self.padding, (1, 1), self.ceil_mode
+        sizes = _sizes("avg_pool2d", x.shape[2:], *window)
         return (*x.shape[:2], *sizes), x.dtype
 
     def compute(self, k: Any, out: Any, x: Any) -> None:
@@ -194,13 +196,16 @@ class AdaptiveAvgPool2dGrad(Op):
         return apply(AdaptiveAvgPool2d(g_shape[2:]), gg)
 
 
-def _sizes(op: str, x: Any, extent: Any, stride: Pair, padding: Pair, ceil_mode: bool) -> Pair:
+@lru_cache(maxsize=512)
+def _sizes(op: str, image: Pair, kernel: Pair, stride: Pair, padding: Pair, dilation: Pair, ceil_mode: bool) -> Pair:
     """Size of the output; in ceil_mode a last window may overhang, where it starts inside of the image."""
-    height, width = (_size(op, *axis, ceil_mode) for axis in zip(x.shape[2:], extent, stride, padding, strict=True))
+    axes = zip(image, kernel, stride, padding, dilation, strict=True)
+    height, width = (_size(op, *axis, ceil_mode) for axis in axes)
     return height, width
 
 
-def _size(op: str, size: int, extent: int, stride: int, padding: int, ceil_mode: bool) -> int:
+def _size(op: str, size: int, kernel: int, stride: int, padding: int, dilation: int, ceil_mode: bool) -> int:
+    extent = dilation * (kernel - 1) + 1
     windows = steps(op, size, size + 2 * padding, extent, stride)
     overhangs = (size + 2 * padding - extent) % stride != 0
     return windows + (ceil_mode and overhangs and windows * stride < size + padding)

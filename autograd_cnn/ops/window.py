@@ -21,6 +21,16 @@ def sizes(op: str, name: str, value: Any, least: int, axes: int) -> tuple[int, .
     >>> sizes("conv1d", "stride", 2, least=1, axes=1), sizes("conv3d", "stride", (1, 2, 2), least=1, axes=3)
     ((2,), (1, 2, 2))
     """
+    if value.__class__ is int:
+        if value >= least:
+            return (value,) * axes
+    elif value.__class__ is tuple and len(value) == axes:
+        for v in value:
+            if v.__class__ is not int or v < least:
+                break
+        else:
+            return value
+    # What is not as simple, or wrong.
     values = tuple(value) if isinstance(value, tuple | list) else (value,)
     for v in values:
         if isinstance(v, bool) or not isinstance(v, int | np.integer):
