@@ -31,13 +31,17 @@ MORE_CASES = [
 
 
 def force(name: str) -> None:
-    """Compute every convolution by this plan, where it can be."""
+    """Compute every convolution by this plan, where it can be, and turn every weight that a gradient is made from.
+
+    test_conv_kernels.py has the same cases with weights as they are.
+    """
 
     def forced(problem: object) -> object:
         plans = conv_choice.candidates(problem)
         return plans.get(name, plans["lines"])[1]
 
     conv_choice._fastest = forced
+    conv_choice.MANY_PIXELS = 0
     forget()
 
 
@@ -48,10 +52,10 @@ def forget() -> None:
 
 @pytest.fixture(params=PLANS)
 def plan(request: pytest.FixtureRequest) -> Iterator[str]:
-    before = conv_choice._fastest
+    before = conv_choice._fastest, conv_choice.MANY_PIXELS
     force(request.param)
     yield request.param
-    conv_choice._fastest = before
+    conv_choice._fastest, conv_choice.MANY_PIXELS = before
     forget()
 
 
@@ -94,15 +98,15 @@ def test_scratch_memory_is_large_enough(plan: str) -> None:
             s = layout[0]
             blocks = -(-s["images"] // s["block"])
             whole = blocks * s["channels"] * s["groups"] * s["b_channel"]
-            packed = made.packed or prod(source)
-            last_block = whole - s["channels"] * s["b_channel"]
+            packed = s["own"] or made.packed or prod(source)
+            last_block = 0 if s["own"] else whole - s["channels"] * s["b_channel"]
             for b, place, length, table, taps in runs:
                 covered = -(-length // lanes) * lanes
                 assert place + covered <= s["sums"]
                 for channel in range(0, s["channels"], s["depth"]):
                     entries = b_offset[table : table + min(s["depth"], s["channels"] - channel) * taps]
                     if entries.size:
-                        first = last_block + channel * s["b_channel"] + b
+                        first = last_block + (0 if s["own"] else channel * s["b_channel"]) + b
                         assert b + entries.min() >= 0
                         assert first + entries.max() + covered <= packed
             if s["by_images"]:
@@ -115,7 +119,7 @@ def test_scratch_memory_is_large_enough(plan: str) -> None:
             else:
                 moves, lines = inward.reshape(-1, 5), outward.reshape(-1, 3)
                 images = (s["block"] - 1) * s["b_image"]
-                assert made.packed == 0 or (moves[:, 0] + moves[:, 4]).max() + images <= s["b_channel"]
+                assert moves.size == 0 or (moves[:, 0] + moves[:, 4]).max() + images <= s["b_channel"]
                 assert (lines[:, 0] + lines[:, 2]).max() + (s["block"] - 1) * s["sums_image"] <= s["sums"]
                 assert (lines[:, 1] + (lines[:, 2] - 1) * s["result_step"]).max() < prod(result[2:])
 
@@ -126,11 +130,21 @@ def test_each_plan_is_chosen_somewhere() -> None:
     def chosen(x, w, out, pad):
         plan = conv_choice.forward_plan(x, w, out, (1, 1), (pad,) * 4, (1, 1), 1, 4)
         layout = plan.tables[0][0]
-        return "images" if layout["by_images"] else "lines" if plan.packed else "in place"
+        return "images" if layout["by_images"] else "lines" if layout["own"] or plan.packed else "in place"
 
     assert chosen((32, 256, 4, 4), (256, 256, 3, 3), (32, 256, 4, 4), 1) == "images"
     assert chosen((1, 64, 56, 56), (64, 64, 3, 3), (1, 64, 56, 56), 1) == "lines"
     assert chosen((8, 64, 28, 28), (256, 64, 1, 1), (8, 256, 28, 28), 0) == "in place"
+
+
+def test_relu_after_a_depthwise_kernel() -> None:
+    case = Case((2, 6, 9, 11), (6, 1, 3, 3), padding=(1, 1, 1, 1), groups=6)
+    x, w, bias, _ = arrays(case, np.float32)
+    plain, positive = Canaries(case.out, np.float32), Canaries(case.out, np.float32)
+    conv_forward(x, w, bias, *case.settings, plain.out)
+    conv_forward(x, w, bias, *case.settings, positive.out, RELU)
+    assert positive.alive()
+    assert np.array_equal(positive.out, np.maximum(plain.out, 0))
 
 
 def test_same_bits_for_every_thread_count(plan: str) -> None:

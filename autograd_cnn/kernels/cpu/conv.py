@@ -7,9 +7,12 @@ of channels by block of channels, a tile of points after the other and all rows 
 tile's pixels are read from the L1 cache.  The gradient for the input is the same loop with other tables of taps.
 """
 
+from functools import lru_cache
+
 import numpy as np
 from numba import prange
 
+from autograd_cnn.kernels.cpu.activation import relu
 from autograd_cnn.kernels.cpu.contraction import IDENTITY, RELU
 from autograd_cnn.kernels.cpu.conv_choice import forward_plan, grad_input_plan
 from autograd_cnn.kernels.cpu.conv_depthwise import depthwise_forward, depthwise_grad_input, is_depthwise
@@ -17,12 +20,15 @@ from autograd_cnn.kernels.cpu.conv_moves import read_line, turn_lines, write_lin
 from autograd_cnn.kernels.cpu.conv_plan import lifted
 from autograd_cnn.kernels.cpu.jit import inline, parallel, serial
 from autograd_cnn.kernels.cpu.microkernel import (
+    LOW_ROWS,
     MAX_VECTORS,
+    MID_ROWS,
     SERIAL_WORK,
     VECTOR_BYTES,
     multiply_add,
     tile_height,
 )
+from autograd_cnn.kernels.cpu.shared_code import address_of, call
 
 __all__ = ["conv_forward", "conv_grad_input"]
 
@@ -45,36 +51,51 @@ def _pack_images(source, s, lines, inward, block, channel, packed):
 
 
 @inline
-def _pack_lines(source, s, inward, block, channel, packed):
-    """Copy a channel of the images of a block, with the padding round them."""
-    channels = s.channels * s.groups
+def _pack_lines(source, s, inward, begin, end, block, channel, packed, place):
+    """Copy a channel of the images of a block, with the padding round them: lines [begin, end) of `inward`."""
     for n in range(s.block):
         image = block * s.block + n
-        plane = (image * channels + channel) * s.source_plane
-        target = (block * channels + channel) * s.b_channel + n * s.b_image
-        for m in range(0, inward.size, 5):
-            place, start, first, last = target + inward[m], plane + inward[m + 1], inward[m + 2], inward[m + 3]
+        plane = (image * s.channels * s.groups + channel) * s.source_plane
+        for m in range(5 * begin, 5 * end, 5):
+            target, start = place + n * s.b_image + inward[m], plane + inward[m + 1]
+            first, last = inward[m + 2], inward[m + 3]
             if image >= s.images:
                 last = first
             if s.source_step <= 2:
-                read_line(inward[m + 4], source, start, s.source_step, first, last, packed, place)
+                read_line(inward[m + 4], source, start, s.source_step, first, last, packed, target)
             else:
                 for q in range(inward[m + 4]):
-                    packed[place + q] = source[start + q * s.source_step] if first <= q < last else 0
+                    packed[target + q] = source[start + q * s.source_step] if first <= q < last else 0
+
+
+@inline
+def _turn_weight(weight, s, row, turned):
+    """turned[group, row, channel, taps - 1 - tap] = weight[group, channel, row, tap], for one row of all."""
+    group, row = divmod(row, s.rows)
+    for c in range(s.channels):
+        start = ((group * s.channels + c) * s.rows + row) * s.taps
+        place = ((group * s.rows + row) * s.channels + c) * s.taps
+        for tap in range(s.taps):
+            turned[place + s.taps - 1 - tap] = weight[start + tap]
 
 
 @serial
-def _pack_pieces(begin, end, source, layout, inward, packed):
+def _pack_pieces(begin, end, packs, source, weight, layout, inward, packed, turned):
+    """The first `packs` pieces are of the source, and each of the others is a row of the weight."""
     s = layout[0]
     channels = s.channels * s.groups
     spans = (channels + s.span - 1) // s.span
     lines = np.arange(VECTOR_BYTES // packed.itemsize) * (channels * s.source_plane)
     for piece in range(begin, end):
+        if piece >= packs:
+            _turn_weight(weight, s, piece - packs, turned)
+            continue
         block, span = divmod(piece, spans)
         if s.by_images:
             _pack_images(source, s, lines, inward, block, span * s.span, packed)
         else:
-            _pack_lines(source, s, inward, block, span, packed)
+            place = (block * channels + span) * s.b_channel
+            _pack_lines(source, s, inward, 0, inward.size // 5, block, span, packed, place)
 
 
 @inline
@@ -126,14 +147,25 @@ def _place_lines(sums, rows, s, outward, bias, low, block, channel, first, last,
                         out[place + q * s.result_step] = max(sums[start + q] + added, low)
 
 
+@inline
+def _height(remaining):
+    """Rows of the next tile.  Two tiles of middle height take less time than a high and a low one."""
+    if 2 * MID_ROWS <= remaining < 2 * MID_ROWS + LOW_ROWS:
+        return MID_ROWS
+    return tile_height(remaining)
+
+
 @serial
 def _correlate_pieces(
-    begin, end, packed, weight, bias, low, layout, a_offset, b_offset, runs, bounds, outward, out
+    begin, end, source, packed, weight, bias, low, layout, a_offset, b_offset, runs, bounds, inward, outward, out
 ):  # fmt: skip
     """out[n, o, point] = bias[o] + the sum over channels and taps of weight * source; at least `low`."""
     s = layout[0]
     lanes = VECTOR_BYTES // out.itemsize
     sums = np.empty(s.chunk * s.sums, out.dtype)
+    own = np.empty(s.own, out.dtype)
+    own[s.depth * s.b_channel :] = 0
+    pixels = own if s.own else packed
     for piece in range(begin, end):
         rest, strip = divmod(piece, s.strips)
         rest, part = divmod(rest, s.chunks)
@@ -144,6 +176,14 @@ def _correlate_pieces(
         b_base = (block * s.groups + group) * s.channels * s.b_channel
         for c in range(0, s.channels, s.depth):
             count = min(s.depth, s.channels - c)
+            b_start = b_base + c * s.b_channel
+            if s.own:
+                b_start = 0
+                for channel in range(count):
+                    _pack_lines(
+                        source, s, inward, bounds[strip, 2], bounds[strip, 3], block, group * s.channels + c + channel,
+                        own, channel * s.b_channel,
+                    )  # fmt: skip
             for run in range(bounds[strip, 0], bounds[strip + 1, 0]):
                 b, place, length, table, taps = runs[run]
                 left = (length + lanes - 1) // lanes
@@ -151,10 +191,10 @@ def _correlate_pieces(
                     vectors = 2 if left == MAX_VECTORS + 1 else min(left, MAX_VECTORS)
                     row = 0
                     while row < rows:
-                        height = tile_height(rows - row)
+                        height = _height(rows - row)
                         multiply_add(
                             height, vectors, weight, a_base + c * s.a_channel + row * s.a_lane, a_offset, s.a_lane,
-                            packed, b_base + c * s.b_channel + b, b_offset, table, count * taps,
+                            pixels, b_start + b, b_offset, table, count * taps,
                             sums, row * s.sums + place, s.sums, c > 0,
                         )  # fmt: skip
                         row += height
@@ -174,16 +214,36 @@ def _correlate_pieces(
 
 @parallel
 def _correlate(
-    packs, pieces, source, packed, weight, bias, low, layout, a_offset, b_offset, runs, bounds, inward, outward, out
+    kernels, packs, turns, pieces, source, packed, weight, turned, bias, low, layout, a_offset, b_offset, runs, bounds,
+    inward, outward, out,
 ):  # fmt: skip
-    for piece in prange(packs):
+    for piece in prange(packs + turns):
         first = np.int64(piece)
-        _pack_pieces(first, first + 1, source, layout, inward, packed)
+        call(kernels[0], (first, first + 1, packs, source, weight, layout, inward, packed, turned))
+    if turns:
+        weight = turned
     for piece in prange(pieces):
         first = np.int64(piece)
-        _correlate_pieces(
-            first, first + 1, packed, weight, bias, low, layout, a_offset, b_offset, runs, bounds, outward, out
+        call(
+            kernels[1],
+            (first, first + 1, source, packed, weight, bias, low, layout, a_offset, b_offset, runs, bounds, inward,
+             outward, out),
         )  # fmt: skip
+
+
+@lru_cache
+def _code(dtype):
+    """The addresses of the two kernels."""
+    layout, a_offset, b_offset, runs, bounds, inward, outward = forward_plan(
+        (1, 1, 1, 1), (1, 1, 1, 1), (1, 1, 1, 1), (1, 1), (0,) * 4, (1, 1), 1, dtype.itemsize
+    ).tables
+    none = np.empty(0, dtype)
+    low = dtype.type(0)
+    tables = layout, a_offset, b_offset, runs, bounds, inward, outward
+    return (
+        address_of(_pack_pieces, 0, 0, 0, none, none, layout, inward, none, none),
+        address_of(_correlate_pieces, 0, 0, none, none, none, none, low, *tables, none),
+    )
 
 
 def _elements(array):
@@ -198,13 +258,15 @@ def _run(source, weight, bias, plan, activation, out):
     if plan.packed:
         packed = np.empty(plan.packed, out.dtype)
         packed[plan.packed - plan.tail :] = 0
-    layout, a_offset, b_offset, runs, bounds, inward, outward = plan.tables
-    tables = layout, a_offset, b_offset, runs, bounds
+    turned = np.empty(weight.size if plan.turns else 0, out.dtype)
+    inward = plan.tables[5]
     if plan.work < SERIAL_WORK:
-        _pack_pieces(0, plan.packs, source, layout, inward, packed)
-        _correlate_pieces(0, plan.pieces, packed, weight, bias, low, *tables, outward, out)
+        _pack_pieces(0, plan.packs + plan.turns, plan.packs, source, weight, plan.tables[0], inward, packed, turned)
+        weight = turned if plan.turns else weight
+        _correlate_pieces(0, plan.pieces, source, packed, weight, bias, low, *plan.tables, out)
     else:
-        _correlate(plan.packs, plan.pieces, source, packed, weight, bias, low, *tables, inward, outward, out)
+        pieces = plan.packs, plan.turns, plan.pieces
+        _correlate(_code(out.dtype), *pieces, source, packed, weight, turned, bias, low, *plan.tables, out)
 
 
 def conv_forward(x, w, bias, stride, padding, dilation, groups, out, activation=IDENTITY):
@@ -215,10 +277,12 @@ def conv_forward(x, w, bias, stride, padding, dilation, groups, out, activation=
     """
     if out.size == 0:
         return
-    if groups > 1 and activation == IDENTITY and len(stride) < 3:
+    if groups > 1 and len(stride) < 3:
         strides, sides, dilations, images, kernels, result = lifted(stride, padding, dilation, x, w, out)
         if is_depthwise(kernels.shape, strides, groups, result.shape[2:]):
             depthwise_forward(images, kernels, bias, strides, sides, dilations, result)
+            if activation == RELU:
+                relu(result, result)
             return
     plan = forward_plan(x.shape, w.shape, out.shape, stride, padding, dilation, groups, out.itemsize)
     _run(x, w, bias, plan, activation, out)

@@ -10,6 +10,7 @@ from autograd_cnn.kernels.cpu.conv_plan import Correlation
 from autograd_cnn.kernels.cpu.microkernel import VECTOR_BYTES
 
 PLANS = 256  # kept
+MANY_PIXELS = 4096  # of a result: turning the weight pays, so that each of its rows is read from one place
 
 
 @lru_cache(PLANS)
@@ -19,17 +20,19 @@ def forward_plan(x_shape, w_shape, out_shape, stride, padding, dilation, groups,
     distances = size, channels * size, rows // groups * channels * size
     axes = _axes(x_shape, out_shape, kernel, stride, padding, dilation, transposed=False)
     lanes = VECTOR_BYTES // itemsize
-    return _fastest(Correlation(x_shape[0], groups, channels, rows // groups, axes, *distances, lanes))
+    return _fastest(Correlation(x_shape[0], groups, channels, rows // groups, axes, *distances, False, lanes))
 
 
 @lru_cache(PLANS)
 def grad_input_plan(g_shape, w_shape, out_shape, stride, padding, dilation, groups, itemsize):
     channels, rows, *kernel = w_shape
     size = prod(kernel)
-    distances = rows * size, size, channels // groups * rows * size
+    turned = g_shape[0] * prod(out_shape[2:]) >= MANY_PIXELS
+    group = channels // groups
+    distances = (size, group * size, rows * group * size) if turned else (rows * size, size, group * rows * size)
     axes = _axes(g_shape, out_shape, kernel, stride, padding, dilation, transposed=True)
     lanes = VECTOR_BYTES // itemsize
-    return _fastest(Correlation(g_shape[0], groups, channels // groups, rows, axes, *distances, lanes))
+    return _fastest(Correlation(g_shape[0], groups, group, rows, axes, *distances, turned, lanes))
 
 
 def _axes(source_shape, result_shape, kernel, stride, padding, dilation, transposed):

@@ -162,13 +162,14 @@ def by_images(problem):
     layout = Layout(
         *problem.numbers, block=block, by_images=True, b_channel=b_channel, b_image=0, source_step=1, result_step=1,
         span=span, result_span=result_span, sums=sums, sums_image=0, depth=tables.depth, chunk=chunk, chunks=count,
-        strips=strips,
+        strips=strips, own=0,
     )  # fmt: skip
     cost = blocks * problem.channels * rows * steps(runs, lanes) / 2 * APART
     cost += blocks * channels * prod(problem.source) * block / lanes * READING
     cost += blocks * block * rows * (prod(problem.result) / lanes * WRITING + strips * LINE)
     return cost, Plan(
         packs=blocks * ceil_div(channels, span),
+        turns=problem.turns,
         pieces=blocks * problem.groups * strips * count,
         packed=blocks * channels * b_channel,
         tail=0,

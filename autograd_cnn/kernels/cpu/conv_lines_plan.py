@@ -28,6 +28,7 @@ from autograd_cnn.kernels.cpu.conv_plan import (
 )
 
 PIXELS = 256, 1024  # of a piece: at least and at most
+REPACKED = 32  # rows of a piece from which it packs its pixels itself, even where other rows need them too
 COPYING = 18, 5  # cycles to begin a line, and for each of its vectors
 
 
@@ -77,8 +78,8 @@ class _Packed:
         )
         return reach + self.image + MAX_VECTORS * self.problem.lanes
 
-    def moves(self):
-        """How one image of a channel is packed: (place, start in the source, first, last, length) of lines."""
+    def moves(self, wanted):
+        """How one image of a channel is packed: (place, start in the source, first, last, length) of wanted lines."""
         *outer, x = self.axes
         lines = []
         for number, phase in enumerate(self.phases):
@@ -86,11 +87,14 @@ class _Packed:
             first = max(0, ceil_div(-shift, x.stride))
             last = max(first, min(self.pitch, (x.size - 1 - shift) // x.stride + 1))
             for place in everywhere(*self.pitches[:-1]):
+                target = number * self.line + flat((*place, 0), self.pitches)
+                if target // self.pitch not in wanted:
+                    continue
                 element = [r * axis.stride + a - axis.before for r, axis, a in zip(place, outer, phase, strict=False)]
                 inside = all(0 <= e < axis.size for e, axis in zip(element, outer, strict=True))
                 start = flat(element, [axis.size for axis in outer]) * x.size + shift
                 bounds = (start, first, last) if inside else (0, 0, 0)
-                lines.append((number * self.line + flat((*place, 0), self.pitches), *bounds, self.pitch))
+                lines.append((target, *bounds, self.pitch))
         return _merged_moves(lines) if x.stride == 1 else lines
 
     def table(self, tables, points):
@@ -101,6 +105,16 @@ class _Packed:
             place = self.phases.index(phase) * self.line + flat(shift, self.pitches)
             taps.append((flat(number, self.problem.kernel), place))
         return tables.add(tuple(taps))
+
+    def wanted(self, runs, tables):
+        """The lines of a packed channel that runs read.  What is after the channel is the beginning of the next one."""
+        if self.strips == 1:
+            return range(self.channel // self.pitch)
+        lines = set()
+        for start, length, table, taps in runs:
+            for tap in tables.places(table, taps):
+                lines.update(range((start + tap) // self.pitch, (start + tap + length - 1) // self.pitch + 1))
+        return {line % (self.channel // self.pitch) for line in lines}
 
     def strip(self, number, tables):
         """Runs (place, length, table, taps) of one image, and lines (run, place in it, place in the result, points)."""
@@ -158,30 +172,35 @@ def by_lines(problem):
     sums = _Sums(packed, strips, lanes)
     x = problem.axes[-1]
     step = x.stride if x.transposed else 1
-    runs, lines, bounds = [], [], [(0, 0, 0, 0)]
-    for strip in strips:
-        new_runs, new_lines = sums.place(*strip, step)
-        runs += new_runs
-        lines += new_lines
-        bounds.append((len(runs), len(lines), 0, 0))
-    moves = packed.moves()
     pieces = packed.blocks * problem.groups * packed.strips
     chunk, count = chunks(problem, pieces, sums.size)
+    own = tables.depth * packed.channel + packed.tail if count == 1 or chunk >= REPACKED else 0
+    everything = range(packed.channel // packed.pitch)
+    runs, lines, moves, bounds = [], [], [], []
+    for strip in strips:
+        new_runs, new_lines = sums.place(*strip, step)
+        new_moves = packed.moves(packed.wanted(strip[0], tables) if own else everything)
+        bounds.append((len(runs), len(lines), len(moves), len(moves) + len(new_moves)))
+        runs += new_runs
+        lines += new_lines
+        moves = moves + new_moves if own else new_moves
+    bounds.append((len(runs), len(lines), 0, 0))
     channels, rows = problem.channels * problem.groups, problem.rows * problem.groups
     source_step = packed.axes[-1].stride
     layout = Layout(
         *problem.numbers, block=packed.block, by_images=False, b_channel=packed.channel, b_image=packed.image,
         source_step=source_step, result_step=step, span=1, result_span=1, sums=sums.size, sums_image=sums.image,
-        depth=tables.depth, chunk=chunk, chunks=count, strips=packed.strips,
+        depth=tables.depth, chunk=chunk, chunks=count, strips=packed.strips, own=own,
     )  # fmt: skip
     cost = packed.blocks * problem.channels * rows * steps(runs, lanes) / 2
     images = packed.blocks * packed.block
     cost += images * channels * _copying((source_step * length for *_, length in moves), lanes)
     cost += images * rows * _copying((points for *_, points in lines), lanes)
     return cost, Plan(
-        packs=packed.blocks * channels,
+        packs=0 if own else packed.blocks * channels,
+        turns=problem.turns,
         pieces=pieces * count,
-        packed=packed.blocks * channels * packed.channel + packed.tail,
+        packed=0 if own else packed.blocks * channels * packed.channel + packed.tail,
         tail=packed.tail,
         work=multiplications(problem),
         tables=(record(layout), *tables.arrays(), integers(runs, 5), integers(bounds, 4),
@@ -246,12 +265,14 @@ def in_place(problem):
     layout = Layout(
         *problem.numbers, block=1, by_images=False, b_channel=plane, b_image=0, source_step=1, result_step=1,
         span=1, result_span=1, sums=sums, sums_image=0, depth=tables.depth, chunk=chunk, chunks=count, strips=strips,
+        own=0,
     )  # fmt: skip
     rows = problem.images * problem.rows * problem.groups
     cost = rows * (problem.channels * steps(runs, lanes) / 2 + _copying((points for *_, points in lines), lanes))
     nothing = integers([], 1).reshape(-1)
     return cost, Plan(
         packs=0,
+        turns=problem.turns,
         pieces=pieces * count,
         packed=0,
         tail=0,

@@ -5,6 +5,7 @@ the number of threads.
 """
 
 from math import prod
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -36,6 +37,7 @@ class Correlation(NamedTuple):
     a_channel: int  # distances in the weight
     a_lane: int
     a_group: int
+    turned: bool  # whether the weight is first turned to [row][channel][tap], the last tap first
     lanes: int  # of a vector
 
     @property
@@ -54,7 +56,12 @@ class Correlation(NamedTuple):
     def numbers(self):
         """The first fields of a Layout."""
         channels = self.images, self.groups, self.channels, self.rows
-        return *channels, self.a_channel, self.a_lane, self.a_group, prod(self.source), prod(self.result)
+        weight = prod(self.kernel), self.a_channel, self.a_lane, self.a_group
+        return *channels, *weight, prod(self.source), prod(self.result)
+
+    @property
+    def turns(self):
+        return self.rows * self.groups if self.turned else 0
 
 
 class Layout(NamedTuple):
@@ -64,6 +71,7 @@ class Layout(NamedTuple):
     groups: int
     channels: int
     rows: int
+    taps: int
     a_channel: int
     a_lane: int
     a_group: int
@@ -83,12 +91,14 @@ class Layout(NamedTuple):
     chunk: int  # rows of a piece
     chunks: int
     strips: int
+    own: int  # elements of scratch memory of a piece that packs its pixels itself, else 0
 
 
 class Plan(NamedTuple):
     """The arguments of the kernels after the arrays."""
 
     packs: int  # pieces of packing
+    turns: int  # rows of the weight to be turned
     pieces: int
     packed: int  # elements of scratch memory, 0 where the source is read in place
     tail: int  # of them, to be zeros
@@ -107,7 +117,7 @@ def integers(rows, width):
 
 def chunks(problem, others, sums):
     """Rows of a piece and their number, where `others` pieces have `sums` elements of sums a row."""
-    most = max(TILE_SIZE // sums, MAX_ROWS)
+    most = max((TILE_SIZE + TILE_SIZE // 8) // sums, MAX_ROWS)
     count = max(ceil_div(problem.rows, most), ceil_div(TASKS, others))
     chunk = max(ceil_div(problem.rows, count), min(problem.rows, MAX_ROWS))
     return chunk, ceil_div(problem.rows, chunk)
@@ -137,14 +147,23 @@ class Tables:
         self.found = {}
 
     def add(self, taps):
-        """(first entry, entries of a channel) of the table of taps: (place in the weight, in the packed channel)."""
+        """(first entry, entries of a channel) of the table of taps: (place in the weight, in the packed channel).
+
+        Pixels are read in the order in which they lie: what is read next is then on its way already.
+        """
         if taps not in self.found:
-            pairs = np.array(taps, np.int64).reshape(-1, 2)
+            pairs = np.array(sorted(taps, key=itemgetter(1)), np.int64).reshape(-1, 2)
+            if self.problem.turned:
+                pairs[:, 0] = prod(self.problem.kernel) - 1 - pairs[:, 0]
             channel = np.arange(self.depth)[:, None]
             self.found[taps] = sum(map(len, self.a)), len(taps)
             self.a.append((channel * self.problem.a_channel + pairs[:, 0]).reshape(-1))
             self.b.append((channel * self.b_channel + pairs[:, 1]).reshape(-1))
         return self.found[taps]
+
+    def places(self, table, taps):
+        """Where the taps of a table lie in the packed channel."""
+        return np.concatenate(self.b)[table : table + taps].tolist()
 
     def arrays(self):
         return np.concatenate([*self.a, np.zeros(1, np.int64)]), np.concatenate([*self.b, np.zeros(1, np.int64)])
