@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from benchmarks import conv, depthwise, elementwise, loss, matmul, memory, norm, optim, overhead, pool, step
+from benchmarks import conv, depthwise, elementwise, fused, loss, matmul, memory, norm, optim, overhead, pool, step
 from benchmarks.case import Case
 
 FAMILIES: dict[str, Callable[[], Iterator[Case]]] = {
@@ -18,6 +18,7 @@ FAMILIES: dict[str, Callable[[], Iterator[Case]]] = {
     "optim": optim.cases,
     "overhead": overhead.cases,
     "step": step.cases,
+    "fused": fused.cases,
     "memory": memory.cases,
 }
 
