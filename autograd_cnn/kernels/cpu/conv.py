@@ -16,7 +16,7 @@ from autograd_cnn.kernels.cpu.activation import relu
 from autograd_cnn.kernels.cpu.contraction import IDENTITY, RELU
 from autograd_cnn.kernels.cpu.conv_choice import forward_plan, grad_input_plan
 from autograd_cnn.kernels.cpu.conv_depthwise import depthwise_forward, depthwise_grad_input, is_depthwise
-from autograd_cnn.kernels.cpu.conv_moves import read_line, turn_lines, write_line
+from autograd_cnn.kernels.cpu.conv_moves import ask_tile, read_line, turn_lines, write_line
 from autograd_cnn.kernels.cpu.conv_plan import lifted
 from autograd_cnn.kernels.cpu.jit import inline, parallel, serial
 from autograd_cnn.kernels.cpu.microkernel import (
@@ -192,6 +192,8 @@ def _correlate_pieces(
                     row = 0
                     while row < rows:
                         height = _height(rows - row)
+                        if not s.by_images:
+                            ask_tile(height, sums, row * s.sums + place, s.sums)
                         multiply_add(
                             height, vectors, weight, a_base + c * s.a_channel + row * s.a_lane, a_offset, s.a_lane,
                             pixels, b_start + b, b_offset, table, count * taps,

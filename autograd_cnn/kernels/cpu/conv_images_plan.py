@@ -28,7 +28,7 @@ from autograd_cnn.kernels.cpu.conv_plan import (
     steps,
 )
 
-APART = 1.05  # time of a tile whose neighbouring pixels share no cache lines
+APART = 1.04  # time of a tile whose neighbouring pixels share no cache lines
 # Cycles to turn a vector of the source, of the result, and to begin with an image's line of the result.
 READING, WRITING, LINE = 10, 20, 30
 SETS = 64  # of an L1 cache: lines that far apart share a set

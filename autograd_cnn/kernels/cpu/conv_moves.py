@@ -2,18 +2,30 @@
 
 `read_line`    target[q] = source[q * step] inside the image, 0 outside
 `write_line`   target[q * step] = source[q] + added, but at least `low`
+`ask_tile`     asks for the cache lines of sums that a tile will be added to
 `turn_lines`   lines of at most one vector, turned, each read and written at a place of its own
 """
 
 from llvmlite import ir
-from numba.core import types
+from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from autograd_cnn.kernels.cpu.microkernel import _INDEX, _check, _data, _index, _loop, _Vectors
+from autograd_cnn.kernels.cpu.microkernel import _INDEX, MAX_VECTORS, _check, _data, _index, _loop, _Vectors
+
+AHEAD = 8  # vectors: how far before their use cache lines are asked for
 
 
 def _number(value):
     return ir.Constant(_INDEX, value)
+
+
+def _ask(builder, pointer, writing):
+    """Ask for a cache line that will be read, or written, later; the address may be any."""
+    pointer = builder.bitcast(pointer, ir.IntType(8).as_pointer())
+    word = ir.IntType(32)
+    kind = ir.FunctionType(ir.VoidType(), [pointer.type, word, word, word])
+    function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+    builder.call(function, [pointer, ir.Constant(word, int(writing)), ir.Constant(word, 3), ir.Constant(word, 1)])
 
 
 def _steps(builder, vectors, count):
@@ -55,12 +67,14 @@ def read_line(typingctx, count, source, start, step, first, last, target, place)
 
         def neighbours(q):
             inside = _within(vectors, builder.sub(first, q), builder.sub(last, q))
+            _ask(builder, builder.gep(source, [builder.add(q, _number(AHEAD * lanes))]), writing=False)
             return vectors.load_masked(builder.gep(source, [q]), inside)
 
         def every_other(q):
             halves = []
             for half in range(2):
                 start = builder.add(_index(builder, 2, q), _number(half * lanes))
+                _ask(builder, builder.gep(source, [builder.add(start, _number(AHEAD * lanes))]), writing=False)
                 least = builder.sub(_index(builder, 2, first), start)
                 end = builder.sub(builder.sub(_index(builder, 2, last), _number(1)), start)
                 halves.append(vectors.load_masked(builder.gep(source, [start]), _within(vectors, least, end)))
@@ -106,6 +120,7 @@ def write_line(typingctx, count, source, start, target, place, step, added, low)
         def neighbours(k, _):
             q = _index(builder, lanes, k)
             mask = vectors.mask(builder.sub(count, q))
+            _ask(builder, builder.gep(target, [builder.add(q, _number(AHEAD * lanes))]), writing=True)
             vectors.store_masked(value(q, mask), builder.gep(target, [q]), mask)
             return []
 
@@ -127,6 +142,30 @@ def write_line(typingctx, count, source, start, target, place, step, added, low)
         _if_single(
             builder, step, lambda: _loop(builder, steps, [], neighbours), lambda: _loop(builder, steps, [], every_other)
         )
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+@intrinsic
+def ask_tile(typingctx, rows, target, place, pitch):
+    """Ask for the tile of `rows` rows, `pitch` apart, that begins at target[place] and will be written."""
+    _check(target)
+    integer = types.intp
+    signature = types.void(integer, target, integer, integer)
+
+    def codegen(context, builder, signature, arguments):
+        rows, target, place, pitch = arguments
+        vectors = _Vectors(builder, signature.args[1].dtype)
+        target = builder.gep(_data(context, builder, signature.args[1], target), [place])
+
+        def row(t, _):
+            start = builder.mul(t, pitch)
+            for v in range(MAX_VECTORS):
+                _ask(builder, builder.gep(target, [builder.add(start, _number(v * vectors.lanes))]), writing=True)
+            return []
+
+        _loop(builder, rows, [], row)
         return context.get_dummy_value()
 
     return signature, codegen
