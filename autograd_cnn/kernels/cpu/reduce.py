@@ -11,6 +11,7 @@ import math
 import numpy as np
 from numba import prange
 
+from autograd_cnn.kernels.cpu.column_sums import sums_of_columns
 from autograd_cnn.kernels.cpu.jit import adaptive, inline
 from autograd_cnn.kernels.cpu.lines import largest_of_line, moments, place_in_line, smallest_of_line, sum_of_line
 
@@ -18,7 +19,7 @@ SUM, PROD, LARGEST, SMALLEST = range(4)
 LANES = 64  # running values that a contiguous run is folded into
 COLUMNS = 128  # columns that one task folds side by side
 CHUNK = 32768  # elements that one task folds where n is cut
-TASKS = 32  # from here on there is work for every thread without cutting n
+TASKS = 32  # enough for every thread
 TASK = 8192  # elements of a task of whole lines
 SHORT = 16  # lines below this length are added up number by number
 STEPS = np.add, np.multiply, np.maximum, np.minimum  # by kind
@@ -127,6 +128,8 @@ def _fold(kind, identity, out, chunks, n, inner, x):
         _fold_lines(kind, out, chunks, n, x)
     elif inner == 1:
         _fold_runs(kind, identity, out, chunks, n, x)
+    elif x.dtype.kind == "f" and kind == SUM:
+        _sum_columns(out, chunks, n, inner, x)
     else:
         _fold_columns(kind, identity, out, chunks, n, inner, x)
 
@@ -166,8 +169,9 @@ def _layout(x, dim):
 
 
 def _chunks(n, inner, lines):
-    """Into how many chunks n is cut: one where there are lines enough for all threads."""
-    return min(n, n * inner // CHUNK) if n * inner >= 2 * CHUNK and lines < TASKS * COLUMNS else 1
+    """Into how many chunks n is cut: one where there are blocks of columns enough for all threads."""
+    blocks = max(lines // max(inner, 1) * -(-inner // COLUMNS), 1)
+    return max(min(n, n * inner // (CHUNK * min(blocks, 4)), TASKS // blocks), 1)
 
 
 def _last_run(dims):
@@ -241,6 +245,21 @@ def _fold_run(kind, identity, x, start, stop):
     for i in range(tail, stop):
         total = _step(kind, total, x[i])
     return total
+
+
+@adaptive
+def _sum_columns(out, chunks, n, inner, x):
+    blocks = (inner + COLUMNS - 1) // COLUMNS
+    for task in prange(out.size // max(inner, 1) * blocks):
+        line = np.int64(task) // blocks
+        left = (np.int64(task) - line * blocks) * COLUMNS
+        start, stop = _chunk(line, chunks, n)
+        width = min(COLUMNS, inner - left)
+        totals = np.empty(width)
+        sums_of_columns(x, start * inner + left, inner, stop - start, width, totals)
+        place = line * inner + left
+        for i in range(width):
+            out[place + i] = totals[i]
 
 
 @adaptive
