@@ -35,6 +35,16 @@ __all__ = ["conv_forward", "conv_grad_input"]
 TURNED = 8  # vectors of an image that are turned before they are written
 
 
+def _aligned(elements, like):
+    """New memory, of the type of `like`, in which whole vectors from its beginning on are whole cache lines."""
+    memory = np.empty(elements + VECTOR_BYTES // like.itemsize, like.dtype)
+    first = -memory.ctypes.data % VECTOR_BYTES // like.itemsize
+    return memory[first : first + elements]
+
+
+_scratch = inline(_aligned)
+
+
 @inline
 def _pack_images(source, s, lines, inward, block, channel, packed):
     """Turn the images of a block, a few channels of them, to [channel][pixel][image]."""
@@ -162,8 +172,8 @@ def _correlate_pieces(
     """out[n, o, point] = bias[o] + the sum over channels and taps of weight * source; at least `low`."""
     s = layout[0]
     lanes = VECTOR_BYTES // out.itemsize
-    sums = np.empty(s.chunk * s.sums, out.dtype)
-    own = np.empty(s.own, out.dtype)
+    sums = _scratch(s.chunk * s.sums, out)
+    own = _scratch(s.own, out)
     own[s.depth * s.b_channel :] = 0
     pixels = own if s.own else packed
     for piece in range(begin, end):
@@ -258,7 +268,7 @@ def _run(source, weight, bias, plan, activation, out):
     low = out.dtype.type(0 if activation == RELU else -np.inf)
     packed = source
     if plan.packed:
-        packed = np.empty(plan.packed, out.dtype)
+        packed = _aligned(plan.packed, out)
         packed[plan.packed - plan.tail :] = 0
     turned = np.empty(weight.size if plan.turns else 0, out.dtype)
     inward = plan.tables[5]
