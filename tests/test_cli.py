@@ -21,6 +21,7 @@ import pytest
 from autograd_cnn import cli, data, models
 from autograd_cnn.device import CPU
 from autograd_cnn.kernels.cpu import jit
+from autograd_cnn.random import get_rng_state
 from autograd_cnn.serialize import load
 from autograd_cnn.train import warmup
 from autograd_cnn.train.checkpoint import CheckpointStore
@@ -366,8 +367,14 @@ def test_the_rehearsal_of_warmup_makes_every_call_of_a_run(
 
 def test_warmup_knows_every_kernel() -> None:
     kernels = {name for name in vars(CPU.kernels) if callable(getattr(CPU.kernels, name)) and not name.startswith("_")}
-    # The first is no kernel; `pow` calls the second.
-    assert kernels - set(warmup.kernels_of((), everything=True)) == {"ArrayTable", "cube"}
+    # The first two are no kernels; `pow` calls the third.
+    assert kernels - set(warmup.kernels_of((), everything=True)) == {"ArrayTable", "blocks_for", "cube"}
+
+
+def test_a_rehearsal_draws_nothing() -> None:
+    before = str(get_rng_state())
+    warmup.kernels_of([("mlp", "xor")], everything=True)
+    assert str(get_rng_state()) == before
 
 
 @pytest.mark.timeout(180)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from guarded_memory import Canaries, guarded, run_alone
 
+from autograd_cnn.errors import ArgumentError, DTypeError
 from autograd_cnn.kernels.cpu.contraction import RELU, linear_forward, matmul
 
 FLOATS = (np.float32, np.float64)
@@ -311,3 +312,13 @@ def in_guarded_memory() -> None:
 def test_nothing_outside_the_arrays_is_touched(check_bounds: bool) -> None:
     child = run_alone("test_contraction", "in_guarded_memory", check_bounds)
     assert child.stdout == "finished\n", child.stderr
+
+
+def test_arrays_that_do_not_belong_together_are_refused() -> None:
+    a, b = np.ones((2, 3), np.float32), np.ones((3, 2))
+    with pytest.raises(DTypeError, match=r"matmul: all arrays must have one dtype, got float32, float64, float32"):
+        matmul(a, b, np.empty((2, 2), np.float32))
+    with pytest.raises(DTypeError):
+        linear_forward(a, np.ones((2, 3), np.float32), np.ones(2), np.empty((2, 2), np.float32))
+    with pytest.raises(ArgumentError, match=r"matmul: out must be contiguous"):
+        matmul(a, b.astype(np.float32), np.empty((2, 4), np.float32)[:, ::2])

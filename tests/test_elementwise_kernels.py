@@ -424,3 +424,37 @@ def test_the_cache_tells_formulas_of_different_sources_apart(tmp_path, monkeypat
     first, second, again = (kernel_name(source.format(n)) for n in (1, 22, 1))
     assert first == again
     assert first != second
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("shape", [(), (1,), (7,), (0, 3), (3, 0), (2, 3, 4)])
+def test_flat_kernels_take_any_shape(dtype, shape):
+    x, y = np.random.default_rng(3).normal(0, 1, (2, *shape)).astype(dtype)
+    out = np.empty(shape, dtype)
+    elementwise.add(x, y, out)
+    np.testing.assert_array_equal(out, x + y)
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_flat_kernels_take_any_layout(dtype):
+    whole = np.random.default_rng(4).normal(0, 1, (6, 8)).astype(dtype)
+    frozen = whole.copy()
+    frozen.setflags(write=False)
+    # Not at a multiple of the size of an element.
+    shifted = np.frombuffer(b"-" + whole.tobytes(), np.uint8)[1:].view(dtype).reshape(whole.shape)
+    assert not shifted.flags.aligned
+    for x in (whole.T, whole[::2, ::3], whole[::-1], np.broadcast_to(whole[0], (3, 8)), frozen, shifted):
+        out = np.empty(x.shape, dtype)
+        before = sys.getrefcount(x)
+        elementwise.neg(x, out)
+        np.testing.assert_array_equal(out, -x)
+        assert sys.getrefcount(x) == before
+
+
+def test_a_result_may_take_the_place_of_its_input() -> None:
+    for kernel in (elementwise.sin, elementwise.cos, elementwise.tan, elementwise.exp, elementwise.sqrt):
+        x = np.array([0.5, 1e20, 3.0, 1e8] * 20, np.float32)
+        apart = np.empty_like(x)
+        kernel(x, apart)
+        kernel(x, x)
+        np.testing.assert_array_equal(x, apart)

@@ -484,3 +484,44 @@ def test_integers_are_refused():
         optimizer.step()
     assert (p == 1).all()
     assert not optimizer.state
+
+
+def test_read_only_memory_is_refused() -> None:
+    array = np.frombuffer(bytes(16), np.float32)
+    frozen = np.zeros(3, np.float32)
+    frozen.flags.writeable = False
+    for memory in (array, frozen):
+        x, other = ag.tensor([1.0], requires_grad=True), ag.from_numpy(memory).requires_grad_()
+        x.grad, other.grad = ag.ones(1), ag.ones(*other.shape)
+        with pytest.raises(InPlaceError, match=r"SGD: a parameter of shape \[\d\] is on read-only memory"):
+            ag.optim.SGD([{"params": [x]}, {"params": [other]}], 0.1).step()
+        assert x.item() == 1.0
+        assert not memory.any()
+
+
+def test_memory_that_became_read_only_is_refused() -> None:
+    x = ag.tensor([1.0, 2.0], requires_grad=True)
+    optimizer = ag.optim.SGD([x], 0.1)
+    x.grad = ag.ones(2)
+    optimizer.step()
+    x.array.flags.writeable = False
+    with pytest.raises(InPlaceError):
+        optimizer.step()
+
+
+def test_a_state_loaded_after_a_failed_step_counts() -> None:
+    x, y = ag.tensor([1.0], requires_grad=True), ag.tensor([1.0], requires_grad=True)
+    optimizer = ag.optim.Adam([{"params": [x]}, {"params": [y]}])
+    x.grad, y.grad = ag.ones(1), ag.ones(1)
+    optimizer.step()
+    state = copy.deepcopy(optimizer.state_dict())
+    for slots in state["state"].values():
+        slots["step"] = 10
+    optimizer = ag.optim.Adam([{"params": [x]}, {"params": [y]}])
+    y._grad = ag.ones(2)
+    with pytest.raises(ShapeError):
+        optimizer.step()
+    y._grad = ag.ones(1)
+    optimizer.load_state_dict(state)
+    optimizer.step()
+    assert [slots["step"] for slots in optimizer.state_dict()["state"].values()] == [11, 11]

@@ -64,6 +64,8 @@ class Batch:
         counted: bool,
     ) -> bool:
         """Whether these are the tensors that the table was made for, their arrays where they were."""
+        if self.table is None:  # an error came before it was made
+            return False
         states, arrays = self.states, self.arrays
         count = len(tensors)
         if count != len(self.tensors) or names != self.names or not all(map(is_, tensors, self.tensors)):
@@ -84,6 +86,7 @@ class Batch:
             and [grad.shape for grad in grads] == self.shapes
             and [grad.dtype for grad in grads].count(arrays[0].dtype) == count
             and [grad.flags.c_contiguous for grad in grads].count(True) == count
+            and [array.flags.writeable for array in arrays[:count]].count(True) == count
         )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError, StateDictError
+from autograd_cnn.errors import ArgumentError, DTypeError, InPlaceError, ShapeError, StateDictError
 from autograd_cnn.graph.grad_mode import enable_grad
 from autograd_cnn.optim.batch import Batch, State
 from autograd_cnn.tensor import Tensor
@@ -116,7 +116,8 @@ class Optimizer:
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Updates every parameter that has a gradient; a `closure` computes the loss first, and is returned.
 
-        Raises ShapeError where a gradient does not fit its parameter; nothing has changed then.
+        Raises ShapeError where a gradient does not fit its parameter, InPlaceError where that is read-only; nothing
+        has changed then.
         """
         loss = None
         if closure is not None:
@@ -142,6 +143,10 @@ class Optimizer:
                 raise ShapeError(f"{self._name}: a gradient of shape {list(grad.shape)} for {list(array.shape)}")
             if array.dtype.kind != "f":
                 raise DTypeError(f"{self._name}: can only optimize floating point tensors, got {array.dtype}")
+            if not array.flags.writeable:
+                raise InPlaceError(
+                    f"{self._name}: a parameter of shape {list(array.shape)} is on read-only memory; clone it first"
+                )
             step = self._steps(p, names) + 1
             _, batch, fitted = found.setdefault((step, array.dtype, p.device), (group, Batch(names, step), []))
             batch.add(p)

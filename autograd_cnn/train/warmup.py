@@ -15,12 +15,16 @@ from autograd_cnn.creation import from_numpy
 from autograd_cnn.device import CPU
 from autograd_cnn.errors import ShapeError
 from autograd_cnn.kernels.cpu import jit
+from autograd_cnn.random import get_rng_state, set_rng_state
 from autograd_cnn.train import repertoire
 from autograd_cnn.train.job import SAMPLE, build_model, build_optimizer, evaluation_batch, settings_for
 from autograd_cnn.train.sources import SOURCES
 from autograd_cnn.train.trainer import Trainer
 
 Target = tuple[str, str]  # a model and a data set
+
+
+PLAIN = {"blocks_for"}  # of the kernels' namespace, but arithmetic
 
 
 class _Notes:
@@ -32,7 +36,7 @@ class _Notes:
 
     def __getattr__(self, kernel: str) -> Any:
         value = getattr(self.kernels, kernel)
-        if not callable(value) or isinstance(value, type):
+        if not callable(value) or isinstance(value, type) or kernel in PLAIN:
             return value
         calls = self.calls.setdefault(kernel, {})
 
@@ -56,14 +60,15 @@ def _harmless(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
 
 @contextmanager
 def _rehearsing() -> Iterator[_Notes]:
-    """Inside, ops run as they would, but their kernels are noted instead of called."""
-    kernels, empty = CPU.kernels, CPU.empty
+    """Inside, ops run as they would, but their kernels are noted, not called; afterwards nothing has been drawn."""
+    kernels, empty, drawn = CPU.kernels, CPU.empty, get_rng_state()
     notes = _Notes(kernels)
     CPU.kernels, CPU.empty = notes, _harmless  # type: ignore[assignment]
     try:
         yield notes
     finally:
         CPU.kernels, CPU.empty = kernels, empty
+        set_rng_state(drawn)
 
 
 def fitting(model_names: Sequence[str]) -> list[Target]:

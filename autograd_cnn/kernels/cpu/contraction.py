@@ -6,6 +6,7 @@ from math import inf
 import numpy as np
 from numba import prange
 
+from autograd_cnn.errors import ArgumentError, DTypeError
 from autograd_cnn.kernels.cpu.addressed import part_of
 from autograd_cnn.kernels.cpu.contraction_plan import TASKS, plan
 from autograd_cnn.kernels.cpu.contraction_tile import LINES, ROWS, add_lines, broadcast_tile, copy_lines, inner_tile
@@ -261,6 +262,12 @@ def _prepared(a_shape, a_strides, b_shape, b_strides, kind):
 
 def _product(a, b, bias, lower, out):
     """out = max(a @ b + bias, lower).  Kernels find the arrays by the addresses of the array objects."""
+    dtype = out.dtype
+    if a.dtype != dtype or b.dtype != dtype or (bias is not None and bias.dtype != dtype):
+        dtypes = [str(array.dtype) for array in (a, b, bias, out) if array is not None]
+        raise DTypeError(f"matmul: all arrays must have one dtype, got {', '.join(dtypes)}")
+    if not out.flags.c_contiguous:
+        raise ArgumentError(f"matmul: out must be contiguous, got strides {out.strides} for shape {out.shape}")
     prepared = _prepared(a.shape, a.strides, b.shape, b.strides, out.dtype.char)
     if prepared is None:
         _product(np.array(a, order="C"), np.array(b, order="C"), bias, lower, out)

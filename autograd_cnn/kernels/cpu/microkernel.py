@@ -1,4 +1,4 @@
-"""The vector loops under every matrix product and convolution, written as LLVM vector code.
+"""The vector loops under convolution, written as LLVM vector code, and what other vector code is made of.
 
 `multiply_add`     acc[t, v] += a[a_offset[k] + t * a_lane] * b[b_offset[k] + v], for all k
 `sum_lines`        the sum of lines in float64
@@ -328,9 +328,3 @@ def tile_height(remaining):
     if remaining >= LOW_ROWS:
         return LOW_ROWS
     return 1
-
-
-@inline
-def tile_vectors(columns, lanes):
-    """Vectors of the next tile: as many as `columns` need, at most MAX_VECTORS."""
-    return min((columns + lanes - 1) // lanes, MAX_VECTORS)

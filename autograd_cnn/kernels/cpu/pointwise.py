@@ -46,11 +46,14 @@ def each_or_else(x, out):
         part, part_out = x[piece * PIECE :][:PIECE], out[piece * PIECE :][:PIECE]
         outside = 0
         for i in range(part.size):
-            part_out[i] = formula(part[i])  # noqa: F821
             outside += is_outside(part[i])  # noqa: F821
-        for i in range(part.size if outside else 0):
-            if is_outside(part[i]):  # noqa: F821
-                part_out[i] = otherwise(part[i])  # noqa: F821
+        if outside:
+            for i in range(part.size):
+                value = part[i]  # out may be x
+                part_out[i] = otherwise(value) if is_outside(value) else formula(value)  # noqa: F821
+        else:
+            for i in range(part.size):
+                part_out[i] = formula(part[i])  # noqa: F821
 
 
 def each_with_one(x, a, out):

@@ -12,7 +12,6 @@
 All take float32 or float64 and answer in the same precision.
 """
 
-import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
 from numba import types
@@ -21,8 +20,9 @@ from numba.core.extending import overload
 from numba.extending import intrinsic
 
 from autograd_cnn.kernels.cpu.jit import inline
+from autograd_cnn.kernels.cpu.processor import features
 
-_FEATURES = llvm.get_host_cpu_features()
+_FEATURES = features()
 FUSED = _FEATURES.get("fma", False) or _FEATURES.get("neon", False)
 SHIFTS = _FEATURES.get("avx512dq", False)  # `shifted` is one instruction
 
