@@ -429,7 +429,7 @@ def test_the_cache_tells_formulas_of_different_sources_apart(tmp_path, monkeypat
 @pytest.mark.parametrize("dtype", FLOATS)
 @pytest.mark.parametrize("shape", [(), (1,), (7,), (0, 3), (3, 0), (2, 3, 4)])
 def test_flat_kernels_take_any_shape(dtype, shape):
-    x, y = np.random.default_rng(3).normal(0, 1, (2, *shape)).astype(dtype)
+    x, y = np.random.default_rng(3).normal(0, 1, (2, *shape)).astype(dtype)  # of shape (): NumPy's scalars
     out = np.empty(shape, dtype)
     elementwise.add(x, y, out)
     np.testing.assert_array_equal(out, x + y)

@@ -21,13 +21,15 @@ _BYTES, _INDEX, _INT = ir.IntType(8).as_pointer(), ir.IntType(64), ir.IntType(32
 # What follows Python's object header: data, ndim, shape, strides, base, descr, flags.
 _FIELDS = ir.LiteralStructType([_BYTES, _INT, _INDEX.as_pointer(), _BYTES, _BYTES, _BYTES, _INT])
 _DATA, _NDIM, _SHAPE, _FLAGS = 0, 1, 2, 6
+_HEADER, _BYTES_OF_POINTER = object.__basicsize__, 8
+_TYPE_SIZE = _HEADER + 2 * _BYTES_OF_POINTER  # where a type object has `tp_basicsize`: behind `ob_size` and `tp_name`
 _PLAIN = 0x101  # the flags NPY_ARRAY_C_CONTIGUOUS and NPY_ARRAY_ALIGNED
 
 
 class Flat(types.Array):
     """An array object of a known dtype and any shape, as its elements in C order.
 
-    Unless it is contiguous the kernel gets a copy, so what is written to has to be.
+    Unless it is contiguous the kernel gets a copy, so what is written to has to be.  A NumPy scalar is an array, too.
     """
 
     def __init__(self, dtype):
@@ -43,17 +45,24 @@ def _read(kind, instance, c):
     copy = cgutils.alloca_once_value(builder, null)
     failed = cgutils.alloca_once_value(builder, cgutils.false_bit)
     source = cgutils.alloca_once_value(builder, instance)
-    plain = ir.Constant(_INT, _PLAIN)
-    with builder.if_then(
-        builder.icmp_unsigned("!=", builder.and_(_field(builder, instance, _FLAGS), plain), plain), likely=False
-    ):
-        made = c.pyapi.call_method(instance, "copy")
+
+    def replace(method):
+        made = c.pyapi.call_method(instance, method)
         builder.store(made, copy)
         with builder.if_else(cgutils.is_null(builder, made)) as (missing, there):
             with missing:
                 builder.store(cgutils.true_bit, failed)
             with there:
                 builder.store(made, source)
+
+    with builder.if_else(_is_array(builder, instance), likely=True) as (array_object, number):
+        with array_object:
+            plain = ir.Constant(_INT, _PLAIN)
+            flags = builder.and_(_field(builder, instance, _FLAGS), plain)
+            with builder.if_then(builder.icmp_unsigned("!=", flags, plain), likely=False):
+                replace("copy")
+        with number:
+            replace("__array__")
     found = builder.load(source)
     shape = _field(builder, found, _SHAPE)
     size = cgutils.alloca_once_value(builder, ir.Constant(_INDEX, 1))
@@ -76,9 +85,20 @@ def _read(kind, instance, c):
 
 
 def _field(builder, instance, number):
-    header = ir.Constant(_INDEX, object.__basicsize__)
-    fields = builder.bitcast(builder.gep(builder.bitcast(instance, _BYTES), [header]), _FIELDS.as_pointer())
+    fields = _at(builder, instance, _HEADER, _FIELDS)
     return builder.load(builder.gep(fields, [ir.Constant(_INT, 0), ir.Constant(_INT, number)]))
+
+
+def _is_array(builder, instance):
+    """Whether an object has the fields of an array: NumPy's scalars, which act like arrays, are too small for them."""
+    kind = builder.load(_at(builder, instance, _HEADER - _BYTES_OF_POINTER, _BYTES))
+    size = builder.load(_at(builder, kind, _TYPE_SIZE, _INDEX))
+    return builder.icmp_signed(">=", size, ir.Constant(_INDEX, np.ndarray.__basicsize__))
+
+
+def _at(builder, pointer, offset, kind):
+    place = builder.gep(builder.bitcast(pointer, _BYTES), [ir.Constant(_INDEX, offset)])
+    return builder.bitcast(place, kind.as_pointer())
 
 
 class FlatKernel:
