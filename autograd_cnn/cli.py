@@ -256,7 +256,7 @@ def warmup(
     model: Annotated[ModelName | None, typer.Argument(help="Only this network's kernels.", show_default="all")] = None,
     processes: Annotated[int, typer.Option("-j", "--processes", min=1, help="Compile in so many processes.")] = 1,
 ) -> None:
-    """Compile kernels ahead, so that the first run starts at once: those of MODEL's training, or all there are.
+    """Compile kernels ahead, so that the first run starts at once: those of MODEL's training, or all in float32.
 
     Example: autograd-cnn warmup lenet5 -j 2
     """

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from benchmarks.table import figure, percent
+
 HEAD = """# Benchmarks
 
 Made by `python -m benchmarks --record` and `python -m benchmarks.page`.  Times are medians, the ratio is the best
@@ -38,23 +40,15 @@ def _family(name: str, family: dict[str, Any]) -> Iterator[str]:
     yield f"| case | ours, {unit} | {' | '.join(peers)} | ratio | noise | of peak |"
     yield f"|---|{'---:|' * (len(peers) + 4)}"
     for case_name, case in cases.items():
-        figures = [_figure(case[unit].get(side)) for side in ("ours", *peers)]
-        cells = (*figures, _ratio(case["ratio"]), _percent(case["noise"]), _percent(case["fraction"]))
+        figures = [figure(case[unit].get(side)) for side in ("ours", *peers)]
+        cells = (*figures, _ratio(case["ratio"]), percent(case["noise"]), percent(case["fraction"]))
         yield f"| {case_name} | {' | '.join(cells)} |"
     for group, mean in family["means"].items():
         yield f"| **geometric mean: {group}** | {'| ' * len(peers)}| **{mean:.2f}** | | |"
 
 
-def _figure(value: float | None) -> str:
-    return "" if value is None else f"{value:.4f}" if value < 1 else f"{value:.2f}"
-
-
 def _ratio(value: float | None) -> str:
     return "" if value is None else f"{value:.2f}"
-
-
-def _percent(value: float | None) -> str:
-    return "" if value is None else f"{100 * value:.0f} %"
 
 
 if __name__ == "__main__":

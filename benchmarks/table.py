@@ -22,8 +22,8 @@ def table(family: str, measured: Mapping[Case, Measurement], peaks: Peaks) -> Ta
         result.add_column(column, justify="right")
     for case, measurement in measured.items():
         figures = (measurement.figures.get(side) for side in ("ours", *peers))
-        cells = (*map(_figure, figures), _ratio(measurement.ratio), _percent(measurement.noise))
-        result.add_row(case.name, *cells, _percent(record.fraction(case, measurement, peaks)))
+        cells = (*map(figure, figures), _ratio(measurement.ratio), percent(measurement.noise))
+        result.add_row(case.name, *cells, percent(record.fraction(case, measurement, peaks)))
     result.add_section()
     means = record.geometric_means((case.group, measurement.ratio) for case, measurement in measured.items())
     for group, mean in means.items():
@@ -31,13 +31,13 @@ def table(family: str, measured: Mapping[Case, Measurement], peaks: Peaks) -> Ta
     return result
 
 
-def _figure(value: float | None) -> str:
+def figure(value: float | None) -> str:
     return "" if value is None else f"{value:.4f}" if value < 1 else f"{value:.2f}"
+
+
+def percent(value: float | None) -> str:
+    return "" if value is None else f"{100 * value:.0f} %"
 
 
 def _ratio(value: float | None) -> str:
     return "" if value is None else f"[red]{value:.2f}[/red]" if value < 1 else f"{value:.2f}"
-
-
-def _percent(value: float | None) -> str:
-    return "" if value is None else f"{100 * value:.0f} %"

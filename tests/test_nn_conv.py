@@ -153,3 +153,19 @@ ERRORS = [
 def test_errors(make, error, match):
     with pytest.raises(error, match=match):
         make()
+
+
+@pytest.mark.parametrize("channels", [(0, 2), (2, 0), (0, 0)])
+def test_no_channels(channels: tuple[int, int]) -> None:
+    c, o = channels
+    x = ag.ones(2, c, 5, 5, requires_grad=True)
+    weight, bias = ag.ones(o, c, 3, 3, requires_grad=True), ag.full((o,), -3.0, requires_grad=True)
+    y = nn.functional.conv2d(x, weight, bias)
+    np.testing.assert_array_equal(y.detach().numpy(), np.full((2, o, 3, 3), -3.0 + 9 * c))
+    y.sum().backward()
+    np.testing.assert_array_equal(x.grad.numpy(), np.zeros(x.shape))
+    for parameter in (weight, bias):
+        assert parameter.grad.shape == parameter.shape
+    assert not nn.functional.conv2d_relu(x, weight, bias).detach().numpy()[:, : o * (c == 0)].any()
+    turned = nn.functional.conv_transpose2d(ag.ones(2, 0, 3, 3), ag.ones(0, 4, 3, 3), ag.ones(4))
+    np.testing.assert_array_equal(turned.numpy(), np.ones((2, 4, 5, 5)))

@@ -19,6 +19,8 @@ class LayerNorm(Module):
     x: (..., *normalized_shape), weight and bias: normalized_shape; var is the biased variance.  Training and
     evaluation do the same.
 
+    Raises ShapeError where x does not end in `normalized_shape`.
+
     J. L. Ba, J. R. Kiros, G. E. Hinton: "Layer normalization", 2016.
 
     >>> import autograd_cnn as ag

@@ -1,7 +1,8 @@
-"""Everything that the package can be asked for, once: what `autograd-cnn warmup` compiles besides the networks.
+"""A call of every kernel: what `autograd-cnn warmup` compiles besides the kernels of the networks.
 
-Each op runs forward and backward in the default dtype on inputs of two sizes, since small arrays and large ones have
-kernels of their own, and in each of the ways in which operands may lie: of one shape, a number, a row, a column.
+Ops run forward and backward in float32 on inputs of two sizes, since small arrays and large ones have kernels of their
+own, and in each of the ways in which operands may lie: of one shape, a number, a row, a column.  What is left to be
+compiled when it is first asked for are other dtypes.
 """
 
 from __future__ import annotations
@@ -117,6 +118,7 @@ def _indexing(side: int) -> None:
 def _layers(side: int) -> None:
     rows = _zeros(side, side)
     _both_ways(F.linear(rows, _zeros(4, side), _zeros(4)), linear.matmul(rows, rows), linear.matmul(rows, rows[0]))
+    _both_ways(linear.matmul(_zeros(3, side * side), _zeros(side * side, 3)))
     _both_ways(linear.matmul(rows[0], rows), linear.bmm(_zeros(2, side, side), _zeros(2, side, side)))
     images = _zeros(2, 4, side, side)
     for outputs, groups in ((4, 1), (4, 2), (4, 4)):

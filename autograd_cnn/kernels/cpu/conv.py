@@ -4,7 +4,9 @@ The source is packed so that what a vector of points of the result reads at one 
 over images (conv_images_plan.py) or over the pixels of a line (conv_lines_plan.py), the rows of the micro-kernel
 over channels of the result.  A piece of work is a strip of points and a chunk of rows; it adds up its sums block
 of channels by block of channels, a tile of points after the other and all rows of the chunk within, so that the
-tile's pixels are read from the L1 cache.  The gradient for the input is the same loop with other tables of taps.
+tile's pixels are read from the L1 cache.  Where other pieces hardly need its pixels, a piece packs them itself, a
+block of channels at a time, and they never leave the L2 cache.  The gradient for the input is the same loop with
+other tables of taps.
 """
 
 from functools import lru_cache
@@ -289,6 +291,11 @@ def conv_forward(x, w, bias, stride, padding, dilation, groups, out, activation=
     """
     if out.size == 0:
         return
+    if w.size == 0:  # no channels to sum over
+        out[...] = 0 if bias is None else bias.reshape(-1, *(1,) * len(stride))
+        if activation == RELU:
+            relu(out, out)
+        return
     if groups > 1 and len(stride) < 3:
         strides, sides, dilations, images, kernels, result = lifted(stride, padding, dilation, x, w, out)
         if is_depthwise(kernels.shape, strides, groups, result.shape[2:]):
@@ -306,6 +313,9 @@ def conv_grad_input(g, w, stride, padding, dilation, groups, out):
     g: (N, O, OH, OW), w: (O, C / groups, KH, KW), out: (N, C, H, W) contiguous, of any size that g fits.
     """
     if out.size == 0:
+        return
+    if w.size == 0 or g.size == 0:
+        out[...] = 0
         return
     if groups > 1 and len(stride) < 3:
         strides, sides, dilations, cotangent, kernels, result = lifted(stride, padding, dilation, g, w, out)

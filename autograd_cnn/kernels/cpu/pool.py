@@ -26,7 +26,7 @@ def max_pool2d(x, kernel, stride, padding, dilation, out, places):
 
 
 def max_pool2d_grad(g, places, kernel, stride, padding, dilation, out):
-    """Add every element of g (N, C, OH, OW) to that of `out` (N, C, H, W) that was the largest of its window."""
+    """out (N, C, H, W): at each place the sum of the elements of g (N, C, OH, OW) in whose windows it was the largest."""
     corners, offsets = _cells(out.shape[3], g.shape[2:], kernel, stride, padding, dilation)
     size, dense = out.shape[2] * out.shape[3], dilation == (1, 1)
     _max_pool_grad(_flat(g), _flat(places), corners, offsets, dense, size, out.ravel())
