@@ -26,7 +26,7 @@ def max_pool2d(x, kernel, stride, padding, dilation, out, places):
 
 
 def max_pool2d_grad(g, places, kernel, stride, padding, dilation, out):
-    """out (N, C, H, W): at each place the sum of the elements of g (N, C, OH, OW) in whose windows it was the largest."""
+    """out (N, C, H, W): the sum of the elements of g (N, C, OH, OW) in whose windows an element was the largest."""
     corners, offsets = _cells(out.shape[3], g.shape[2:], kernel, stride, padding, dilation)
     size, dense = out.shape[2] * out.shape[3], dilation == (1, 1)
     _max_pool_grad(_flat(g), _flat(places), corners, offsets, dense, size, out.ravel())
