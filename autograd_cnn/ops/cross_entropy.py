@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from autograd_cnn.dtype import float64
+from autograd_cnn.dtype import float32, float64
 from autograd_cnn.errors import ArgumentError, DTypeError, IndexOutOfRangeError, ShapeError
 from autograd_cnn.graph.base import TensorBase
 from autograd_cnn.graph.op import FusedOp
@@ -18,12 +17,14 @@ from autograd_cnn.ops.loss import reduction_of
 from autograd_cnn.ops.operand import require_floating, require_integer
 from autograd_cnn.ops.softmax import log_softmax
 
+NO_WEIGHTS = {dtype: np.empty(0, dtype) for dtype in (float32, float64)}  # for the kernels: all classes weigh 1
+
 
 class CrossEntropy(FusedOp):
     """The losses of labels, 0 for `ignore_index`: as they are, summed up, or their weighted mean.
 
     x: (N, C, ...), target: (N, ...), weight: (C,) or missing, loss: (N, ...) or ().
-    labels (3, count + 1) float64: losses, weights and logsumexps, the sums of the first two at the end.
+    labels (3, count + 1) float64: losses, weights and logsumexps; at the end the two sums and the weighted mean.
     """
 
     inputs = ("x", "target", "weight")
@@ -41,22 +42,21 @@ class CrossEntropy(FusedOp):
 
     def compute(self, k: Any, out: Any, x: Any, target: Any, weight: Any = None) -> None:
         loss, labels = out
-        k.cross_entropy(*_arrays(x, target, weight), self.ignore_index, self.label_smoothing, labels)
+        weight = NO_WEIGHTS[x.dtype] if weight is None else weight
+        k.cross_entropy(x, target, weight, self.ignore_index, self.label_smoothing, labels)
         if self.reduction == "none":
             loss[...] = labels[0, :-1].reshape(loss.shape)
         elif self.reduction == "sum":
             loss[...] = labels[0, -1]
         else:
-            total, weights = labels[:2, -1].tolist()
-            loss[...] = total / weights if weights else math.nan
+            loss[...] = labels[2, -1]
 
     def gradient(self, k: Any, out: Sequence[Any], g: Any, x: Any, target: Any, weight: Any, labels: Any) -> None:
         scale = g.reshape(-1).astype(float64)
         if self.reduction == "mean":
             scale /= labels[1, -1] or 1.0
-        scores, classes, weights = _arrays(x, target, weight)
-        settings = self.ignore_index, self.label_smoothing
-        k.cross_entropy_grad(scale, scores, labels, classes, weights, *settings, out[0].reshape(scores.shape))
+        weight = NO_WEIGHTS[x.dtype] if weight is None else weight
+        k.cross_entropy_grad(scale, x, labels, target, weight, self.ignore_index, self.label_smoothing, out[0])
 
     def composite(self, x: Any, target: Any, weight: Any = None) -> Any:
         logp = log_softmax(x, 1)
@@ -68,17 +68,6 @@ class CrossEntropy(FusedOp):
         if self.reduction == "mean":
             return losses.sum() / _total_weight(target, weight, self.ignore_index)
         return losses if self.reduction == "none" else losses.sum()
-
-
-def _flat(array: Any) -> Any:
-    """(N, ...) as (N, S)."""
-    return array.reshape(array.shape[0], math.prod(array.shape[1:]))
-
-
-def _arrays(x: Any, target: Any, weight: Any) -> tuple[Any, Any, Any]:
-    """What the kernels take: (N, C, S), (N, S) and (C,), empty for no weight."""
-    labels = _flat(target)
-    return x.reshape(*x.shape[:2], labels.shape[1]), labels, x[:0].reshape(-1) if weight is None else weight
 
 
 def _picked(logp: Any, target: Any, weight: Any, ignore_index: int) -> Any:

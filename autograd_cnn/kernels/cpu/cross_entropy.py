@@ -1,7 +1,7 @@
 """Softmax cross entropy of scores against class labels, and its gradient.
 
-logits: (N, C, S), target: (N, S), weight: (C,), empty where all classes weigh 1.  A line is the C scores of one label;
-lines are taken as in softmax.py.  Losses are summed up in float64, in the order of the labels.
+logits: (N, C, ...), target: (N, ...), weight: (C,), empty where all classes weigh 1.  A line is the C scores of one
+label; lines are taken as in softmax.py.  Losses are summed up in float64, in the order of the labels.
 """
 
 import math
@@ -23,27 +23,36 @@ from autograd_cnn.kernels.cpu.softmax import (
 
 
 def cross_entropy(logits, target, weight, ignore_index, label_smoothing, labels):
-    """What each label contributes: labels (3, N S + 1) float64 gets losses, weights and logsumexps, then their sums.
+    """What each label contributes: labels (3, count + 1) float64.
+
+    Its rows get losses, weights and logsumexps; their last elements the sums of the first two and the mean loss, the
+    quotient of these.
 
     With p = softmax of logits over C, t = target, w = weight and e = label_smoothing, the loss is
     -(1 - e) w_t log p_t - e / C sum_c w_c log p_c and the weight is w_t; both are 0 where t is `ignore_index`.
     """
-    n, inner = logits.shape[1:]
+    n, inner = _layout(logits)
     kernel = _losses_of_lines if inner == 1 else _losses_of_columns
     given = _flat(target), weight, ignore_index, float(label_smoothing), _weights(weight, n)
     kernel(*given, labels, n, inner, _flat(logits))
-    _sum_up(labels, labels.ravel())
+    _sum_up(labels.ravel())
 
 
 def cross_entropy_grad(scale, logits, labels, target, weight, ignore_index, label_smoothing, out):
-    """Gradient of the losses for the logits, each times its element of scale: (N S,), or (1,) for all, float64.
+    """Gradient of the losses for the logits, each times its element of scale: (count,), or (1,) for all, float64.
 
     labels: as `cross_entropy` filled them.
     """
-    n, inner = logits.shape[1:]
+    n, inner = _layout(logits)
     kernel = _grad_of_lines if inner == 1 else _grad_of_columns
     given = _flat(target), weight, ignore_index, float(label_smoothing), _weights(weight, n)
     kernel(_flat(scale), _flat(logits), labels, *given, n, inner, out.ravel())
+
+
+def _layout(logits):
+    """(C, S): how many scores a line has, and the distance between them."""
+    shape = logits.shape
+    return shape[1], 1 if len(shape) == 2 else math.prod(shape[2:])
 
 
 def _weights(weight, n):
@@ -61,10 +70,11 @@ def _weight(weight, label):
 
 
 @serial
-def _sum_up(labels, flat):
-    count = labels.shape[1] - 1
-    for row in range(2):
-        labels[row, count] = sum_of_line(flat, row * (count + 1), count)
+def _sum_up(labels):
+    pitch = labels.size // 3
+    loss, weight = sum_of_line(labels, 0, pitch - 1), sum_of_line(labels, pitch, pitch - 1)
+    labels[pitch - 1], labels[2 * pitch - 1] = loss, weight
+    labels[3 * pitch - 1] = loss / weight if weight else math.nan
 
 
 @inline
