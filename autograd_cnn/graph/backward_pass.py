@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from autograd_cnn.dtype import float32
 from autograd_cnn.errors import DTypeError, GraphFreedError, InPlaceError, ShapeError
 from autograd_cnn.graph.anomaly import AnomalyObserver
 from autograd_cnn.graph.base import TensorBase, alias, wrap
@@ -104,9 +105,10 @@ class Arrivals:
         flat = device.flat_kernels.get(Arrivals) or device.flat_kernel(Arrivals, "add")
         if flat is None:
             device.kernels.add(first.array, r.array, out)
+        elif out.size < device.grain:
+            (flat.same.single if dtype is float32 else flat.same.double)(first.array, r.array, out)
         else:
-            kernel = flat.same.serial if out.size < device.grain else flat.same.parallel
-            kernel(first.array.ravel(), r.array.ravel(), out.ravel())
+            flat.same.parallel(first.array.ravel(), r.array.ravel(), out.ravel())
         total = TensorBase.result_class()  # `wrap`, without the call
         total.array = out
         total.device = device
