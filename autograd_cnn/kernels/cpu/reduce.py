@@ -21,7 +21,7 @@ COLUMNS = 128  # columns that one task folds side by side
 CHUNK = 32768  # elements that one task folds where n is cut
 TASKS = 32  # enough for every thread
 TASK = 8192  # elements of a task of whole lines
-SHORT = 16  # lines below this length are added up number by number
+SHORT = 16  # lines below this length are folded number by number
 STEPS = np.add, np.multiply, np.maximum, np.minimum  # by kind
 INT64 = np.iinfo(np.int64)
 
@@ -212,6 +212,14 @@ def _fold_some_lines(kind, out, chunks, n, x, first, last):
             for k in range(line * n, line * n + n):
                 total += x[k]
             out[line] = total
+    elif n < SHORT:
+        sign = x.dtype.type(1 if kind == LARGEST else -1)
+        for line in range(first, last):
+            best = x.dtype.type(-np.inf)
+            for k in range(line * n, line * n + n):
+                value = x[k] * sign
+                best = value if (value > best) | (value != value) else best
+            out[line] = best * sign
     else:
         for line in range(first, last):
             start, stop = _chunk(line, chunks, n)
