@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numba
 import numpy as np
 import pytest
@@ -322,3 +324,14 @@ def test_arrays_that_do_not_belong_together_are_refused() -> None:
         linear_forward(a, np.ones((2, 3), np.float32), np.ones(2), np.empty((2, 2), np.float32))
     with pytest.raises(ArgumentError, match=r"matmul: out must be contiguous"):
         matmul(a, b.astype(np.float32), np.empty((2, 4), np.float32)[:, ::2])
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_empty_products(dtype: type) -> None:
+    for m, k, n in itertools.product((0, 1, 257), repeat=3):
+        for a in (np.ones((m, k), dtype), np.ones((k, m), dtype).T):
+            for b in (np.ones((k, n), dtype), np.ones((n, k), dtype).T):
+                np.testing.assert_array_equal(product(a, b), np.full((m, n), k, dtype))
+    out = np.empty((2, 3), np.float32)
+    linear_forward(np.ones((2, 0), np.float32), np.ones((3, 0), np.float32), np.float32([1, -1, 2]), out, RELU)
+    np.testing.assert_array_equal(out, [[1, 0, 2], [1, 0, 2]])

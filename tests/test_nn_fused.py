@@ -99,3 +99,22 @@ def test_errors() -> None:
         fuse_linear_bn_eval(nn.Linear(1, 2).eval(), nn.BatchNorm1d(2, track_running_stats=False).eval())
     with pytest.raises(DTypeError, match=r"fuse: model must be a Module, got int"):
         nn.fuse(3)  # type: ignore[type-var]
+
+
+class Doubled(nn.Sequential):
+    """Never calls its second layer."""
+
+    def forward(self, x: Any) -> Any:
+        return self[0](x) * 2
+
+
+def test_what_does_otherwise_than_its_class_says_stays() -> None:
+    model = nn.fuse(nn.Sequential(Doubled(nn.Linear(3, 3), nn.ReLU())))
+    assert type(model[0][0]) is nn.Linear
+    for position in (0, 1):
+        model = nn.Sequential(nn.Linear(3, 3), nn.ReLU())
+        plain = model[position].forward
+        model[position].forward = lambda x, plain=plain: plain(x) - 1
+        x = ag.randn(5, 3)
+        expected = model(x).detach().numpy()
+        np.testing.assert_array_equal(nn.fuse(model)(x).detach().numpy(), expected)

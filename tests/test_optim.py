@@ -525,3 +525,25 @@ def test_a_state_loaded_after_a_failed_step_counts() -> None:
     optimizer.load_state_dict(state)
     optimizer.step()
     assert [slots["step"] for slots in optimizer.state_dict()["state"].values()] == [11, 11]
+
+
+@pytest.mark.parametrize("make", [SGD, Adam, AdamW, RMSprop])
+def test_a_parameter_of_another_shape_changes_nothing(make: type[ag.optim.Optimizer]) -> None:
+    a, b = (ag.ones(4, requires_grad=True) for _ in range(2))
+    settings = {"momentum": 0.9} if make is SGD else {}
+    optimizer = make([a, b], lr=0.1, **settings)
+    a.grad, b.grad = ag.ones(4), ag.ones(4)
+    optimizer.step()
+    before, state = a.detach().numpy().copy(), str(optimizer.state_dict())
+    b.data, b.grad = ag.ones(7), ag.ones(7)
+    with pytest.raises(ShapeError, match=rf"{make.__name__}: a parameter of shape \[7\] has \w+ of shape \[4\]"):
+        optimizer.step()
+    np.testing.assert_array_equal(a.detach().numpy(), before)
+    assert str(optimizer.state_dict()) == state
+
+
+def test_an_expanded_parameter_is_refused() -> None:
+    x = ag.ones(1).expand(4).detach().requires_grad_(True)
+    x.grad = ag.ones(4)
+    with pytest.raises(InPlaceError, match=r"SGD: a parameter of shape \[4\] is on read-only memory, or expanded"):
+        SGD([x], 0.1).step()

@@ -369,7 +369,7 @@ def apply_inplace(op: Op, x: Any, *others: Any) -> Any:
         raise InPlaceError(f"{what}: the result has shape {list(shape)}, x has {list(x.array.shape)}")
     if dtype != x.array.dtype and "buif".index(dtype.kind) > "buif".index(x.array.dtype.kind):
         raise InPlaceError(f"{what}: a result of dtype {dtype} cannot be cast to x's {x.array.dtype}")
-    if not x.array.flags.writeable or _repeats(x.array):
+    if not x.array.flags.writeable or repeats(x.array):
         raise InPlaceError(f"{what}: x is an expanded or read-only view, several elements share memory; clone it first")
     device = x.device
     if op.in_place and not recording and dtype == x.array.dtype and _alone(x, others):
@@ -405,7 +405,8 @@ def apply_inplace(op: Op, x: Any, *others: Any) -> Any:
     return x
 
 
-def _repeats(array: Any) -> bool:
+def repeats(array: Any) -> bool:
+    """Whether elements of the array share memory, as those of an expanded one do."""
     if not array.size or 0 not in array.strides:
         return False
     return any(n > 1 and not step for n, step in zip(array.shape, array.strides, strict=True))

@@ -82,8 +82,9 @@ def fuse(model: M) -> M:
 
     A convolution or linear layer and the ReLU behind it become one op.  In evaluation mode the batch norm behind one
     is folded into its weight and bias first.  What was joined to its predecessor becomes an Identity, so that
-    positions and names stay; layers with hooks stay as they are.  Functions called in a `forward` are not seen: call
-    `F.conv2d_relu` and `F.linear_relu` there.
+    positions and names stay.  Layers with hooks or a forward of their own stay as they are, and so do the layers of a
+    Sequential whose class has one.  What a `forward` does is not seen: call `F.conv2d_relu` and `F.linear_relu` there,
+    and do not fuse a model that also calls single layers of its Sequentials.
 
     The numbers are those of the separate layers up to rounding, the parameters the same objects (but for those that a
     batch norm was folded into, which are copies).  A picture of the graph shows one node for both layers, which is why
@@ -100,7 +101,7 @@ def fuse(model: M) -> M:
     if not isinstance(model, Module):
         raise DTypeError(f"fuse: model must be a Module, got {type(model).__name__}")
     for module in list(model.modules()):
-        if isinstance(module, Sequential):
+        if isinstance(module, Sequential) and type(module).forward is Sequential.forward:
             _fuse_neighbours(module)
     return model
 
@@ -109,7 +110,7 @@ def _fuse_neighbours(layers: Sequential) -> None:
     kept = 0  # the position that the next layer may be joined to
     for i in range(1, len(layers)):
         first, second = layers[kept], layers[i]
-        joined = None if _hooked(first) or _hooked(second) else _joined(first, second)
+        joined = None if _changed(first) or _changed(second) else _joined(first, second)
         if joined is None:
             kept = i
         else:
@@ -133,5 +134,7 @@ def _turned_into(kind: type[M], layer: Module) -> M:
     return other
 
 
-def _hooked(module: Module) -> bool:
-    return bool(module._forward_hooks or module._forward_pre_hooks or module._backward_hooks)
+def _changed(module: Module) -> bool:
+    """Whether it does more than its class says."""
+    hooked = module._forward_hooks or module._forward_pre_hooks or module._backward_hooks
+    return bool(hooked) or "forward" in vars(module)

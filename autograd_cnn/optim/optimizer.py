@@ -11,6 +11,7 @@ import numpy as np
 
 from autograd_cnn.errors import ArgumentError, DTypeError, InPlaceError, ShapeError, StateDictError
 from autograd_cnn.graph.grad_mode import enable_grad
+from autograd_cnn.graph.record import repeats
 from autograd_cnn.optim.batch import Batch, State
 from autograd_cnn.tensor import Tensor
 
@@ -116,8 +117,8 @@ class Optimizer:
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Updates every parameter that has a gradient; a `closure` computes the loss first, and is returned.
 
-        Raises ShapeError where a gradient does not fit its parameter, InPlaceError where that is read-only; nothing
-        has changed then.
+        Raises ShapeError where a gradient does not fit its parameter, InPlaceError where that is read-only or
+        expanded; nothing has changed then.
         """
         loss = None
         if closure is not None:
@@ -143,10 +144,17 @@ class Optimizer:
                 raise ShapeError(f"{self._name}: a gradient of shape {list(grad.shape)} for {list(array.shape)}")
             if array.dtype.kind != "f":
                 raise DTypeError(f"{self._name}: can only optimize floating point tensors, got {array.dtype}")
-            if not array.flags.writeable:
+            if not array.flags.writeable or repeats(array):
                 raise InPlaceError(
-                    f"{self._name}: a parameter of shape {list(array.shape)} is on read-only memory; clone it first"
+                    f"{self._name}: a parameter of shape {list(array.shape)} is on read-only memory, or expanded "
+                    "so that its elements share memory; clone it first"
                 )
+            for name, slot in self.state.get(p, {}).items():
+                if isinstance(slot, Tensor) and slot.array.shape != array.shape:
+                    raise ShapeError(
+                        f"{self._name}: a parameter of shape {list(array.shape)} has {name} of shape "
+                        f"{list(slot.array.shape)}; it was changed since the step before, make a new optimizer"
+                    )
             step = self._steps(p, names) + 1
             _, batch, fitted = found.setdefault((step, array.dtype, p.device), (group, Batch(names, step), []))
             batch.add(p)

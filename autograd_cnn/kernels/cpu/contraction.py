@@ -268,6 +268,11 @@ def _product(a, b, bias, lower, out):
         raise DTypeError(f"matmul: all arrays must have one dtype, got {', '.join(dtypes)}")
     if not out.flags.c_contiguous:
         raise ArgumentError(f"matmul: out must be contiguous, got strides {out.strides} for shape {out.shape}")
+    if out.size == 0:
+        return
+    if a.shape[-1] == 0:
+        out[...] = 0 if bias is None else np.maximum(bias, lower)
+        return
     prepared = _prepared(a.shape, a.strides, b.shape, b.strides, out.dtype.char)
     if prepared is None:
         _product(np.array(a, order="C"), np.array(b, order="C"), bias, lower, out)
