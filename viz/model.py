@@ -98,8 +98,8 @@ class GraphTrace:
     """
 
     kind: list[Kind]
-    name: list[str]  # "Conv2dBackward", or a parameter's dotted path
-    label: list[str]  # as drawn: "Conv2d"
+    name: list[str]  # "ConvBackward", or a parameter's dotted path
+    label: list[str]  # as drawn: "Conv"
     fields: list[dict[str, str]]  # an op's static parameters
     shape: list[tuple[int, ...] | None]  # None: the tensor was not kept
     dtype: list[str | None]
