@@ -15,6 +15,7 @@ from autograd_cnn import nn
 from autograd_cnn.nn import functional as F
 from viz import layout_dot
 from viz.palette import CIVIDIS, DARK, LIGHT, HeatScale, contrast, text_on
+from viz.text import text_width
 
 HOSTILE = [
     "\"q\" & 'a'",
@@ -172,3 +173,12 @@ def test_lenet5_is_drawn_in_half_a_second() -> None:
     check = figure.svg()
     assert time.perf_counter() - start < 0.5
     check_svg(check, figure.trace)
+
+
+def test_the_name_of_a_loss_keeps_clear_of_its_marks() -> None:
+    x = ag.randn(4, 3, requires_grad=True)
+    root = ET.fromstring(viz.backward_graph(F.cross_entropy(x, ag.tensor([0, 1, 2, 0]))).svg())
+    [title] = [element for element in root.iter(f"{SVG}text") if element.text == "CrossEntropy"]
+    mark = next(element for element in root.iter(f"{SVG}rect") if element.get("class") == "saved")
+    assert abs(float(title.get("y")) - float(mark.get("y"))) < 15  # of the same box
+    assert float(title.get("x")) + text_width("CrossEntropy", 13.0, False) < float(mark.get("x"))

@@ -103,7 +103,7 @@ def _card(view: GraphView, k: int, show_shapes: bool, fan_in: int) -> Card:
     stat = trace.grad[i]
     bottom = text_width(foot, SMALL) + ((PILL + 10) if pill and stat is not None else 30 if pill else 0)
     inset = 2 * (12.0 + 8.0 * (kind in (Kind.INPUT, Kind.CONSTANT))) + badge_room(fan_in)
-    mark = 48.0 if i in trace.roots else 30.0 if kind == Kind.OP else 8.0
+    mark = (30.0 if kind == Kind.OP else 8.0) + 42.0 * (i in trace.roots)  # a root may save tensors, too
     widest = max([text_width(title, TITLE, False) + mark - 8, bottom, *(text_width(line, SMALL) for line in lines)])
     width = max(112.0, widest + inset)
     height = 46.0 + 14.0 * len(lines)
