@@ -15,7 +15,8 @@ from autograd_cnn.graph.handle import RemovableHandle
 from autograd_cnn.nn.forward_hook import Hook, Hooks, add, call_with_hooks
 from autograd_cnn.nn.registry import Registry
 from autograd_cnn.nn.state import IncompatibleKeys, entries, load
-from autograd_cnn.tensor import Tensor, conversion
+from autograd_cnn.tensor import Tensor
+from autograd_cnn.tensor_conversion import conversion
 
 if TYPE_CHECKING:
     from autograd_cnn.nn.summary import Summary
