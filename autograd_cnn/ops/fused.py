@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, ClassVar
 
+from autograd_cnn.errors import ShapeError
+from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.pointwise import pointwise_binary
 from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.activation import RELU_SLOPE
@@ -12,32 +16,39 @@ from autograd_cnn.ops.linear import Linear
 from autograd_cnn.ops.operand import require_floating
 
 
-class ConvRelu(Conv):
+class Rectified(Op, abstract=True):
+    """What an op and its ReLU as one adds to the op."""
+
+    activation: ClassVar[str] = "RELU"
+
+    def infer(self, *arrays: Any) -> Any:
+        try:
+            return super().infer(*arrays)
+        except ShapeError as error:  # which begins with the name of the op alone
+            raise ShapeError(str(error).replace(":", "_relu:", 1)) from None
+
+
+def rectified_vjps(g: Any, y: Any, needs: Sequence[bool], *vjps: Callable[[Any], Any]) -> tuple[Any, ...]:
+    """What the op's vjps make of g where y > 0; None where no gradient is needed."""
+    g = pointwise_binary(RELU_SLOPE, g, y)
+    return tuple(vjp(g) if need else None for need, vjp in zip(needs, vjps, strict=False))  # a bias may be left out
+
+
+class ConvRelu(Rectified, Conv):
     """max(convolution, 0)."""
 
-    activation = "RELU"
-
     def vjp(self, g: Any, needs: Any, x: Any, weight: Any, y: Any) -> Any:
-        g = pointwise_binary(RELU_SLOPE, g, y)
-        return (
-            self.vjp_x(g, weight, x.array.shape) if needs[0] else None,
-            self.vjp_weight(g, x, weight.array.shape) if needs[1] else None,
-            *(self.vjp_bias(g) if need else None for need in needs[2:]),
-        )
+        vjp_x = partial(self.vjp_x, weight=weight, x_shape=x.array.shape)
+        vjp_weight = partial(self.vjp_weight, x=x, weight_shape=weight.array.shape)
+        return rectified_vjps(g, y, needs, vjp_x, vjp_weight, self.vjp_bias)
 
 
-class LinearRelu(Linear):
+class LinearRelu(Rectified, Linear):
     """max(x @ weight.T + bias, 0)."""
 
-    activation = "RELU"
-
     def vjp(self, g: Any, needs: Any, x: Any, weight: Any, y: Any) -> Any:
-        g = pointwise_binary(RELU_SLOPE, g, y)
-        return (
-            self.vjp_x(g, weight) if needs[0] else None,
-            self.vjp_weight(g, x) if needs[1] else None,
-            *(self.vjp_bias(g) if need else None for need in needs[2:]),
-        )
+        vjp_x, vjp_weight = partial(self.vjp_x, weight=weight), partial(self.vjp_weight, x=x)
+        return rectified_vjps(g, y, needs, vjp_x, vjp_weight, self.vjp_bias)
 
 
 LINEAR_RELU = LinearRelu()

@@ -21,19 +21,12 @@ class MaxPooling(Op, abstract=True):
     """
 
     def __init__(
-        self,
-        kernel_size: Pair,
-        stride: Pair,
-        padding: Pair,
-        dilation: Pair,
-        ceil_mode: bool = False,
-        size: Pair | None = None,
+        self, kernel_size: Pair, stride: Pair, padding: Pair, dilation: Pair, size: Pair | None = None
     ) -> None:
         self.kernel_size = kernel_size
         self.stride = stride
         self.padding = padding
         self.dilation = dilation
-        self.ceil_mode = ceil_mode
         if size is not None:
             self.size = size
 
@@ -46,16 +39,19 @@ class MaxPool2d(MaxPooling):
     outputs = ("y", "places")
     auxiliary = ("places",)
 
+    def __init__(self, kernel_size: Pair, stride: Pair, padding: Pair, dilation: Pair, ceil_mode: bool) -> None:
+        super().__init__(kernel_size, stride, padding, dilation)
+        self.ceil_mode = ceil_mode
+
     def infer(self, x: Any) -> Any:
-        window = self.kernel_size, self.stride, self.padding, self.dilation, self.ceil_mode
-        shape = (*x.shape[:2], *_sizes("max_pool2d", x.shape[2:], *window))
+        shape = (*x.shape[:2], *_sizes("max_pool2d", x.shape[2:], *self.window(), self.ceil_mode))
         return [(shape, x.dtype), (shape, uint8 if math.prod(self.kernel_size) <= 256 else int64)]
 
     def compute(self, k: Any, out: Any, x: Any) -> None:
         k.max_pool2d(x, *self.window(), *out)
 
     def vjp_x(self, g: Any, places: Any, x_shape: Any) -> Any:
-        return apply(MaxPool2dGrad(*self.window(), False, x_shape[2:]), g, places)
+        return apply(MaxPool2dGrad(*self.window(), x_shape[2:]), g, places)
 
 
 class MaxPool2dGrad(MaxPooling):
@@ -88,7 +84,7 @@ class MaxPool2dTake(MaxPooling):
         k.max_pool2d_take(x, places, *self.window(), out)
 
     def vjp_x(self, g: Any, places: Any, x_shape: Any) -> Any:
-        return apply(MaxPool2dGrad(*self.window(), False, x_shape[2:]), g, places)
+        return apply(MaxPool2dGrad(*self.window(), x_shape[2:]), g, places)
 
 
 class MaxPool2dIndices(MaxPooling):
@@ -255,7 +251,7 @@ def max_pool2d(
         y = y.squeeze(0)
     if not return_indices:
         return y
-    indices = apply(MaxPool2dIndices(*op.window(), False, x.array.shape[-2:]), places)
+    indices = apply(MaxPool2dIndices(*op.window(), x.array.shape[-2:]), places)
     return y, indices if batched else indices.squeeze(0)
 
 

@@ -45,7 +45,34 @@ SAMPLES = (
 )
 
 ERRORS = (
-    ErrorSample("conv2d_relu channels", fused.conv2d_relu, (real(1, 2, 4, 4), real(1, 3, 2, 2)), ShapeError, r"conv2d"),
-    ErrorSample("linear_relu ints", fused.linear_relu, (whole(2, 3), real(4, 3)), DTypeError, r"linear_relu"),
-    ErrorSample("linear_relu sizes", fused.linear_relu, (real(2, 3), real(4, 5)), ShapeError, r"linear"),
+    ErrorSample(
+        "conv2d_relu channels",
+        fused.conv2d_relu,
+        (real(1, 2, 4, 4), real(1, 3, 2, 2)),
+        ShapeError,
+        r"^conv2d_relu: weight has 3 input channels",
+    ),
+    ErrorSample(
+        "conv1d_relu bias",
+        fused.conv1d_relu,
+        (real(1, 2, 4), real(3, 2, 2), real(2)),
+        ShapeError,
+        r"^conv1d_relu: bias has shape \[2\]",
+    ),
+    ErrorSample(
+        "conv3d_relu large kernel",
+        fused.conv3d_relu,
+        (real(1, 2, 4, 4, 4), real(3, 2, 2, 5, 2)),
+        ShapeError,
+        r"^conv3d_relu: the kernel spans 5 cells, the input has 4",
+    ),
+    ErrorSample(
+        "linear_relu ints", fused.linear_relu, (whole(2, 3), real(4, 3)), DTypeError, r"^linear_relu: x must be"
+    ),
+    ErrorSample(
+        "linear_relu sizes", fused.linear_relu, (real(2, 3), real(4, 5)), ShapeError, r"^linear_relu: x \(2, 3\) has 3"
+    ),
+    ErrorSample(
+        "linear_relu bias", fused.linear_relu, (real(2, 3), real(4, 3), real(3)), ShapeError, r"^linear_relu: bias has"
+    ),
 )
