@@ -17,8 +17,7 @@ from autograd_cnn.graph.handle import RemovableHandle, add_hook, retain_grad, re
 from autograd_cnn.graph.node import Node
 from autograd_cnn.graph.record import detach as detach_from_graph
 from autograd_cnn.graph.record import refresh
-from autograd_cnn.ops import join
-from autograd_cnn.ops import shape as shaping
+from autograd_cnn.ops import flip, split
 from autograd_cnn.tensor_conversion import Conversion
 from autograd_cnn.tensor_in_place import InPlace
 from autograd_cnn.tensor_methods import Methods
@@ -272,10 +271,10 @@ class Tensor(Operators, Methods, InPlace, Conversion):
     def __iter__(self) -> Iterator[Tensor]:
         if not self.array.ndim:
             raise DTypeError("iteration over a zero-dimensional tensor")
-        return iter(join.unbind(self, 0))
+        return iter(split.unbind(self, 0))
 
     def __reversed__(self) -> Tensor:
-        return shaping.flip(self, 0) if self.array.ndim else self
+        return flip.flip(self, 0) if self.array.ndim else self
 
     def __bool__(self) -> bool:
         if self.array.size != 1:

@@ -11,16 +11,19 @@ from autograd_cnn.ops import (
     comparison,
     elementwise,
     extreme,
-    join,
     linear,
     reduce,
     rounding,
     scan,
 )
+from autograd_cnn.ops import expand as expanding
+from autograd_cnn.ops import flip as flipping
 from autograd_cnn.ops import gather as gathering
 from autograd_cnn.ops import index as indexing
+from autograd_cnn.ops import repeat as repeating
 from autograd_cnn.ops import shape as shaping
 from autograd_cnn.ops import softmax as softmaxes
+from autograd_cnn.ops import split as splitting
 
 
 class Methods(TensorBase):
@@ -116,54 +119,59 @@ class Methods(TensorBase):
         return shaping.reshape(self, other.shape)
 
     flatten = shaping.flatten
-
-    def ravel(self) -> Any:
-        """The elements of self in one dimension, a view where possible."""
-        return shaping.reshape(self, -1)
-
     unflatten = shaping.unflatten
+    ravel = shaping.ravel
     permute = shaping.permute
     transpose = shaping.transpose
+    swapaxes = shaping.swapaxes
+    swapdims = shaping.swapdims
     t = shaping.t
 
     @property
     def T(self) -> Any:
         """A view with all dimensions in reverse order."""
-        return shaping.permute(self, *range(self.ndim - 1, -1, -1))
+        return shaping.permute(self, *range(self.array.ndim - 1, -1, -1))
 
     @property
     def mT(self) -> Any:
         """A view with the last two dimensions swapped."""
         return shaping.transpose(self, -2, -1)
 
-    expand = shaping.expand
+    movedim = shaping.movedim
+    moveaxis = shaping.moveaxis
+    squeeze = shaping.squeeze
+    unsqueeze = shaping.unsqueeze
+    narrow = shaping.narrow
+    select = shaping.select
+    expand = expanding.expand
+    broadcast_to = expanding.broadcast_to
 
     def expand_as(self, other: Any) -> Any:
         """A view of self repeated to the shape of `other`."""
-        return shaping.expand(self, other.shape)
+        return expanding.expand(self, other.shape)
 
-    def broadcast_to(self, size: Any) -> Any:
-        """A view of self repeated to `size`."""
-        return shaping.expand(self, size)
-
-    squeeze = shaping.squeeze
-    unsqueeze = shaping.unsqueeze
+    repeat = repeating.repeat
+    tile = repeating.tile
+    repeat_interleave = repeating.repeat_interleave
+    flip = flipping.flip
+    fliplr = flipping.fliplr
+    flipud = flipping.flipud
+    roll = flipping.roll
 
     def split(self, split_size: Any, dim: Any = 0) -> tuple[Any, ...]:
         """Views of parts of `dim`, see `split`."""
-        return join.split(self, split_size, dim)
+        return splitting.split(self, split_size, dim)
 
-    chunk = join.chunk
-    unbind = join.unbind
-    narrow = shaping.narrow
-    select = shaping.select
-    flip = shaping.flip
-    movedim = shaping.movedim
-    roll = join.roll
-    tile = shaping.tile
+    split_with_sizes = splitting.split_with_sizes
+    tensor_split = splitting.tensor_split
+    hsplit = splitting.hsplit
+    vsplit = splitting.vsplit
+    dsplit = splitting.dsplit
+    chunk = splitting.chunk
+    unbind = splitting.unbind
+
     take_along_dim = gathering.take_along_dim
     index_put_ = indexing.index_put_
-    repeat = shaping.repeat
     gather = gathering.gather
     scatter_add = gathering.scatter_add
     index_select = indexing.index_select

@@ -50,3 +50,16 @@ def many_dims(op: str, dim: Dims, ndim: int, name: str = "dim") -> tuple[int, ..
     else:
         dims = [one_dim(op, dim, ndim, name)]
     return tuple(dims) if ndim else ()
+
+
+def distinct(op: str, dims: Any, ndim: int, name: str = "dim") -> tuple[int, ...]:
+    """`dims`, one or several, counted from the front, in their order; ArgumentError where one is there twice.
+
+    >>> distinct("flip", (-1, 0), 3)
+    (2, 0)
+    """
+    given = dims if isinstance(dims, tuple | list) else (dims,)
+    result = tuple([one_dim(op, dim, ndim, name) for dim in given])
+    if len(set(result)) != len(result):
+        raise ArgumentError(f"{op}: {name} {tuple(given)} names a dimension twice")
+    return result

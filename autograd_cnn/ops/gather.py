@@ -9,9 +9,9 @@ from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.record import apply, apply_inplace
 from autograd_cnn.ops.cast import cast
 from autograd_cnn.ops.dim import one_dim
+from autograd_cnn.ops.expand import expand
 from autograd_cnn.ops.index import index_along
 from autograd_cnn.ops.operand import broadcast
-from autograd_cnn.ops.shape import expand
 from autograd_cnn.ops.slice import PutSlice
 
 

@@ -16,9 +16,10 @@ from autograd_cnn.ops.arithmetic import where
 from autograd_cnn.ops.assign import copy_, require_kind, require_number
 from autograd_cnn.ops.cast import cast
 from autograd_cnn.ops.dim import one_dim
+from autograd_cnn.ops.expand import expand
 from autograd_cnn.ops.key import ALL, Arrays, parse
 from autograd_cnn.ops.operand import Scalar, broadcast, constant, first_outside, require_integer
-from autograd_cnn.ops.shape import expand, permute, reshape
+from autograd_cnn.ops.shape import permute, reshape
 from autograd_cnn.ops.slice import Slice
 
 

@@ -9,7 +9,8 @@ from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.cast import cast
 from autograd_cnn.ops.dim import one_dim
-from autograd_cnn.ops.join import cat, roll
+from autograd_cnn.ops.flip import roll
+from autograd_cnn.ops.join import cat
 from autograd_cnn.ops.operand import require_tensor
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import prod
 from operator import index
 from typing import Any
 
-import numpy as np
-
 from autograd_cnn.errors import ArgumentError, IndexOutOfRangeError, ShapeError
 from autograd_cnn.graph.op import Op, ViewOp
 from autograd_cnn.graph.record import apply, apply_view
-from autograd_cnn.ops.cast import clone
-from autograd_cnn.ops.dim import one_dim
+from autograd_cnn.ops.dim import distinct, one_dim
 from autograd_cnn.ops.operand import require_tensor
 from autograd_cnn.ops.size import as_size, filled
 from autograd_cnn.ops.slice import along
@@ -88,51 +86,6 @@ class Permute(ViewOp):
         return apply_view(Permute(tuple(inverse)), g)
 
 
-class Expand(ViewOp):
-    def __init__(self, size: tuple[int, ...]) -> None:
-        self.size = size
-
-    def view(self, x: Any) -> Any:
-        size = self.size
-        if x.flags.c_contiguous and x.size and 0 not in size:
-            # What follows, at an eighth of its cost.
-            new = len(size) - x.ndim
-            steps = [s if n == m else 0 for n, m, s in zip(x.shape, size[new:], x.strides, strict=True)]
-            return np.ndarray(size, x.dtype, x, 0, (*(0,) * new, *steps))
-        y = np.broadcast_to(x, size)
-        # NumPy marks it read-only, which would be another type, and another compilation, for every kernel.
-        y.flags.writeable = x.flags.writeable
-        return y
-
-    def vjp_x(self, g: Any) -> Any:
-        return g
-
-
-class Flip(Op):
-    inputs = ("x",)
-
-    def __init__(self, dims: tuple[int, ...]) -> None:
-        self.dims = dims
-
-    def infer(self, x: Any) -> Any:
-        return x.shape, x.dtype
-
-    def compute(self, k: Any, out: Any, x: Any) -> None:
-        k.copy(np.flip(x, self.dims), out)
-
-    def vjp_x(self, g: Any) -> Any:
-        return apply(self, g)
-
-
-def _distinct(op: str, dims: Any, ndim: int, name: str = "dim") -> tuple[int, ...]:
-    """One dim or several, in their order; ArgumentError where one is there twice."""
-    given = dims if isinstance(dims, tuple | list) else (dims,)
-    result = tuple([one_dim(op, dim, ndim, name) for dim in given])
-    if len(set(result)) != len(result):
-        raise ArgumentError(f"{op}: {name} {tuple(given)} names a dimension twice")
-    return result
-
-
 def _as(cls: type[View], x: Any, size: tuple[int, ...]) -> Any:
     """`cls` where strides allow the view, else a copy."""
     try:
@@ -153,6 +106,16 @@ def reshape(x: Any, *shape: Any) -> Any:
             [3, 4]])
     """
     return _as(View, x, filled("reshape", as_size("reshape", shape), require_tensor("reshape", x).array.shape))
+
+
+def ravel(x: Any) -> Any:
+    """The elements of x in one dimension: a view where possible, else a copy.
+
+    >>> import autograd_cnn as ag
+    >>> ravel(ag.tensor([[1, 2], [3, 4]]))
+    tensor([1, 2, 3, 4])
+    """
+    return reshape(x, -1)
 
 
 def view(x: Any, *shape: Any) -> Any:
@@ -214,7 +177,7 @@ def permute(x: Any, *dims: Any) -> Any:
     shape = require_tensor("permute", x).array.shape
     if len(dims) != len(shape):
         raise ArgumentError(f"permute: dims {list(dims)} must name each of the {len(shape)} dimensions of x once")
-    return apply_view(Permute(_distinct("permute", dims, len(shape), "dims")), x)
+    return apply_view(Permute(distinct("permute", dims, len(shape), "dims")), x)
 
 
 def transpose(x: Any, dim0: int, dim1: int) -> Any:
@@ -232,6 +195,9 @@ def transpose(x: Any, dim0: int, dim1: int) -> Any:
     if dims:
         dims[dim0], dims[dim1] = dim1, dim0
     return apply_view(Permute(tuple(dims)), x)
+
+
+swapaxes = swapdims = transpose  # NumPy's names
 
 
 def t(x: Any) -> Any:
@@ -255,8 +221,8 @@ def movedim(x: Any, source: Any, destination: Any) -> Any:
     (3, 4, 2)
     """
     shape = require_tensor("movedim", x).array.shape
-    sources = _distinct("movedim", source, len(shape), "source")
-    targets = _distinct("movedim", destination, len(shape), "destination")
+    sources = distinct("movedim", source, len(shape), "source")
+    targets = distinct("movedim", destination, len(shape), "destination")
     if len(sources) != len(targets):
         raise ArgumentError(f"movedim: {len(sources)} source dims but {len(targets)} destination dims")
     order = [dim for dim in range(len(shape)) if dim not in sources]
@@ -265,43 +231,7 @@ def movedim(x: Any, source: Any, destination: Any) -> Any:
     return apply_view(Permute(tuple(order[: len(shape)])), x)
 
 
-def expand(x: Any, *size: Any) -> Any:
-    """A view in which dimensions of size 1 repeat; -1 keeps a size, new dimensions come first.
-
-    Raises ShapeError where a size is neither 1 nor the one asked for.
-
-    >>> import autograd_cnn as ag
-    >>> expand(ag.tensor([[1], [2]]), -1, 3)
-    tensor([[1, 1, 1],
-            [2, 2, 2]])
-    """
-    return _expanded("expand", x, as_size("expand", size))
-
-
-def broadcast_to(x: Any, size: Any) -> Any:
-    """`expand` under NumPy's name.
-
-    >>> import autograd_cnn as ag
-    >>> broadcast_to(ag.tensor([1, 2]), (2, 2))
-    tensor([[1, 2],
-            [1, 2]])
-    """
-    return _expanded("broadcast_to", x, as_size("broadcast_to", (size,)))
-
-
-def _expanded(op: str, x: Any, size: tuple[int, ...]) -> Any:
-    shape = x.array.shape
-    new = len(size) - len(shape)
-    if new < 0:
-        raise ShapeError(f"{op}: size {list(size)} has fewer dimensions than shape {list(shape)}")
-    result = list(size)
-    for i, n in enumerate(size):
-        have = shape[i - new] if i >= new else 1
-        if n == -1 and i >= new:
-            result[i] = have
-        elif n < 0 or have not in (1, n):
-            raise ShapeError(f"{op}: shape {list(shape)} does not expand to {list(size)}: {have} to {n} at dim {i}")
-    return apply_view(Expand(tuple(result)), x)
+moveaxis = movedim  # NumPy's name
 
 
 def squeeze(x: Any, dim: Any = None) -> Any:
@@ -313,7 +243,7 @@ def squeeze(x: Any, dim: Any = None) -> Any:
     ((3,), (3, 1), (1, 3, 1))
     """
     shape = require_tensor("squeeze", x).array.shape
-    dims = range(len(shape)) if dim is None else _distinct("squeeze", dim, len(shape))
+    dims = range(len(shape)) if dim is None else distinct("squeeze", dim, len(shape))
     size = tuple(n for i, n in enumerate(shape) if n != 1 or i not in dims)
     return apply_view(Squeeze(size), x)
 
@@ -367,50 +297,41 @@ def select(x: Any, dim: int, index: int) -> Any:
     return apply_view(along(dim, index % size), x)
 
 
-def flip(x: Any, *dims: Any) -> Any:
-    """A copy with the order of elements reversed along `dims`.
+def atleast_1d(*tensors: Any) -> Any:
+    """The tensors, or one, where a number is (1,); several come as a tuple, and may be given as a sequence.
 
     >>> import autograd_cnn as ag
-    >>> flip(ag.tensor([[1, 2], [3, 4]]), 1)
-    tensor([[2, 1],
-            [4, 3]])
+    >>> atleast_1d(ag.tensor(3))
+    tensor([3])
     """
-    dims = as_size("flip", dims, "dims")
-    return apply(Flip(_distinct("flip", dims, x.array.ndim, "dims") if require_tensor("flip", x).array.ndim else ()), x)
+    return _at_least("atleast_1d", tensors, lambda shape: shape or (1,))
 
 
-def repeat(x: Any, *repeats: Any) -> Any:
-    """A copy of x, repeated repeats[i] times along dimension i; new dimensions come first.
-
-    Raises ShapeError where `repeats` has fewer entries than x has dimensions, or a negative one.
+def atleast_2d(*tensors: Any) -> Any:
+    """The tensors, or one, with two or more dimensions: (n,) is (1, n).
 
     >>> import autograd_cnn as ag
-    >>> repeat(ag.tensor([1, 2]), 2, 2)
-    tensor([[1, 2, 1, 2],
-            [1, 2, 1, 2]])
+    >>> atleast_2d(ag.tensor(3), ag.tensor([1, 2]))
+    (tensor([[3]]), tensor([[1, 2]]))
     """
-    times = as_size("repeat", repeats, "repeats")
-    shape = x.array.shape
-    if len(times) < len(shape) or min(times, default=0) < 0:
-        raise ShapeError(
-            f"repeat: repeats {list(times)} must hold a number of at least 0 for each dim of {list(shape)}"
-        )
-    shape = (1,) * (len(times) - len(shape)) + shape
-    if prod(times) == 1:
-        return clone(reshape(x, shape))
-    apart = tuple(n for size in shape for n in (1, size))
-    wide = tuple(n for pair in zip(times, shape, strict=True) for n in pair)
-    together = tuple(n * size for n, size in zip(times, shape, strict=True))
-    return reshape(expand(reshape(x, apart), wide), together)
+    return _at_least("atleast_2d", tensors, lambda shape: (1,) * (2 - len(shape)) + shape)
 
 
-def tile(x: Any, *dims: Any) -> Any:
-    """`repeat`, where missing entries of `dims` are 1, in front.
+def atleast_3d(*tensors: Any) -> Any:
+    """The tensors, or one, with three or more dimensions: (n,) is (1, n, 1), and (m, n) is (m, n, 1).
 
     >>> import autograd_cnn as ag
-    >>> tile(ag.tensor([[1], [2]]), 2)
-    tensor([[1, 1],
-            [2, 2]])
+    >>> atleast_3d(ag.zeros(2, 3)).shape
+    (2, 3, 1)
     """
-    times = as_size("tile", dims, "dims")
-    return repeat(x, (1,) * (require_tensor("tile", x).array.ndim - len(times)) + times)
+    return _at_least(
+        "atleast_3d", tensors, lambda shape: ((1,) * (2 - len(shape)) + shape + (1,) * 3)[: max(len(shape), 3)]
+    )
+
+
+def _at_least(op: str, tensors: Any, shape: Callable[[tuple[int, ...]], tuple[int, ...]]) -> Any:
+    many = len(tensors) != 1 or isinstance(tensors[0], list | tuple)
+    if len(tensors) == 1 and many:
+        tensors = tuple(tensors[0])
+    views = tuple([reshape(x, shape(require_tensor(op, x).array.shape)) for x in tensors])
+    return views if many else views[0]

@@ -19,9 +19,13 @@ from autograd_cnn.graph import engine
 from autograd_cnn.graph.grad_mode import no_grad
 from autograd_cnn.ops import (
     arithmetic,
+    blend,
+    bounds,
     comparison,
     elementwise,
+    exponential,
     extreme,
+    flip,
     gather,
     index,
     join,
@@ -31,6 +35,7 @@ from autograd_cnn.ops import (
     scan,
     shape,
     softmax,
+    trigonometric,
 )
 
 SIDES = (8, 512)  # of square inputs: for one thread, and for all of them
@@ -39,6 +44,9 @@ UNARY = (
     *(elementwise.abs, elementwise.exp, elementwise.expm1, elementwise.log, elementwise.log1p, elementwise.sqrt),
     *(elementwise.rsqrt, elementwise.sin, elementwise.cos, elementwise.tan, elementwise.tanh, elementwise.erf),
     *(elementwise.sigmoid, elementwise.square, elementwise.reciprocal, elementwise.neg),
+    *(trigonometric.asin, trigonometric.acos, trigonometric.atan, trigonometric.sinh, trigonometric.cosh),
+    *(trigonometric.asinh, trigonometric.acosh, trigonometric.atanh),
+    *(exponential.exp2, exponential.log2, exponential.log10, exponential.erfc, exponential.logit),
     *(rounding.ceil, rounding.floor, rounding.round, rounding.sign, rounding.trunc),
     *(F.elu, F.gelu, F.leaky_relu, F.logsigmoid, F.relu, F.relu6, F.selu, F.silu, F.softplus),
     *(lambda x: F.gelu(x, "tanh"), lambda x: rounding.clamp(x, -1.0, 1.0), lambda x: x**3, lambda x: x**2.5),
@@ -46,6 +54,8 @@ UNARY = (
 BINARY = (
     *(arithmetic.add, arithmetic.sub, arithmetic.mul, arithmetic.div, arithmetic.atan2, arithmetic.pow),
     *(arithmetic.maximum, arithmetic.minimum, arithmetic.remainder, arithmetic.floor_divide),
+    *(trigonometric.hypot, exponential.logaddexp, exponential.logaddexp2, exponential.xlogy),
+    *(bounds.fmax, bounds.fmin, blend.fmod),
 )
 COMPARISONS = (*(comparison.eq, comparison.ne, comparison.lt, comparison.le, comparison.gt, comparison.ge),)
 TESTS = (comparison.isfinite, comparison.isinf, comparison.isnan, comparison.logical_not)
@@ -84,7 +94,8 @@ def _pointwise(side: int) -> None:
     for f in LOGIC:
         f(truth, truth)
     _both_ways(arithmetic.where(truth, x, x), arithmetic.where(truth, x, 0.0), x.masked_fill(truth, 0.0))
-    _both_ways(x.clone(), shape.transpose(x, 0, 1).clone(), shape.flip(x, 0), join.roll(x, 1, 0))
+    _both_ways(*(f(x, x, x) for f in (blend.addcmul, blend.addcdiv, blend.lerp, bounds.clamp)))
+    _both_ways(x.clone(), shape.transpose(x, 0, 1).clone(), flip.flip(x, 0), flip.roll(x, 1, 0))
     with no_grad():
         x.detach().add_(x).mul_(2.0).zero_()
 

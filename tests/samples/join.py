@@ -1,4 +1,4 @@
-"""Samples: joining tensors and taking them apart."""
+"""Samples: joining tensors."""
 
 import numpy as np
 
@@ -17,44 +17,14 @@ def joined(name: str, title: str, dim: int, *inputs) -> Sample:
     )
 
 
-def parted(name: str, source, argument, dim: int, ends: list[int] | None, pick=slice(None)) -> Sample:
-    """Parts of a dimension; `pick` says which of them are used, as the others then have no gradient."""
-    arguments = (dim,) if argument is None else (argument, dim)
-
-    def reference(x):
-        if ends is None:
-            return [np.take(x, i, dim) for i in range(x.shape[dim])][pick]
-        return np.split(x, ends, dim)[pick]
-
+def stacked(name: str, *inputs) -> Sample:
     return Sample(
-        f"{name} {list(source.shape)} {arguments} {pick}",
-        lambda x: getattr(join, name)(x, *arguments)[pick],
-        (source,),
-        reference,
-        lambda torch, x: getattr(x, name)(*arguments)[pick],
+        f"{name} {[list(one.shape) for one in inputs]}",
+        lambda *xs: getattr(join, name)(xs),
+        inputs,
+        lambda *xs: getattr(np, {"row_stack": "vstack"}.get(name, name))(xs),
+        lambda torch, *xs: getattr(torch, name)(xs),
     )
-
-
-def rolled(source, shifts, dims) -> Sample:
-    return Sample(
-        f"roll {list(source.shape)} {shifts} {dims}",
-        lambda x: join.roll(x, shifts, dims),
-        (source,),
-        lambda x: np.roll(x, shifts, dims),
-        lambda torch, x: x.roll(shifts, dims),
-    )
-
-
-def changed(split):
-    """What views are for: a change of one part is a change of the whole and of its other views."""
-
-    def run(x):
-        whole = x * 1
-        first, second = split(whole)
-        first.mul_(3)
-        return whole * whole + second * first
-
-    return run
 
 
 SAMPLES = (
@@ -75,28 +45,31 @@ SAMPLES = (
         lambda x: np.concatenate([x, x]),
         lambda torch, x: torch.cat([x, x]),
     ),
-    parted("split", real(5, 2), 2, 0, [2, 4]),
-    parted("split", real(2, 5), 2, 1, [2, 4], slice(1, 2)),
-    parted("split", real(2, 5), [1, 0, 4], -1, [1, 1]),
-    parted("split", real(2, 5), 7, 1, []),
-    parted("chunk", real(5, 2), 3, 0, [2, 4]),
-    parted("chunk", real(2, 4), 3, 1, [2]),
-    parted("chunk", real(2, 0), 3, 1, [0, 0]),
-    parted("unbind", real(3, 2), None, 0, None),
-    parted("unbind", real(3, 2), None, -1, None, slice(0, 1)),
-    parted("unbind", real(3, 1, 2), None, 1, None),
-    rolled(real(5), 2, 0),
-    rolled(real(2, 3), -1, None),
-    rolled(real(2, 3, 4), (1, -5), (0, 2)),
-    rolled(real(2, 3), 3, 1),
-    rolled(real(0, 3), 1, 0),
     Sample(
-        "unbind changed in place",
-        changed(join.unbind),
-        (real(2, 3),),
-        lambda x: np.stack([9 * x[0] ** 2, x[1] ** 2]) + 3 * x[0] * x[1],
-        lambda torch, x: torch.stack([9 * x[0] ** 2, x[1] ** 2]) + 3 * x[0] * x[1],
+        "cat leaves out the empty",
+        lambda *xs: join.concat(xs, 1),
+        (real(2, 3), real(0), real(2, 1)),
+        lambda x, _, y: np.concatenate([x, y], 1),
+        lambda torch, *xs: torch.concat(xs, 1),
     ),
+    joined("cat", "nothing but the empty", 0, real(0), real(0)),
+    *(
+        stacked(name, *inputs)
+        for name in ("hstack", "vstack", "dstack", "column_stack")
+        for inputs in (
+            (real(3), real(3)),
+            (real(), real()),
+            (real(2, 3), real(2, 3)),
+            (real(2, 3, 1), real(2, 3, 1), real(2, 3, 1)),
+            (real(2), whole(2)),
+            (real(2, 0), real(2, 0)),
+        )
+    ),
+    stacked("hstack", real(2), real(), real(0)),
+    stacked("vstack", real(2), real(3, 2)),
+    stacked("row_stack", real(2), real(3, 2)),
+    stacked("dstack", real(2), real(1, 2, 3)),
+    stacked("column_stack", real(2), real(2, 3), real(2)),
 )
 
 ERRORS = (
@@ -108,10 +81,8 @@ ERRORS = (
     ErrorSample("cat 0-d", lambda x: join.cat([x, x]), (real(),), ShapeError, "zero-dimensional .* use stack"),
     ErrorSample("cat dim", lambda x: join.cat([x], 1), (real(2),), IndexOutOfRangeError, "cat: dim 1"),
     ErrorSample("stack", lambda x, y: join.stack([x, y]), (real(2, 3), real(3)), ShapeError, r"\[2, 3\].*\[3\]"),
-    ErrorSample("split 0", join.split, (real(3), 0), ArgumentError, "at least 1, got 0"),
-    ErrorSample("split sizes", join.split, (real(3), [1, 1]), ShapeError, r"\[1, 1\] do not add up to 3"),
-    ErrorSample("split 0-d", join.split, (real(), 1), ShapeError, "at least 1 dimension"),
-    ErrorSample("chunk 0", join.chunk, (real(3), 0), ArgumentError, "chunks must be at least 1, got 0"),
-    ErrorSample("unbind 0-d", join.unbind, (real(),), ShapeError, "at least 1 dimension"),
-    ErrorSample("roll", join.roll, (real(3), (1, 2), (0,)), ArgumentError, "2 shifts but 1 dims"),
+    ErrorSample("hstack nothing", join.hstack, ([],), ArgumentError, "hstack: tensors is empty"),
+    ErrorSample("vstack", lambda x, y: join.vstack([x, y]), (real(2), real(3)), ShapeError, r"\[1, 2\].*\[1, 3\]"),
+    ErrorSample("dstack a tensor", join.dstack, (real(2),), DTypeError, "dstack: .*got one tensor"),
+    ErrorSample("column_stack", lambda x, y: join.column_stack([x, y]), (real(2), real(3)), ShapeError, r"\[3, 1\]"),
 )

@@ -22,6 +22,17 @@ def turned(torch, x):
     return x.permute(2, 0, 1).reshape(4, -1)
 
 
+def several(name: str, *sources) -> Sample:
+    """A function of several tensors that gives a tuple."""
+    return Sample(
+        f"{name} {[list(source.shape) for source in sources]}",
+        lambda *xs: getattr(shape, name)(*xs),
+        sources,
+        lambda *xs: getattr(np, name)(*xs),
+        lambda torch, *xs: getattr(torch, name)(*xs),
+    )
+
+
 SAMPLES = (
     method("reshape", real(2, 3), 3, 2, reference=lambda x: x.reshape(3, 2)),
     method("reshape", real(2, 3), (3, -1), reference=lambda x: x.reshape(3, 2)),
@@ -59,10 +70,6 @@ SAMPLES = (
     method("t", real(3), reference=np.array),
     method("movedim", real(2, 3, 4), 0, -1, reference=lambda x: np.moveaxis(x, 0, -1)),
     method("movedim", real(2, 3, 4), (0, 2), (1, 0), reference=lambda x: np.moveaxis(x, (0, 2), (1, 0))),
-    method("expand", real(2, 1), 3, -1, 4, reference=lambda x: np.broadcast_to(x, (3, 2, 4))),
-    method("expand", real(), 2, 2, reference=lambda x: np.broadcast_to(x, (2, 2))),
-    method("expand", real(1), 0, reference=lambda x: np.broadcast_to(x, 0)),
-    method("broadcast_to", real(2, 1), (2, 3), reference=lambda x: np.broadcast_to(x, (2, 3))),
     method("squeeze", real(1, 3, 1), reference=np.squeeze),
     method("squeeze", real(1, 3, 1), 0, reference=lambda x: x[0]),
     method("squeeze", real(1, 3, 1), 1, reference=np.array),
@@ -71,22 +78,31 @@ SAMPLES = (
     method("unsqueeze", real(2, 3), 0, reference=lambda x: x[None]),
     method("unsqueeze", real(2, 3), -1, reference=lambda x: x[:, :, None]),
     method("unsqueeze", real(), 0, reference=lambda x: x[None]),
+    method("ravel", real(2, 3), reference=np.ravel),
+    method("ravel", real(), reference=np.ravel),
+    Sample(
+        "ravel copies", lambda x: shape.ravel(x.t()), (real(2, 3),), lambda x: x.T.ravel(), lambda t, x: x.t().ravel()
+    ),
+    method("swapaxes", real(2, 3, 4), -1, 0, reference=lambda x: x.swapaxes(0, 2)),
+    method("swapdims", real(2, 3), 0, 1, reference=np.transpose),
+    method("moveaxis", real(2, 3, 4), (0, 1), (-1, 0), reference=lambda x: np.moveaxis(x, (0, 1), (-1, 0))),
+    *(
+        several(name, *sources)
+        for name in ("atleast_1d", "atleast_2d", "atleast_3d")
+        for sources in ((real(), real(3)), (real(2, 3), real(1, 2, 3, 1)), (real(0),), (whole(2),))
+    ),
+    Sample(
+        "atleast_2d of a list",
+        lambda *xs: shape.atleast_2d(list(xs)),
+        (real(2), real()),
+        lambda *xs: np.atleast_2d(*xs),
+        lambda torch, *xs: torch.atleast_2d(list(xs)),
+    ),
     method("narrow", real(4, 3), 0, 1, 2, reference=lambda x: x[1:3]),
     method("narrow", real(4, 3), -1, -2, 2, reference=lambda x: x[:, 1:]),
     method("narrow", real(4, 3), 1, 3, 0, reference=lambda x: x[:, 3:]),
     method("select", real(4, 3), 1, -1, reference=lambda x: x[:, 2]),
     method("select", real(4), 0, 2, reference=lambda x: x[2]),
-    method("flip", real(2, 3, 4), 0, 2, reference=lambda x: x[::-1, :, ::-1]),
-    method("flip", real(2, 3), (-1,), reference=lambda x: x[:, ::-1]),
-    method("flip", real(2, 3), (), reference=np.array),
-    method("flip", real(), 0, reference=np.array),
-    method("repeat", real(2, 3), 2, 1, reference=lambda x: np.tile(x, (2, 1))),
-    method("repeat", real(3), (4, 2), reference=lambda x: np.tile(x, (4, 2))),
-    method("repeat", real(2, 3), 1, 1, reference=np.array),
-    method("repeat", real(2, 3), 0, 2, reference=lambda x: np.tile(x, (0, 2))),
-    method("repeat", real(), 3, reference=lambda x: np.tile(x, 3)),
-    method("tile", real(2, 3), 2, reference=lambda x: np.tile(x, 2)),
-    method("tile", real(2), 2, 2, reference=lambda x: np.tile(x, (2, 2))),
 )
 
 ERRORS = (
@@ -104,16 +120,12 @@ ERRORS = (
     ErrorSample("transpose", shape.transpose, (real(2, 3), 0, 2), IndexOutOfRangeError, "dim1 2 is out of range"),
     ErrorSample("t", shape.t, (real(2, 3, 4),), ShapeError, r"\[2, 3, 4\]"),
     ErrorSample("movedim", shape.movedim, (real(2, 3), (0, 1), 0), ArgumentError, "2 source dims but 1"),
-    ErrorSample("expand", shape.expand, (real(2, 3), 2, 4), ShapeError, "3 to 4 at dim 1"),
-    ErrorSample("expand few", shape.expand, (real(2, 3), 3), ShapeError, "fewer dimensions"),
-    ErrorSample("expand -1", shape.expand, (real(3), -1, 3), ShapeError, "1 to -1 at dim 0"),
     ErrorSample("squeeze", shape.squeeze, (real(2, 3), 2), IndexOutOfRangeError, "squeeze: dim 2"),
     ErrorSample("unsqueeze", shape.unsqueeze, (real(2, 3), 3), IndexOutOfRangeError, "unsqueeze: dim 3"),
     ErrorSample("narrow", shape.narrow, (real(4), 0, 3, 2), IndexOutOfRangeError, "start 3 and length 2 .*size 4"),
     ErrorSample("narrow 0-d", shape.narrow, (real(), 0, 0, 0), ShapeError, "at least 1 dimension"),
     ErrorSample("select", shape.select, (real(4), 0, 4), IndexOutOfRangeError, "index 4 .* dim 0 of size 4"),
     ErrorSample("select 0-d", shape.select, (real(), 0, 0), ShapeError, "at least 1 dimension"),
-    ErrorSample("flip", shape.flip, (real(4), 0, 0), ArgumentError, "twice"),
-    ErrorSample("repeat", shape.repeat, (real(2, 3), 2), ShapeError, r"repeats \[2\]"),
+    ErrorSample("atleast_1d", shape.atleast_1d, (1.0,), DTypeError, "atleast_1d: takes a tensor, got float"),
     ErrorSample("dim float", shape.squeeze, (real(2), 0.0), DTypeError, "dim must be an integer, got float"),
 )

@@ -1,0 +1,97 @@
+"""The same elements in another order: flip and roll."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd_cnn.errors import ArgumentError, IndexOutOfRangeError, ShapeError
+from autograd_cnn.graph.op import Op
+from autograd_cnn.graph.record import apply
+from autograd_cnn.ops.dim import distinct, one_dim
+from autograd_cnn.ops.join import cat
+from autograd_cnn.ops.operand import require_tensor
+from autograd_cnn.ops.size import as_size
+
+
+class Flip(Op):
+    inputs = ("x",)
+
+    def __init__(self, dims: tuple[int, ...]) -> None:
+        self.dims = dims
+
+    def infer(self, x: Any) -> Any:
+        return x.shape, x.dtype
+
+    def compute(self, k: Any, out: Any, x: Any) -> None:
+        k.copy(np.flip(x, self.dims), out)
+
+    def vjp_x(self, g: Any) -> Any:
+        return apply(self, g)
+
+
+def flip(x: Any, *dims: Any) -> Any:
+    """A copy with the order of elements reversed along `dims`.
+
+    >>> import autograd_cnn as ag
+    >>> flip(ag.tensor([[1, 2], [3, 4]]), 1)
+    tensor([[2, 1],
+            [4, 3]])
+    """
+    dims = as_size("flip", dims, "dims")
+    return apply(Flip(distinct("flip", dims, x.array.ndim, "dims") if require_tensor("flip", x).array.ndim else ()), x)
+
+
+def fliplr(x: Any) -> Any:
+    """A copy with the columns, dimension 1, in reverse order; raises ShapeError for fewer than two dimensions.
+
+    >>> import autograd_cnn as ag
+    >>> fliplr(ag.tensor([[1, 2], [3, 4]]))
+    tensor([[2, 1],
+            [4, 3]])
+    """
+    return flip(_of("fliplr", x, 2), 1)
+
+
+def flipud(x: Any) -> Any:
+    """A copy with the rows, dimension 0, in reverse order; raises ShapeError for a number.
+
+    >>> import autograd_cnn as ag
+    >>> flipud(ag.tensor([[1, 2], [3, 4]]))
+    tensor([[3, 4],
+            [1, 2]])
+    """
+    return flip(_of("flipud", x, 1), 0)
+
+
+def _of(op: str, x: Any, dims: int) -> Any:
+    shape = require_tensor(op, x).array.shape
+    if len(shape) < dims:
+        raise ShapeError(f"{op}: takes at least {dims} dimension{'s' * (dims > 1)}, x has shape {list(shape)}")
+    return x
+
+
+def roll(x: Any, shifts: Any, dims: Any = None) -> Any:
+    """A copy with elements moved by `shifts` along `dims`, those that leave at one end entering at the other.
+
+    Without `dims`, x is rolled as if flat.  Raises ArgumentError where shifts and dims differ in number.
+
+    >>> import autograd_cnn as ag
+    >>> roll(ag.tensor([1, 2, 3, 4]), 1)
+    tensor([4, 1, 2, 3])
+    """
+    if dims is None:
+        return roll(require_tensor("roll", x).reshape(-1), shifts, 0).reshape(x.array.shape)
+    shape = require_tensor("roll", x).array.shape
+    if not shape:
+        raise IndexOutOfRangeError(f"roll: dims {dims} are given, but x has no dimensions")
+    dims = dims if isinstance(dims, list | tuple) else (dims,)
+    shifts = as_size("roll", (shifts,), "shifts")
+    if len(shifts) != len(dims):
+        raise ArgumentError(f"roll: {len(shifts)} shifts but {len(dims)} dims")
+    y = x
+    for shift, dim in zip(shifts, [one_dim("roll", dim, len(shape)) for dim in dims], strict=True):
+        first = -shift % shape[dim] if shape[dim] else 0
+        y = cat([y.narrow(dim, first, shape[dim] - first), y.narrow(dim, 0, first)], dim)
+    return y
