@@ -16,7 +16,7 @@ from autograd_cnn.graph.node import Node
 from autograd_cnn.graph.record import apply as apply
 from autograd_cnn.graph.record import apply_inplace as apply_inplace
 from autograd_cnn.graph.record import apply_view as apply_view
-from autograd_cnn.graph.record import refresh
+from autograd_cnn.graph.record import refresh, repeats
 
 
 def add_backward_observer(observer: Observer) -> Callable[[], None]:
@@ -183,6 +183,8 @@ def _accumulate(tensor: Any, g: Any, owned: bool, create_graph: bool) -> None:
         tensor._grad = g if owned or create_graph else g.clone()
     elif create_graph:
         tensor._grad = held + g
+    elif not held.array.flags.writeable or repeats(held.array):
+        tensor._grad = alias(held) + g
     else:
         held.device.kernels.add_(held.array, g.array)
         held.mark_changed("backward")

@@ -359,8 +359,7 @@ def apply_inplace(op: Op, x: Any, *others: Any) -> Any:
     if state.recording and root.node is None and root._requires_grad:
         kind = "a leaf" if root is x else "a view of a leaf"
         raise InPlaceError(f"{what}: {kind} tensor that requires grad cannot be changed in place; use no_grad()")
-    if x.version is None and not state.inference:
-        raise InPlaceError(f"{what}: x was made in inference_mode and cannot be changed outside of it; clone it first")
+    require_changeable(what, "x", x)
     common_device(op, (x, *others))
     refresh(x)
     arrays = [tensor.array for tensor in (x, *others)]
@@ -369,8 +368,6 @@ def apply_inplace(op: Op, x: Any, *others: Any) -> Any:
         raise InPlaceError(f"{what}: the result has shape {list(shape)}, x has {list(x.array.shape)}")
     if dtype != x.array.dtype and "buif".index(dtype.kind) > "buif".index(x.array.dtype.kind):
         raise InPlaceError(f"{what}: a result of dtype {dtype} cannot be cast to x's {x.array.dtype}")
-    if not x.array.flags.writeable or repeats(x.array):
-        raise InPlaceError(f"{what}: x is an expanded or read-only view, several elements share memory; clone it first")
     device = x.device
     if op.in_place and not recording and dtype == x.array.dtype and _alone(x, others):
         op.compute(device.kernels, x.array, *arrays)
@@ -410,6 +407,18 @@ def repeats(array: Any) -> bool:
     if not array.size or 0 not in array.strides:
         return False
     return any(n > 1 and not step for n, step in zip(array.shape, array.strides, strict=True))
+
+
+def require_changeable(what: str, name: str, tensor: TensorBase) -> None:
+    """InPlaceError where a tensor's content must stay: read-only memory, elements that share memory, inference mode."""
+    if tensor.version is None and not STATE.get().inference:
+        raise InPlaceError(
+            f"{what}: {name} was made in inference_mode and cannot be changed outside of it; clone it first"
+        )
+    if not tensor.array.flags.writeable:
+        raise InPlaceError(f"{what}: {name} is on read-only memory; clone it first")
+    if repeats(tensor.array):
+        raise InPlaceError(f"{what}: {name} is expanded, so that several elements share memory; clone it first")
 
 
 def _alone(x: Any, others: tuple[Any, ...]) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 from autograd_cnn.creation import ones, tensor, zeros
 from autograd_cnn.errors import ShapeError
+from autograd_cnn.graph.record import require_changeable
 from autograd_cnn.nn import functional as F
 from autograd_cnn.nn import init
 from autograd_cnn.nn.module import Module
@@ -74,6 +75,8 @@ class BatchNorm(Module):
         momentum = self.momentum
         if momentum is None:  # the plain mean over all batches so far
             momentum = 0.0 if seen is None else 1.0 / (seen.item() + 1)
+        if seen is not None:
+            require_changeable("batch_norm", "num_batches_tracked", seen)
         y = F.batch_norm(x, mean, var, self.weight, self.bias, alone, momentum, self.eps)
         if seen is not None:
             count_batch(seen)

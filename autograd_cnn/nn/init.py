@@ -1,4 +1,7 @@
-"""Initial values of parameters, written in place; nothing here is recorded."""
+"""Initial values of parameters, written in place; nothing here is recorded.
+
+InPlaceError for a tensor on read-only memory, and for an expanded one.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +11,20 @@ from typing import Any
 import numpy as np
 
 from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
+from autograd_cnn.graph.record import require_changeable
 from autograd_cnn.random import Generator, default_generator
 from autograd_cnn.tensor import Tensor
 
 
 def _require_floating(name: str, tensor: Tensor) -> None:
+    """What is to be said against random numbers in a tensor is said before they are drawn."""
     if not tensor.is_floating_point():
         raise DTypeError(f"{name}: tensor must be floating point, got {tensor.dtype}")
+    require_changeable("init", "tensor", tensor)
 
 
 def _fill(tensor: Tensor, values: Any) -> Tensor:
+    require_changeable("init", "tensor", tensor)
     tensor.array[...] = values
     tensor.mark_changed("init")
     return tensor

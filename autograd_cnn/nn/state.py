@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from autograd_cnn.errors import DTypeError, StateDictError
+from autograd_cnn.errors import DTypeError, InPlaceError, StateDictError
+from autograd_cnn.graph.record import require_changeable
 from autograd_cnn.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ def load(module: Module, state_dict: Mapping[str, Any], strict: bool) -> Incompa
         if name in state_dict:
             try:
                 arrays[name] = _fitting(state_dict[name], tensor)
-            except StateDictError as problem:
+                require_changeable("cannot be loaded", "the model's tensor", tensor)
+            except (StateDictError, InPlaceError) as problem:
                 problems.append(f"{name}: {problem}")
     if problems:
         raise StateDictError(f"load_state_dict for {type(module).__name__}:\n  " + "\n  ".join(problems))

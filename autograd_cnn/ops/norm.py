@@ -13,7 +13,7 @@ from autograd_cnn.errors import ArgumentError, ShapeError
 from autograd_cnn.graph.base import wrap
 from autograd_cnn.graph.grad_mode import no_grad
 from autograd_cnn.graph.op import FusedOp
-from autograd_cnn.graph.record import apply
+from autograd_cnn.graph.record import apply, require_changeable
 from autograd_cnn.ops.elementwise import rsqrt
 from autograd_cnn.ops.operand import require_floating, require_tensor
 from autograd_cnn.ops.reduce import mean
@@ -160,7 +160,8 @@ def batch_norm(
     x: (N, C, ...), the others: (C,) or None.
 
     Raises ShapeError where sizes do not fit, ArgumentError in evaluation without running statistics and in
-    training with one value a channel, DTypeError for mixed dtypes.
+    training with one value a channel, DTypeError for mixed dtypes, InPlaceError for running statistics that cannot
+    change.
 
     >>> import autograd_cnn as ag
     >>> batch_norm(ag.tensor([[0.0, 1.0], [2.0, 5.0]]), training=True)
@@ -178,6 +179,9 @@ def batch_norm(
     count = x.array.size // max(channels, 1)
     if count <= 1:
         raise ArgumentError(f"batch_norm: training needs 2 values a channel, x has shape {list(x.array.shape)}")
+    for name, running in (("running_mean", running_mean), ("running_var", running_var)):
+        if running is not None:
+            require_changeable("batch_norm", name, running)
     y, statistics = apply(BatchNorm(float(eps)), x, *parameters)
     _move(running_mean, running_var, statistics.array, count / (count - 1), float(momentum))
     return y
@@ -214,7 +218,7 @@ def _move(running_mean: Any, running_var: Any, statistics: Any, unbiased: float,
         for tensor in tensors:
             tensor.mark_changed("batch_norm")
         return
-    with no_grad():  # whatever is to be said against changing them
+    with no_grad():
         for tensor, row, factor in ((running_mean, 0, 1.0), (running_var, 2, unbiased)):
             if tensor is not None:
                 moved: Any = wrap((statistics[row] * (factor * momentum)).astype(tensor.array.dtype), tensor.device)

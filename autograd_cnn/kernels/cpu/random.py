@@ -60,26 +60,27 @@ def _compared(key, block, threshold):
 @intrinsic
 def _keep_word(typingctx, x, first, bits, scale, out):
     """out[first + i] = x[first + i] * scale where bit i of a word is set, else 0, for i below BITS."""
-    if not (x == out and isinstance(x, types.Array) and x.ndim == 1 and x.layout == "C"):
+    arrays = all(isinstance(array, types.Array) and array.ndim == 1 and array.layout == "C" for array in (x, out))
+    if not arrays or x.dtype != out.dtype:
         raise TypingError("_keep_word takes one-dimensional contiguous arrays of one dtype")
 
     def codegen(context, builder, signature, arguments):
         x, first, bits, scale, out = arguments
-        kind = signature.args[0]
-        vector = ir.VectorType(context.get_data_type(kind.dtype), BITS)
+        source, target = signature.args[0], signature.args[-1]  # the source may be read-only
+        vector = ir.VectorType(context.get_data_type(source.dtype), BITS)
 
-        def place(array):
+        def place(kind, array):
             start = builder.gep(make_array(kind)(context, builder, array).data, [first])
             return builder.bitcast(start, vector.as_pointer())
 
-        values = builder.load(place(x))
-        values.align = kind.dtype.bitwidth // 8
+        values = builder.load(place(source, x))
+        values.align = source.dtype.bitwidth // 8
         lane = ir.Constant(ir.IntType(32), 0)
         scales = builder.insert_element(ir.Constant(vector, ir.Undefined), scale, lane)
         scales = builder.shuffle_vector(scales, scales, ir.Constant(ir.VectorType(lane.type, BITS), [0] * BITS))
         kept = builder.bitcast(bits, ir.VectorType(ir.IntType(1), BITS))
         result = builder.select(kept, builder.fmul(values, scales), ir.Constant(vector, None))
-        builder.store(result, place(out)).align = values.align
+        builder.store(result, place(target, out)).align = values.align
         return context.get_dummy_value()
 
     return types.void(x, types.intp, types.uint32, x.dtype, out), codegen
