@@ -285,7 +285,7 @@ def atan2(x: Any, other: Any) -> Any:
     >>> atan2(ag.tensor([1.0, 0.0]), ag.tensor([0.0, -1.0]))
     tensor([1.5708, 3.1416])
     """
-    return pointwise_binary(ATAN2, *_real("atan2", x, other))
+    return pointwise_binary(ATAN2, *real_pair("atan2", x, other))
 
 
 def remainder(x: Any, other: Any) -> Any:
@@ -297,7 +297,7 @@ def remainder(x: Any, other: Any) -> Any:
     >>> remainder(ag.tensor([5, -5]), 3)
     tensor([2, 1])
     """
-    return pointwise_binary(REMAINDER, *_divided("remainder", x, other))
+    return pointwise_binary(REMAINDER, *divided("remainder", x, other))
 
 
 def floor_divide(x: Any, other: Any) -> Any:
@@ -309,10 +309,10 @@ def floor_divide(x: Any, other: Any) -> Any:
     >>> floor_divide(ag.tensor([5, -5]), 3)
     tensor([ 1, -2])
     """
-    return apply(FLOOR_DIVIDE, *_divided("floor_divide", x, other))
+    return apply(FLOOR_DIVIDE, *divided("floor_divide", x, other))
 
 
-def _divided(op: str, x: Any, other: Any) -> Any:
+def divided(op: str, x: Any, other: Any) -> Any:
     """Operands of a division that stays in their dtype."""
     x, other = pair(op, x, other)
     if x.array.dtype.kind != "f":
@@ -322,7 +322,8 @@ def _divided(op: str, x: Any, other: Any) -> Any:
     return x, other
 
 
-def _real(op: str, x: Any, other: Any) -> Any:
+def real_pair(op: str, x: Any, other: Any) -> Any:
+    """Both operands as floats of one dtype."""
     x, other = pair(op, x, other)
     if x.array.dtype.kind != "f":
         return cast(x, get_default_dtype()), cast(other, get_default_dtype())
@@ -357,7 +358,7 @@ def div(x: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
         if rounding_mode not in ROUNDED:
             raise ArgumentError(f"div: rounding_mode must be None, 'floor' or 'trunc', got {rounding_mode!r}")
         return ROUNDED[rounding_mode](x, other)
-    return pointwise_binary(DIV, *_real("div", x, other))
+    return pointwise_binary(DIV, *real_pair("div", x, other))
 
 
 def pow(x: Any, other: Any) -> Any:

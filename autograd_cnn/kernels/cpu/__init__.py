@@ -20,6 +20,7 @@ from .activation import (
     tanh_grad,
 )
 from .addressed import ArrayTable
+from .arithmetic import addcdiv, addcmul, fmax, fmin, fmod, hypot, lerp, limit
 from .avg_pool import adaptive_avg_pool2d, adaptive_avg_pool2d_grad, avg_pool2d, avg_pool2d_grad
 from .contraction import IDENTITY, RELU, linear_forward, matmul
 from .conv import conv_forward, conv_grad_input
@@ -76,6 +77,7 @@ from .elementwise import (
     trunc,
     where,
 )
+from .exponential import erfc, exp2, log2, log10, logaddexp, logaddexp2, logit, xlogy
 from .index import (
     check_range,
     embedding,
@@ -102,5 +104,6 @@ from .random import blocks_for, dropout, dropout_apply
 from .reduce import all, amax, amin, any, argmax, argmin, cumprod, cumsum, prod, sum, var
 from .scan import linear_recurrence
 from .softmax import log_softmax, log_softmax_grad, logsumexp, softmax, softmax_grad
+from .trigonometric import acos, acosh, asin, asinh, atan, atanh, cosh, sinh
 
 heap.keep_freed()

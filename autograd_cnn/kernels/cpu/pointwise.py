@@ -24,10 +24,16 @@ NO_STEP, ONE_STEP = 0, 1
 
 def with_formula(loop, formula, **others):
     """`loop`, compiled with its global `formula`, and others by name, bound to compiled scalar functions."""
+    return adaptive(bound(loop, formula, **others))
+
+
+def bound(loop, formula, **others):
+    """The same, not yet compiled."""
     sources = "".join(_sources(function.__module__) for function in (formula, *others.values()))
     # The cache knows a kernel by its name and by the loop's file, which does not import the formula's file.
     name = f"{formula.__name__}_{loop.__name__}_{sha256(sources.encode()).hexdigest()[:12]}"
-    return adaptive(FunctionType(loop.__code__, {**loop.__globals__, "formula": formula, **others}, name))
+    code = loop.__code__.replace(co_name=name, co_qualname=name)  # two of one name would be one to Numba
+    return FunctionType(code, {**loop.__globals__, "formula": formula, **others}, name)
 
 
 @cache

@@ -1,0 +1,111 @@
+"""Arithmetic on two and three numbers that few programs use, in the manner of shared_loop.py."""
+
+import math
+
+import numpy as np
+
+from autograd_cnn.kernels.cpu.jit import inline
+from autograd_cnn.kernels.cpu.shared_loop import pointwise, pointwise_with_two
+
+
+@pointwise
+@inline
+def hypot(x, y):
+    """sqrt(x^2 + y^2), without its overflow; inf where either is."""
+    real = type(x)
+    a, b = abs(x), abs(y)
+    a, b = (b, a) if a < b else (a, b)
+    ratio = b / (a if a > real(0) else real(1))
+    length = a * np.sqrt(real(1) + ratio * ratio)
+    length = x + y if (x != x) | (y != y) else length
+    return real(np.inf) if (abs(x) == real(np.inf)) | (abs(y) == real(np.inf)) else length
+
+
+@pointwise
+@inline
+def fmax(x, y):
+    """The larger; of a number and NaN the number."""
+    return x if (x >= y) | (y != y) else y
+
+
+@pointwise
+@inline
+def fmin(x, y):
+    """The smaller; of a number and NaN the number."""
+    return x if (x <= y) | (y != y) else y
+
+
+@pointwise
+@inline
+def _fmod_real(x, y):
+    return np.fmod(x, y)
+
+
+@pointwise
+@inline
+def _fmod_whole(x, y):
+    # Neither may reach the processor's division, which traps.
+    if (y == 0) | (y == -1):
+        return type(x)(0)
+    rest = x % y
+    return rest - y if (rest != 0) & ((x < 0) != (y < 0)) else rest
+
+
+def fmod(x, y, out):
+    """x - y * trunc(x / y), of x's sign; of whole numbers, 0 where y is 0."""
+    (_fmod_real if out.dtype.kind == "f" else _fmod_whole)(x, y, out)
+
+
+@pointwise
+@inline
+def signbit(x):
+    """Whether the sign is -, also of zero and NaN."""
+    return math.copysign(1.0, x) < 0
+
+
+@pointwise_with_two
+@inline
+def _lerp(x, end, weight, a, b):
+    real = type(x)
+    difference = end - x
+    # From the nearer end, so that both are met exactly.
+    return x + weight * difference if abs(weight) < real(0.5) else end - difference * (real(1) - weight)
+
+
+def lerp(x, end, weight, out):
+    """x + weight * (end - x)"""
+    _lerp(x, end, weight, 0, 0, out)
+
+
+@pointwise_with_two
+@inline
+def _addcmul(x, y, z, value, b):
+    return x + type(x)(value) * y * z
+
+
+def addcmul(x, y, z, value, out):
+    """x + value * y * z"""
+    _addcmul(x, y, z, value, 0, out)
+
+
+@pointwise_with_two
+@inline
+def _addcdiv(x, y, z, value, b):
+    return x + type(x)(value) * y / z
+
+
+def addcdiv(x, y, z, value, out):
+    """x + value * y / z"""
+    _addcdiv(x, y, z, value, 0, out)
+
+
+@pointwise_with_two
+@inline
+def _limit(x, low, high, a, b):
+    y = low if (x < low) | (low != low) else x
+    return high if (y > high) | (high != high) else y
+
+
+def limit(x, low, high, out):
+    """min(max(x, low), high); NaN where any is."""
+    _limit(x, low, high, 0, 0, out)

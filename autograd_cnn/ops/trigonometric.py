@@ -1,0 +1,202 @@
+"""Inverse and hyperbolic functions, and angles in degrees."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from autograd_cnn.graph.pointwise import pointwise_binary, pointwise_unary
+from autograd_cnn.ops.arithmetic import RealBinary, where
+from autograd_cnn.ops.elementwise import Real, rsqrt
+from autograd_cnn.ops.operand import floating, pair, require_floating
+
+
+class Asin(Real):
+    kernel = "asin"
+
+    def vjp_x(self, g: Any, x: Any) -> Any:
+        return g * rsqrt(1 - x * x)
+
+
+class Acos(Real):
+    kernel = "acos"
+
+    def vjp_x(self, g: Any, x: Any) -> Any:
+        return -g * rsqrt(1 - x * x)
+
+
+class Atan(Real):
+    kernel = "atan"
+
+    def vjp_x(self, g: Any, x: Any) -> Any:
+        return g / (x * x + 1)
+
+
+class Sinh(Real):
+    kernel = "sinh"
+
+    def vjp_x(self, g: Any, x: Any) -> Any:
+        return g * cosh(x)
+
+
+class Cosh(Real):
+    kernel = "cosh"
+
+    def vjp_x(self, g: Any, x: Any) -> Any:
+        return g * sinh(x)
+
+
+class Asinh(Real):
+    kernel = "asinh"
+
+    def vjp_x(self, g: Any, x: Any) -> Any:
+        return g * rsqrt(x * x + 1)
+
+
+class Acosh(Real):
+    kernel = "acosh"
+
+    def vjp_x(self, g: Any, x: Any) -> Any:
+        return g * rsqrt(x * x - 1)
+
+
+class Atanh(Real):
+    kernel = "atanh"
+
+    def vjp_x(self, g: Any, x: Any) -> Any:
+        return g / (1 - x * x)
+
+
+class Hypot(RealBinary):
+    """Its gradient at the origin is 0."""
+
+    kernel = "hypot"
+
+    def vjp_x(self, g: Any, x: Any, y: Any) -> Any:
+        return g * _over(x, y)
+
+    def vjp_other(self, g: Any, other: Any, y: Any) -> Any:
+        return g * _over(other, y)
+
+
+def _over(side: Any, hypotenuse: Any) -> Any:
+    origin = hypotenuse == 0
+    return where(origin, 0.0, side / where(origin, 1.0, hypotenuse))
+
+
+ASIN, ACOS, ATAN, SINH, COSH = Asin(), Acos(), Atan(), Sinh(), Cosh()
+ASINH, ACOSH, ATANH, HYPOT = Asinh(), Acosh(), Atanh(), Hypot()
+
+
+def asin(x: Any) -> Any:
+    """The angle in [-pi / 2, pi / 2] whose sine is x; nan outside of [-1, 1].
+
+    >>> import autograd_cnn as ag
+    >>> asin(ag.tensor([0.0, 0.5, 1.0]))
+    tensor([0.0000, 0.5236, 1.5708])
+    """
+    return pointwise_unary(ASIN, x)
+
+
+def acos(x: Any) -> Any:
+    """The angle in [0, pi] whose cosine is x; nan outside of [-1, 1].
+
+    >>> import autograd_cnn as ag
+    >>> acos(ag.tensor([0.0, 0.5, 1.0]))
+    tensor([1.5708, 1.0472, 0.0000])
+    """
+    return pointwise_unary(ACOS, x)
+
+
+def atan(x: Any) -> Any:
+    """The angle in [-pi / 2, pi / 2] whose tangent is x.
+
+    >>> import autograd_cnn as ag
+    >>> atan(ag.tensor([0.0, 1.0]))
+    tensor([0.0000, 0.7854])
+    """
+    return pointwise_unary(ATAN, x)
+
+
+def sinh(x: Any) -> Any:
+    """The hyperbolic sine: (e^x - e^-x) / 2.
+
+    >>> import autograd_cnn as ag
+    >>> sinh(ag.tensor([0.0, 1.0]))
+    tensor([0.0000, 1.1752])
+    """
+    return pointwise_unary(SINH, x)
+
+
+def cosh(x: Any) -> Any:
+    """The hyperbolic cosine: (e^x + e^-x) / 2.
+
+    >>> import autograd_cnn as ag
+    >>> cosh(ag.tensor([0.0, 1.0]))
+    tensor([1.0000, 1.5431])
+    """
+    return pointwise_unary(COSH, x)
+
+
+def asinh(x: Any) -> Any:
+    """The number whose sinh is x: ln(x + sqrt(x^2 + 1)).
+
+    >>> import autograd_cnn as ag
+    >>> asinh(ag.tensor([0.0, 1.0]))
+    tensor([0.0000, 0.8814])
+    """
+    return pointwise_unary(ASINH, x)
+
+
+def acosh(x: Any) -> Any:
+    """The number whose cosh is x: ln(x + sqrt(x^2 - 1)); nan below 1.
+
+    >>> import autograd_cnn as ag
+    >>> acosh(ag.tensor([1.0, 2.0]))
+    tensor([0.0000, 1.3170])
+    """
+    return pointwise_unary(ACOSH, x)
+
+
+def atanh(x: Any) -> Any:
+    """The number whose tanh is x: ln((1 + x) / (1 - x)) / 2; nan outside of [-1, 1].
+
+    >>> import autograd_cnn as ag
+    >>> atanh(ag.tensor([0.0, 0.5]))
+    tensor([0.0000, 0.5493])
+    """
+    return pointwise_unary(ATANH, x)
+
+
+def hypot(x: Any, other: Any) -> Any:
+    """The length of (x, other): sqrt(x^2 + other^2), without its overflow; its gradient at (0, 0) is 0.
+
+    Raises DTypeError for integers.
+
+    >>> import autograd_cnn as ag
+    >>> hypot(ag.tensor([3.0]), ag.tensor([4.0]))
+    tensor([5.])
+    """
+    x, other = pair("hypot", x, other)
+    require_floating("hypot", x=x, other=other)
+    return pointwise_binary(HYPOT, x, other)
+
+
+def deg2rad(x: Any) -> Any:
+    """Degrees as radians: x * pi / 180.
+
+    >>> import autograd_cnn as ag
+    >>> deg2rad(ag.tensor([0.0, 180.0]))
+    tensor([0.0000, 3.1416])
+    """
+    return floating("deg2rad", x) * (math.pi / 180)
+
+
+def rad2deg(x: Any) -> Any:
+    """Radians as degrees: x * 180 / pi.
+
+    >>> import autograd_cnn as ag
+    >>> rad2deg(ag.tensor([0.0, 3.0]))
+    tensor([  0.0000, 171.8873])
+    """
+    return floating("rad2deg", x) * (180 / math.pi)
