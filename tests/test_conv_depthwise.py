@@ -47,6 +47,12 @@ CASES = [
     depthwise((5, 3, 4, 3), (3, 3), 1, (0, 1, 0, 2)),
     depthwise((5, 3, 2, 4), (3, 3), 1, 1, multiplier=2),
     depthwise((5, 3, 1, 16), (3, 3), 1, 1),
+    depthwise((40, 3, 7, 7), (3, 3), 2, 1),  # stride 2 onto four columns
+    depthwise((5, 3, 8, 8), (3, 3), 2, (0, 1, 0, 1)),
+    depthwise((5, 3, 3, 7), (5, 5), 2, (2, 1, 2, 3)),
+    depthwise((5, 3, 8, 8), (5, 5), 2, (5, 0, 2, 2)),
+    depthwise((5, 3, 2, 8), (3, 3), 2, 1, multiplier=2),
+    depthwise((5, 3, 1, 1), (3, 3), 2, (3, 5, 4, 4)),
     depthwise((3, 20, 1, 50), (1, 3), 2, 0),
     Case((2, 4, 1, 50), (4, 1, 1, 5), (1, 2), (0, 0, 2, 2), groups=4),  # one row: its stride does not matter
     Case((2, 4, 50, 1), (4, 1, 3, 1), (2, 1), (1, 1, 0, 0), groups=4),
@@ -147,6 +153,7 @@ def test_long_sums_keep_their_digits() -> None:
 def test_same_bits_for_every_thread_count() -> None:
     for case in (
         depthwise((4, 70, 20, 20), (3, 3), 1, 1),
+        depthwise((32, 70, 7, 7), (3, 3), 2, 1),
         depthwise((40, 3, 30, 30), (3, 3), 2, 1),
         depthwise((1, 2, 150, 130), (3, 3), 1, 1),
     ):

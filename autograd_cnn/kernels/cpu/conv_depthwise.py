@@ -14,6 +14,7 @@ import numpy as np
 from numba import prange
 
 from autograd_cnn.kernels.cpu.depthwise_lines import LINE_SIZES, correlate_line, line_pixels, tap_masks, tap_sums_line
+from autograd_cnn.kernels.cpu.depthwise_narrow import COLUMNS, NARROW_SIZES, correlate_narrow, tap_sums_narrow
 from autograd_cnn.kernels.cpu.depthwise_vectors import ROWS, SIZES, STRIDES, correlate, spread, tap_sums
 from autograd_cnn.kernels.cpu.jit import inline, parallel, serial
 from autograd_cnn.kernels.cpu.masked_rows import WIDTH
@@ -56,6 +57,7 @@ class Planes(NamedTuple):
     multiplier: int  # planes of the target that come from each plane of the source
     strip: int  # rows of the target that are computed at once
     strips: int
+    narrow: bool  # whether depthwise_narrow.py takes it
 
 
 class Sums(NamedTuple):
@@ -77,6 +79,7 @@ class Sums(NamedTuple):
     multiplier: int  # channels of the output that come from each channel of the input
     height: int
     width: int
+    narrow: bool
 
 
 @inline
@@ -114,6 +117,11 @@ def _planes_serial(first, last, source, weight, bias, passes, masks, layouts, ou
                     correlate_line(
                         size, images, source, start, pitch, width, weight, tap, layout.tap_step, one.top, one.left,
                         masks, added, out, place, target_pitch,
+                    )  # fmt: skip
+                elif layout.narrow:
+                    correlate_narrow(
+                        size, images, source, start, pitch, height, width, weight, tap, one.top, one.left,
+                        added, out, place, target_pitch, rows,
                     )  # fmt: skip
                 elif layout.spreading:
                     spread(
@@ -166,6 +174,13 @@ def _tap_sums_serial(first, last, g, x, passes, masks, schemes, totals):
                     tap_sums_line(
                         scheme.size, count, g, g_start, g_pitch, x, start, pitch, width, one.top, one.left, masks,
                         totals, place,
+                    )  # fmt: skip
+                    continue
+                if scheme.narrow:
+                    one = passes[0]
+                    tap_sums_narrow(
+                        scheme.size, count, g, g_start, g_pitch, rows, x, start, pitch, height, width,
+                        one.top, one.left, totals, place,
                     )  # fmt: skip
                     continue
                 for y in range(0, rows, scheme.strip):
@@ -271,6 +286,7 @@ def _planes_plan(size, stride, spreading, tap_step, passes, source_shape, w_shap
     layout = Planes(
         size, stride, spreading, tap_step, taps, images, block, -(-images // block), sources, height, width,
         channels, rows, columns, depth, max(1, channels // sources), strip, strips,
+        not spreading and depth == 1 and _narrow(size, stride, rows, columns),
     )  # fmt: skip
     work = prod(source_shape if spreading else out_shape) * taps * depth
     masks = NO_MASKS if depth > 1 else _masks(size, stride, passes, source_shape, out_shape, itemsize)
@@ -295,7 +311,7 @@ def _grad_weight_plan(g_shape, x_shape, w_shape, stride, padding, dilation, item
     masks = _masks(size, step, passes, x_shape, g_shape, itemsize)
     scheme = Sums(
         size, step, taps, images, block, part, channels, share, shares,
-        rows, columns, strip, x_shape[1], channels // x_shape[1], *x_shape[2:],
+        rows, columns, strip, x_shape[1], channels // x_shape[1], *x_shape[2:], _narrow(size, step, rows, columns),
     )  # fmt: skip
     return parts * shares, prod(g_shape) * taps, parts, _records(passes), masks, _records([scheme])
 
@@ -316,6 +332,10 @@ def _masks(size, stride, passes, source_shape, target_shape, itemsize):
     if stride > 1 or size not in LINE_SIZES or width != columns or rows * columns > line_pixels(itemsize):
         return NO_MASKS
     return tap_masks(size, height, width, rows, passes[0].top, passes[0].left)
+
+
+def _narrow(size, stride, rows, columns):
+    return stride == 2 and size in NARROW_SIZES and columns == COLUMNS and rows <= COLUMNS
 
 
 def _common(stride, pixels):
