@@ -31,6 +31,8 @@ from autograd_cnn.kernels.cpu.microkernel import (
     tile_height,
 )
 from autograd_cnn.kernels.cpu.shared_code import address_of, call
+from autograd_cnn.kernels.cpu.winograd import convolve
+from autograd_cnn.kernels.cpu.winograd_plan import WinogradPlan
 
 __all__ = ["conv_forward", "conv_grad_input"]
 
@@ -268,6 +270,10 @@ def _run(source, weight, bias, plan, activation, out):
     source, weight, out = _elements(source), _elements(weight), out.reshape(-1)
     bias = out[:0] if bias is None else np.ascontiguousarray(bias)
     low = out.dtype.type(0 if activation == RELU else -np.inf)
+    if isinstance(plan, WinogradPlan):
+        if convolve(source, weight, bias, plan, low, out):
+            return
+        plan = plan.instead
     packed = source
     if plan.packed:
         packed = _aligned(plan.packed, out)

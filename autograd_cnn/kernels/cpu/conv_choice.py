@@ -8,6 +8,7 @@ from autograd_cnn.kernels.cpu.conv_images_plan import by_images
 from autograd_cnn.kernels.cpu.conv_lines_plan import by_lines, in_place
 from autograd_cnn.kernels.cpu.conv_plan import Correlation
 from autograd_cnn.kernels.cpu.microkernel import VECTOR_BYTES
+from autograd_cnn.kernels.cpu.winograd_plan import applies, by_winograd
 
 PLANS = 256  # kept
 MANY_PIXELS = 4096  # of a result: turning the weight pays, so that each of its rows is read from one place
@@ -43,12 +44,18 @@ def _axes(source_shape, result_shape, kernel, stride, padding, dilation, transpo
 
 
 def candidates(problem):
-    """(estimate of the time, Plan) by name."""
+    """(estimate of the time, plan) by name."""
     plans = {"images": by_images(problem), "lines": by_lines(problem)}
     if all(axis.plain() for axis in problem.axes) and prod(problem.source) >= problem.lanes:
         plans["in place"] = in_place(problem)
+    if applies(problem):
+        plans["winograd"] = by_winograd(problem, _least(plans))
     return plans
 
 
+def _least(plans):
+    return min(plans.values(), key=lambda candidate: candidate[0])[1]
+
+
 def _fastest(problem):
-    return min(candidates(problem).values(), key=lambda candidate: candidate[0])[1]
+    return _least(candidates(problem))
