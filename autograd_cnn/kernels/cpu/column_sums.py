@@ -1,4 +1,13 @@
-"""Sums of neighbouring columns, in float64: vectors side by side, which stay in registers from row to row."""
+"""Loops over the columns of a matrix: vectors side by side, whose sums stay in registers from row to row.
+
+`sums_of_columns`     sum(x)
+`moments_of_columns`  sum(x - p) and sum((x - p)^2)
+`products_of_columns` sum(g) and sum(g (x - p))
+`affine_columns`      target = (x - p) * scale + shift
+`affine_pair_columns` target = (x - p) * slope + (g * scale + shift)
+
+Sums are float64.  What belongs to the columns, such as p, has an element for each of them; x, g and target lie alike.
+"""
 
 from llvmlite import ir
 from numba.core import cgutils, types
@@ -12,64 +21,239 @@ ALIGN_DOUBLE = 8
 ROWS_AHEAD = 8  # how far down memory is asked for: rows lie too far apart for the processor to guess
 
 
+class Columns(Lines):
+    """Vectors on `count` neighbouring columns of `rows` rows, `pitch` elements apart."""
+
+    def __init__(self, builder, dtype, pitch, rows, count):
+        super().__init__(builder, dtype)
+        self.pitch, self.rows, self.count = pitch, rows, count
+        self.ahead = builder.mul(pitch, ir.Constant(_INDEX, ROWS_AHEAD))
+
+    def in_blocks(self, block):
+        """`block(places, masks)` for UNROLL vectors side by side, and for each of those left over, with its mask."""
+        builder, taken = self.builder, UNROLL * self.lanes
+
+        def whole(k, _):
+            q = _index(builder, taken, k)
+            block([builder.add(q, ir.Constant(_INDEX, u * self.lanes)) for u in range(UNROLL)], [None] * UNROLL)
+            return []
+
+        def rest(k, _):
+            q = builder.add(done, _index(builder, self.lanes, k))
+            block([q], [self.first(builder.sub(self.count, q))])
+            return []
+
+        blocks = builder.sdiv(self.count, ir.Constant(_INDEX, taken))
+        _loop(builder, blocks, [], whole)
+        done = _index(builder, taken, blocks)
+        left = builder.add(builder.sub(self.count, done), ir.Constant(_INDEX, self.lanes - 1))
+        _loop(builder, builder.sdiv(left, ir.Constant(_INDEX, self.lanes)), [], rest)
+
+    def down(self, arrays, initial, body):
+        """`carried = body(lines, carried)` for every row, where the `arrays` have their `lines`."""
+
+        def row(r, carried):
+            offset = self.builder.mul(r, self.pitch)
+            return body([self.builder.gep(array, [offset]) for array in arrays], carried)
+
+        return _loop(self.builder, self.rows, initial, row)
+
+    def ask(self, line, place):
+        """Ask for what the column has some rows further down."""
+        _ask(self.builder, self.builder.gep(line, [self.builder.add(place, self.ahead)]))
+
+    def read_wide(self, array, place, mask):
+        """A vector of an array of float64."""
+        pointer = self.builder.bitcast(self.builder.gep(array, [place]), self.wide.as_pointer())
+        if mask is None:
+            return self.builder.load(pointer, align=ALIGN_DOUBLE)
+        return self._masked("load", self.wide, [pointer, mask, self.wide_zero])
+
+    def write_wide(self, value, array, place, mask):
+        pointer = self.builder.bitcast(self.builder.gep(array, [place]), self.wide.as_pointer())
+        if mask is None:
+            self.builder.store(value, pointer, align=ALIGN_DOUBLE)
+        else:
+            self._masked("store", ir.VoidType(), [value, pointer, mask])
+
+    def _masked(self, name, result, arguments):
+        position = [value.type for value in arguments].index(self.wide.as_pointer()) + 1
+        arguments.insert(position, ir.Constant(ir.IntType(32), ALIGN_DOUBLE))
+        kind = ir.FunctionType(result, [value.type for value in arguments])
+        name = f"llvm.masked.{name}.v{self.lanes}f64.p0"
+        return self.builder.call(cgutils.get_or_insert_function(self.builder.module, kind, name), arguments)
+
+    def multiply_add(self, x, y, z):
+        kind = ir.FunctionType(self.wide, [self.wide] * 3)
+        name = f"llvm.fmuladd.v{self.lanes}f64"
+        return self.builder.call(cgutils.get_or_insert_function(self.builder.module, kind, name), [x, y, z])
+
+
+def _check_sums(*arrays):
+    _check(*arrays)
+    if any(array.dtype != types.float64 for array in arrays):
+        raise TypingError("sums of columns, and what they are taken round, must be float64")
+
+
 @intrinsic
 def sums_of_columns(typingctx, x, start, pitch, rows, count, totals):
-    """totals[q] = sum of x[start + r pitch + q] over r below `rows`, for q below `count`; totals is float64."""
-    _check(x, totals)
-    if totals.dtype != types.float64:
-        raise TypingError("sums_of_columns: totals must be float64")
+    """totals[q] = sum of x[start + r pitch + q] over r below `rows`, for q below `count`."""
+    _check(x)
+    _check_sums(totals)
     signature = types.void(x, types.intp, types.intp, types.intp, types.intp, totals)
 
     def codegen(context, builder, signature, arguments):
         x, start, pitch, rows, count, totals = arguments
-        lines = Lines(builder, signature.args[0].dtype)
-        zero = ir.Constant(_INDEX, 0)
-        sources = [(signature.args[0], x, start), (signature.args[5], totals, zero)]
+        columns = Columns(builder, signature.args[0].dtype, pitch, rows, count)
+        sources = [(signature.args[0], x, start), (signature.args[5], totals, start.type(0))]
         x, totals = places_of(context, builder, sources)
-        taken, ahead = UNROLL * lines.lanes, builder.mul(pitch, ir.Constant(_INDEX, ROWS_AHEAD))
 
-        def block(q, masks):
-            """As many vectors side by side as there are masks, summed up and written down."""
-            places = [builder.add(q, ir.Constant(_INDEX, u * lines.lanes)) for u in range(len(masks))]
-
-            def row(r, sums):
-                line = builder.gep(x, [builder.mul(r, pitch)])
+        def block(places, masks):
+            def row(lines, sums):
                 following = []
                 for place, mask, total in zip(places, masks, sums, strict=True):
-                    _ask(builder, builder.gep(line, [builder.add(place, ahead)]))
-                    following.append(builder.fadd(total, lines.widened(lines.read(line, place, mask))))
+                    columns.ask(lines[0], place)
+                    following.append(builder.fadd(total, columns.widened(columns.read(lines[0], place, mask))))
                 return following
 
-            sums = _loop(builder, rows, [lines.wide_zero] * len(masks), row)
+            sums = columns.down([x], [columns.wide_zero] * len(masks), row)
             for place, mask, total in zip(places, masks, sums, strict=True):
-                keep(place, mask, total)
+                columns.write_wide(total, totals, place, mask)
 
-        def keep(place, mask, total):
-            pointer = lines.wide.as_pointer()
-            target = builder.bitcast(builder.gep(totals, [place]), pointer)
-            if mask is None:
-                builder.store(total, target, align=ALIGN_DOUBLE)
-                return
-            align = ir.Constant(ir.IntType(32), ALIGN_DOUBLE)
-            kinds = [lines.wide, pointer, align.type, lines.bits]
-            name = f"llvm.masked.store.v{lines.lanes}f64.p0"
-            store = cgutils.get_or_insert_function(builder.module, ir.FunctionType(ir.VoidType(), kinds), name)
-            builder.call(store, [total, target, align, mask])
+        columns.in_blocks(block)
+        return context.get_dummy_value()
 
-        def whole(k, _):
-            block(_index(builder, taken, k), [None] * UNROLL)
+    return signature, codegen
+
+
+def _two_sums(columns, left, right, centres, totals, products):
+    """totals = sum(left), products = sum(left (right - centre)); without `left`, of right - centre itself."""
+    builder = columns.builder
+    arrays = [right] if left is None else [right, left]
+
+    def block(places, masks):
+        wide = [columns.read_wide(centres, place, mask) for place, mask in zip(places, masks, strict=True)]
+
+        def row(lines, sums):
+            following = []
+            for u, (place, mask) in enumerate(zip(places, masks, strict=True)):
+                for line in lines:
+                    columns.ask(line, place)
+                value, *others = (columns.widened(columns.read(line, place, mask)) for line in lines)
+                value = builder.fsub(value, wide[u])
+                other = others[0] if others else value
+                following += [
+                    builder.fadd(sums[2 * u], other),
+                    columns.multiply_add(other, value, sums[2 * u + 1]),
+                ]
+            return following
+
+        sums = columns.down(arrays, [columns.wide_zero] * (2 * len(masks)), row)
+        for u, (place, mask) in enumerate(zip(places, masks, strict=True)):
+            columns.write_wide(sums[2 * u], totals, place, mask)
+            columns.write_wide(sums[2 * u + 1], products, place, mask)
+
+    columns.in_blocks(block)
+
+
+@intrinsic
+def moments_of_columns(typingctx, x, start, pitch, rows, count, centres, totals, squares):
+    """totals[q] = sum(x - centres[q]) and squares[q] = sum((x - centres[q])^2) of column q."""
+    _check(x)
+    _check_sums(centres, totals, squares)
+    signature = types.void(x, types.intp, types.intp, types.intp, types.intp, centres, totals, squares)
+
+    def codegen(context, builder, signature, arguments):
+        x, start, pitch, rows, count, *wide = arguments
+        columns = Columns(builder, signature.args[0].dtype, pitch, rows, count)
+        sources = [(kind, array, start.type(0)) for kind, array in zip(signature.args[5:], wide, strict=True)]
+        x, *wide = places_of(context, builder, [(signature.args[0], x, start), *sources])
+        _two_sums(columns, None, x, *wide)
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+@intrinsic
+def products_of_columns(typingctx, g, x, start, pitch, rows, count, centres, totals, products):
+    """totals[q] = sum(g) and products[q] = sum(g (x - centres[q])) of column q."""
+    _check(g, x)
+    _check_sums(centres, totals, products)
+    signature = types.void(g, x, types.intp, types.intp, types.intp, types.intp, centres, totals, products)
+
+    def codegen(context, builder, signature, arguments):
+        g, x, start, pitch, rows, count, *wide = arguments
+        kinds = signature.args
+        columns = Columns(builder, kinds[1].dtype, pitch, rows, count)
+        sources = [(kind, array, start.type(0)) for kind, array in zip(kinds[6:], wide, strict=True)]
+        g, x, *wide = places_of(context, builder, [(kinds[0], g, start), (kinds[1], x, start), *sources])
+        _two_sums(columns, g, x, *wide)
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+def _affine(columns, constants, arrays, target, formula):
+    """target = formula(*values of the arrays, *constants of the column), row by row."""
+
+    def block(places, masks):
+        own = [
+            [columns.read(array, place, mask) for array in constants] for place, mask in zip(places, masks, strict=True)
+        ]
+
+        def row(lines, _):
+            *sources, result = lines
+            for place, mask, numbers in zip(places, masks, own, strict=True):
+                values = [columns.read(source, place, mask) for source in sources]
+                columns.write(formula(*values, *numbers), result, place, mask)
             return []
 
-        def rest(k, _):
-            q = builder.add(done, _index(builder, lines.lanes, k))
-            block(q, [lines.first(builder.sub(count, q))])
-            return []
+        columns.down([*arrays, target], [], row)
 
-        blocks = builder.sdiv(count, ir.Constant(_INDEX, taken))
-        _loop(builder, blocks, [], whole)
-        done = _index(builder, taken, blocks)
-        left = builder.add(builder.sub(count, done), ir.Constant(_INDEX, lines.lanes - 1))
-        _loop(builder, builder.sdiv(left, ir.Constant(_INDEX, lines.lanes)), [], rest)
+    columns.in_blocks(block)
+
+
+@intrinsic
+def affine_columns(typingctx, x, start, pitch, rows, count, centres, scales, shifts, target):
+    """target = (x - centres[q]) * scales[q] + shifts[q] in column q."""
+    _check(x, centres, scales, shifts, target)
+    signature = types.void(x, *[types.intp] * 4, centres, scales, shifts, target)
+
+    def codegen(context, builder, signature, arguments):
+        x, start, pitch, rows, count, *constants, target = arguments
+        kinds = signature.args
+        columns = Columns(builder, kinds[0].dtype, pitch, rows, count)
+        sources = [(kind, array, start.type(0)) for kind, array in zip(kinds[5:8], constants, strict=True)]
+        x, target, *constants = places_of(context, builder, [(kinds[0], x, start), (kinds[8], target, start), *sources])
+
+        def formula(value, centre, scale, shift):
+            return columns.fma(builder.fsub(value, centre), scale, shift)
+
+        _affine(columns, constants, [x], target, formula)
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+@intrinsic
+def affine_pair_columns(typingctx, g, x, start, pitch, rows, count, centres, slopes, scales, shifts, target):
+    """target = (x - centres[q]) * slopes[q] + (g * scales[q] + shifts[q]) in column q."""
+    _check(g, x, centres, slopes, scales, shifts, target)
+    signature = types.void(g, x, *[types.intp] * 4, centres, slopes, scales, shifts, target)
+
+    def codegen(context, builder, signature, arguments):
+        g, x, start, pitch, rows, count, *constants, target = arguments
+        kinds = signature.args
+        columns = Columns(builder, kinds[1].dtype, pitch, rows, count)
+        sources = [(kind, array, start.type(0)) for kind, array in zip(kinds[6:10], constants, strict=True)]
+        given = [(kinds[0], g, start), (kinds[1], x, start), (kinds[10], target, start), *sources]
+        g, x, target, *constants = places_of(context, builder, given)
+
+        def formula(upstream, value, centre, slope, scale, shift):
+            rest = columns.fma(upstream, scale, shift)
+            return columns.fma(builder.fsub(value, centre), slope, rest)
+
+        _affine(columns, constants, [g, x], target, formula)
         return context.get_dummy_value()
 
     return signature, codegen

@@ -6,105 +6,151 @@ chunks of rows that the shape alone decides, combined in their order.
 """
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from numba import prange
 
-from autograd_cnn.kernels.cpu.jit import adaptive, inline
-from autograd_cnn.kernels.cpu.lines import moments, products
+from autograd_cnn.kernels.cpu.flat_call import FlatCall
+from autograd_cnn.kernels.cpu.jit import GRAIN, inline, parallel, serial
+from autograd_cnn.kernels.cpu.layer_norm_lines import gradient_line, gradient_sums, normalised_line
+from autograd_cnn.kernels.cpu.lines import moments
+from autograd_cnn.kernels.cpu.shared_code import call
 
 CHUNKS = 32  # at most, of the rows
 CHUNK = 4096  # elements of a chunk at least
 
 
 def layer_norm(x, weight, bias, eps, out, statistics):
-    """out = (x - mean) rstd weight + bias, with the mean and the biased variance of each row of x (rows, D).
+    """out = (x - mean) rstd weight + bias, with the mean and the biased variance of each sample.
 
-    statistics (2, rows) float64 gets mean and rstd = 1 / sqrt(var + eps); weight and bias (D,) may be None.
+    x and out: (..., *size), one sample for each column of statistics (2, samples) float64, which gets mean and
+    rstd = 1 / sqrt(var + eps); weight and bias, of the shape `size`, may be None.
     """
-    _normalise(_rows(x), _or_all(weight, 1, x), _or_all(bias, 0, x), eps, statistics, out)
+    if x.size == 0:
+        return
+    rows, dtype = statistics.shape[1], out.dtype
+    if weight is None:
+        weight = _all(1, rows, x)
+    if bias is None:
+        bias = _all(0, rows, x)
+    if out.size < GRAIN:
+        _NORMALISE.of(dtype)(0, rows, x, weight, bias, eps, statistics, out)
+    else:
+        arrays = [a.ravel() for a in (x, weight, bias, statistics, out)]
+        _normalise(_address(_NORMALISE, dtype), min(CHUNKS, rows), *arrays[:3], eps, *arrays[3:])
 
 
 def layer_norm_grad(g, x, weight, statistics, gx, gw, gb):
     """Gradients of layer_norm's out for x, weight and bias; None where one is not wanted.
 
-    With z = (x - mean) rstd and v = g weight: gb = sum of g over rows, gw = sum of g z over rows,
+    With z = (x - mean) rstd and v = g weight: gb = sum of g over samples, gw = sum of g z over samples,
     gx = rstd (v - (sum(v) + z sum(v z)) / D).
     """
-    rows, d = x.shape
+    if x.size == 0:
+        for sums in (gw, gb):
+            if sums is not None:
+                sums.fill(0)
+        return
+    rows, dtype = statistics.shape[1], x.dtype
+    if weight is None:
+        weight = _all(1, rows, x)
     chunks = max(min(CHUNKS, rows, x.size // CHUNK), 1)
-    sums = np.empty((chunks, 2, 0 if gw is None and gb is None else d), x.dtype)
-    out = np.empty((0, d), x.dtype) if gx is None else gx
-    _grad(_rows(g), _or_all(weight, 1, x), statistics, sums, out, _rows(x))
-    for which, wanted in enumerate((gw, gb)):
-        if wanted is not None:
-            wanted[...] = sums[:, which].sum(0, dtype=np.float64)
+    sums = np.empty(2 * chunks * weight.size, dtype)
+    none = sums[:0]
+    out = none if gx is None else gx
+    if x.size < GRAIN:
+        _GRAD.of(dtype)(0, chunks, chunks, g, x, weight, statistics, sums, out)
+    else:
+        arrays = [a.ravel() for a in (g, x, weight, statistics, sums, out)]
+        _grad(_address(_GRAD, dtype), chunks, *arrays)
+    if gw is not None or gb is not None:
+        _COMBINE.of(dtype)(chunks, sums, none if gw is None else gw, none if gb is None else gb)
 
 
-def _rows(a):
-    return a if a.flags.c_contiguous else np.ascontiguousarray(a)
+def _all(value, rows, x):
+    """Weights or biases of one value."""
+    return np.full(x.size // max(rows, 1), value, x.dtype)
 
 
-def _or_all(values, default, x):
-    return np.full(x.shape[1], default, x.dtype) if values is None else values
-
-
-# out, or x, comes last: its size says whether threads are worth it.
-# prange counts in uint64: np.int64 spares a second compilation of what is called with it.
-
-
-@adaptive
-def _normalise(x, weight, bias, eps, statistics, out):
-    rows, d = x.shape
-    flat = x.reshape(rows * d)
-    real = out.dtype.type
-    count = rows if d > 0 else 0
-    for r in prange(count):
-        row = np.int64(r)
-        centre = np.float64(x[row, 0])
-        rest, squares = moments(flat, row * d, centre, 1, 0, d)
-        rest /= d
-        spread = squares / d - rest * rest
-        mean, rstd = centre + rest, 1 / math.sqrt((0.0 if spread < 0 else spread) + eps)
-        statistics[0, row], statistics[1, row] = mean, rstd
-        high = real(mean)
-        low, scale = real(mean - np.float64(high)), real(rstd)
-        line, line_out = x[row], out[row]
-        for i in range(d):
-            line_out[i] = ((line[i] - high) - low) * scale * weight[i] + bias[i]
-
-
-@adaptive
-def _grad(g, weight, statistics, sums, out, x):
-    chunks = sums.shape[0]
-    rows = x.shape[0]
-    for c in prange(chunks):
-        chunk = np.int64(c)
-        _grad_of_rows(g, weight, statistics, sums[chunk], out, x, rows * chunk // chunks, rows * (chunk + 1) // chunks)
+@lru_cache
+def _address(kernel, dtype):
+    return kernel.address(dtype)
 
 
 @inline
-def _grad_of_rows(g, weight, statistics, sums, out, x, first, last):
-    d = x.shape[1]
-    real = x.dtype.type
-    flat = x.reshape(x.size)
-    upstream = np.empty(d, x.dtype)
-    sums[:] = 0
+def _split(value, real):
+    """A float64 as a number of type `real` and what that lacks."""
+    high = real(value)
+    return high, value - np.float64(high)
+
+
+@serial
+def _normalise_rows(first, last, x, weight, bias, eps, statistics, out):
+    rows, d = statistics.size // 2, weight.size
+    real = out.dtype.type
     for row in range(first, last):
-        mean, rstd = statistics[0, row], statistics[1, row]
-        centre, scale = real(mean), real(rstd)
-        x_line, g_line = x[row], g[row]
-        if sums.shape[1] > 0:
-            gw, gb = sums[0], sums[1]
-            for i in range(d):
-                gw[i] += g_line[i] * ((x_line[i] - centre) * scale)
-                gb[i] += g_line[i]
-        if out.size > 0:
-            for i in range(d):
-                upstream[i] = g_line[i] * weight[i]
-            total, product = products(upstream, 0, 0.0, flat, row * d, mean, 1, 0, d)
-            slope = real(-product * rstd * rstd * rstd / d)
-            shift = real(-total * rstd / d)
-            line_out = out[row]
-            for i in range(d):
-                line_out[i] = upstream[i] * scale + ((x_line[i] - centre) * slope + shift)
+        start = row * d
+        centre = np.float64(x[start])
+        rest, squares = moments(x, start, centre, 1, 0, d)
+        rest /= d
+        spread = squares / d - rest * rest
+        mean, rstd = centre + rest, 1 / math.sqrt((0.0 if spread < 0 else spread) + eps)
+        statistics[row], statistics[rows + row] = mean, rstd
+        high, low = _split(mean, real)
+        normalised_line(d, x, start, high, real(rstd), real(-low * rstd), weight, bias, out)
+
+
+@serial
+def _grad_chunks(first, last, chunks, g, x, weight, statistics, sums, out):
+    rows, d = statistics.size // 2, weight.size
+    real = x.dtype.type
+    for chunk in range(first, last):
+        place = 2 * d * chunk
+        sums[place : place + 2 * d] = 0
+        for row in range(rows * chunk // chunks, rows * (chunk + 1) // chunks):
+            start = row * d
+            mean, rstd = statistics[row], statistics[rows + row]
+            high, low = _split(mean, real)
+            scale = real(rstd)
+            total, product = gradient_sums(d, g, x, start, high, scale, real(-low * rstd), weight, sums, place)
+            if out.size > 0:
+                slope = -product * rstd * rstd / d
+                shift = -total * rstd / d - low * slope
+                gradient_line(d, g, x, start, high, scale, real(slope), real(shift), weight, out)
+
+
+@serial
+def _combine(chunks, sums, gw, gb):
+    """gw and gb, each of which may be empty, from the sums of the chunks, in their order."""
+    d = sums.size // (2 * chunks)
+    totals = np.empty(2 * d)
+    for i in range(2 * d):
+        totals[i] = sums[i]
+    for chunk in range(1, chunks):
+        for i in range(2 * d):
+            totals[i] += sums[2 * d * chunk + i]
+    for i in range(gw.size):
+        gw[i] = totals[i]
+    for i in range(gb.size):
+        gb[i] = totals[d + i]
+
+
+_NORMALISE = FlatCall(_normalise_rows, "iixxxdsx")
+_GRAD = FlatCall(_grad_chunks, "iiixxxsxx")
+_COMBINE = FlatCall(_combine, "ixxx")
+
+
+@parallel
+def _normalise(kernel, pieces, x, weight, bias, eps, statistics, out):
+    rows = statistics.size // 2
+    for piece in prange(pieces):
+        p = np.int64(piece)
+        call(kernel, (rows * p // pieces, rows * (p + 1) // pieces, x, weight, bias, eps, statistics, out))
+
+
+@parallel
+def _grad(kernel, chunks, g, x, weight, statistics, sums, out):
+    for chunk in prange(chunks):
+        c = np.int64(chunk)
+        call(kernel, (c, c + 1, chunks, g, x, weight, statistics, sums, out))
