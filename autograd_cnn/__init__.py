@@ -71,6 +71,12 @@ from autograd_cnn.ops.comparison import logical_or as logical_or
 from autograd_cnn.ops.comparison import logical_xor as logical_xor
 from autograd_cnn.ops.comparison import lt as lt
 from autograd_cnn.ops.comparison import ne as ne
+from autograd_cnn.ops.cross import cross as cross
+from autograd_cnn.ops.diagonal import diag as diag
+from autograd_cnn.ops.diagonal import diag_embed as diag_embed
+from autograd_cnn.ops.diagonal import diagflat as diagflat
+from autograd_cnn.ops.diagonal import diagonal as diagonal
+from autograd_cnn.ops.diagonal import trace as trace
 from autograd_cnn.ops.einsum import einsum as einsum
 from autograd_cnn.ops.elementwise import abs as abs
 from autograd_cnn.ops.elementwise import cos as cos
@@ -170,6 +176,11 @@ from autograd_cnn.ops.split import split_with_sizes as split_with_sizes
 from autograd_cnn.ops.split import tensor_split as tensor_split
 from autograd_cnn.ops.split import unbind as unbind
 from autograd_cnn.ops.split import vsplit as vsplit
+from autograd_cnn.ops.tensordot import inner as inner
+from autograd_cnn.ops.tensordot import kron as kron
+from autograd_cnn.ops.tensordot import tensordot as tensordot
+from autograd_cnn.ops.triangle import tril as tril
+from autograd_cnn.ops.triangle import triu as triu
 from autograd_cnn.random import Generator as Generator
 from autograd_cnn.random import get_rng_state as get_rng_state
 from autograd_cnn.random import initial_seed as initial_seed

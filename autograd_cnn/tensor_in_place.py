@@ -12,7 +12,7 @@ from autograd_cnn.errors import InPlaceError
 from autograd_cnn.graph.base import TensorBase
 from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.record import apply, apply_inplace
-from autograd_cnn.ops import activation, arithmetic, assign, comparison, elementwise, rounding
+from autograd_cnn.ops import activation, arithmetic, assign, comparison, diagonal, elementwise, rounding, triangle
 from autograd_cnn.ops import gather as gathering
 from autograd_cnn.ops import index as indexing
 from autograd_cnn.ops.operand import promoted
@@ -83,6 +83,9 @@ class InPlace(TensorBase):
         return self.fill_(0)
 
     fill_ = assign.fill_
+    fill_diagonal_ = diagonal.fill_diagonal_
+    tril_ = triangle.tril_
+    triu_ = triangle.triu_
     masked_fill_ = indexing.masked_fill_
     scatter_add_ = gathering.scatter_add_
     exp_ = _in_place(elementwise.EXP)

@@ -15,7 +15,11 @@ from autograd_cnn.ops import (
     reduce,
     rounding,
     scan,
+    tensordot,
+    triangle,
 )
+from autograd_cnn.ops import cross as crossing
+from autograd_cnn.ops import diagonal as diagonals
 from autograd_cnn.ops import expand as expanding
 from autograd_cnn.ops import flip as flipping
 from autograd_cnn.ops import gather as gathering
@@ -170,6 +174,13 @@ class Methods(TensorBase):
     chunk = splitting.chunk
     unbind = splitting.unbind
 
+    diag = diagonals.diag
+    diagonal = diagonals.diagonal
+    diag_embed = diagonals.diag_embed
+    diagflat = diagonals.diagflat
+    trace = diagonals.trace
+    tril = triangle.tril
+    triu = triangle.triu
     take_along_dim = gathering.take_along_dim
     index_put_ = indexing.index_put_
     gather = gathering.gather
@@ -184,3 +195,6 @@ class Methods(TensorBase):
     outer = linear.outer
     addmm = linear.addmm
     dot = linear.dot
+    inner = tensordot.inner
+    kron = tensordot.kron
+    cross = crossing.cross

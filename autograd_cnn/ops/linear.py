@@ -125,7 +125,7 @@ def _rows(x: Any) -> Any:
     return x if len(shape) == 2 else reshape(x, (prod(shape[:-1]), shape[-1]))
 
 
-def _require_pair(op: str, x: Any, other: Any, names: tuple[str, str] = ("x", "other")) -> None:
+def require_pair(op: str, x: Any, other: Any, names: tuple[str, str] = ("x", "other")) -> None:
     for name, tensor in zip(names, (x, other), strict=True):
         if not isinstance(tensor, TensorBase):
             raise DTypeError(f"{op}: {name} must be a tensor, got {type(tensor).__name__}")
@@ -152,7 +152,7 @@ def matmul(x: Any, other: Any) -> Any:
     >>> matmul(ag.tensor([[1.0, 2.0], [3.0, 4.0]]), ag.tensor([1.0, 10.0]))
     tensor([21., 43.])
     """
-    _require_pair("matmul", x, other)
+    require_pair("matmul", x, other)
     x_shape, other_shape = x.array.shape, other.array.shape
     if len(x_shape) > 1 and len(other_shape) > 1:
         return apply(MATMUL, x, other)
@@ -178,7 +178,7 @@ def mm(x: Any, mat2: Any) -> Any:
     >>> mm(ag.tensor([[1, 2]]), ag.tensor([[3], [4]]))
     tensor([[11]])
     """
-    _require_pair("mm", x, mat2, ("x", "mat2"))
+    require_pair("mm", x, mat2, ("x", "mat2"))
     _require_dims("mm", x=(x, 2), mat2=(mat2, 2))
     return apply(MATMUL, x, mat2)
 
@@ -190,7 +190,7 @@ def bmm(x: Any, mat2: Any) -> Any:
     >>> bmm(ag.ones(2, 1, 3), ag.ones(2, 3, 1)).shape
     (2, 1, 1)
     """
-    _require_pair("bmm", x, mat2, ("x", "mat2"))
+    require_pair("bmm", x, mat2, ("x", "mat2"))
     _require_dims("bmm", x=(x, 3), mat2=(mat2, 3))
     if x.array.shape[0] != mat2.array.shape[0]:
         raise ShapeError(f"bmm: x has {x.array.shape[0]} matrices, mat2 has {mat2.array.shape[0]}")
@@ -204,7 +204,7 @@ def mv(x: Any, vec: Any) -> Any:
     >>> mv(ag.tensor([[1, 2], [3, 4]]), ag.tensor([1, 10]))
     tensor([21, 43])
     """
-    _require_pair("mv", x, vec, ("x", "vec"))
+    require_pair("mv", x, vec, ("x", "vec"))
     _require_dims("mv", x=(x, 2), vec=(vec, 1))
     return matmul(x, vec)
 
@@ -216,7 +216,7 @@ def dot(x: Any, other: Any) -> Any:
     >>> dot(ag.tensor([1, 2]), ag.tensor([3, 4]))
     tensor(11)
     """
-    _require_pair("dot", x, other)
+    require_pair("dot", x, other)
     _require_dims("dot", x=(x, 1), other=(other, 1))
     return matmul(x, other)
 
@@ -245,8 +245,8 @@ def addmm(x: Any, mat1: Any, mat2: Any, *, beta: float = 1, alpha: float = 1) ->
     >>> addmm(ag.tensor([100, 200]), ag.tensor([[1, 2]]), ag.tensor([[3, 4], [5, 6]]))
     tensor([[113, 216]])
     """
-    _require_pair("addmm", mat1, mat2, ("mat1", "mat2"))
-    _require_pair("addmm", x, mat1, ("x", "mat1"))
+    require_pair("addmm", mat1, mat2, ("mat1", "mat2"))
+    require_pair("addmm", x, mat1, ("x", "mat1"))
     _require_dims("addmm", mat1=(mat1, 2), mat2=(mat2, 2))
     y = apply(MATMUL, mat1, mat2)
     shape = y.array.shape

@@ -137,11 +137,11 @@ def tensor_split(x: Any, indices_or_sections: Any, dim: int = 0) -> tuple[Any, .
     if isinstance(indices_or_sections, TensorBase):
         indices_or_sections = indices_or_sections.array.tolist()
     if isinstance(indices_or_sections, list | tuple):
-        cuts = as_size("tensor_split", (indices_or_sections,), "indices_or_sections")
-        return tuple(
-            apply_view(along(dim, slice(*slice(start, end).indices(size))), x)
-            for start, end in pairwise((0, *cuts, size))
-        )
+        given = as_size("tensor_split", (indices_or_sections,), "indices_or_sections")
+        cuts = [0, *(slice(cut).indices(size)[1] for cut in given), size]
+        if cuts == sorted(cuts):
+            return _views(Split(dim, tuple([end - start for start, end in pairwise(cuts)])), x)
+        return tuple([apply_view(along(dim, slice(*ends)), x) for ends in pairwise(cuts)])
     sections = index(indices_or_sections)
     if sections < 1:
         raise ArgumentError(f"tensor_split: needs at least 1 section, got {sections}")

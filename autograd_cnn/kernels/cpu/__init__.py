@@ -25,6 +25,7 @@ from .avg_pool import adaptive_avg_pool2d, adaptive_avg_pool2d_grad, avg_pool2d,
 from .contraction import IDENTITY, RELU, linear_forward, matmul
 from .conv import conv_forward, conv_grad_input
 from .conv_weight import conv_grad_weight, sum_channels
+from .cross import cross
 from .cross_entropy import cross_entropy, cross_entropy_grad
 from .elementwise import (
     abs,
@@ -104,6 +105,7 @@ from .random import blocks_for, dropout, dropout_apply
 from .reduce import all, amax, amin, any, argmax, argmin, cumprod, cumsum, prod, sum, var
 from .scan import linear_recurrence
 from .softmax import log_softmax, log_softmax_grad, logsumexp, softmax, softmax_grad
+from .triangle import triangle
 from .trigonometric import acos, acosh, asin, asinh, atan, atanh, cosh, sinh
 
 heap.keep_freed()
