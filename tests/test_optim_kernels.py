@@ -8,7 +8,7 @@ import pytest
 from guarded_memory import guarded, run_alone
 
 from autograd_cnn.kernels.cpu import optim
-from autograd_cnn.kernels.cpu.addressed import PART, ArrayTable, overlap
+from autograd_cnn.kernels.cpu.addressed import PART, ArrayTable
 from autograd_cnn.kernels.cpu.jit import GRAIN
 
 STEPS = 4
@@ -202,7 +202,21 @@ def test_parameters_in_the_same_memory_are_taken_in_turn():
     np.testing.assert_array_equal(memory, want)
     apart = ArrayTable([[memory[:GRAIN], memory[GRAIN:]]])
     assert not apart.in_turn
-    assert not overlap(apart.addresses[0], apart.ends, apart.like)
+
+
+def test_arrays_within_memory_that_changes_are_found():
+    memory = np.zeros(100)
+    columns = [[memory[10:20], memory[40:50], memory[5:5]], [memory[60:70], memory[15:25], memory[5:5]]]
+    changed = [array for column in columns for array in column]
+    table, other = ArrayTable(columns), ArrayTable([[memory[:4], memory[:0], memory[:2]]])
+    apart = [np.ones(4), np.ones(0), np.ones(2)]
+    for position, size in ((0, 4), (2, 2), (1, 0)):
+        for start in range(96):
+            arrays = list(apart)
+            arrays[position] = memory[start : start + size]
+            shares = any(np.shares_memory(arrays[position], array) for array in changed)
+            assert table.within(other, arrays) == (position if shares else -1), (size, start)
+    assert table.within(other, apart) == -1
 
 
 def test_a_copied_table_has_the_copies_addresses():

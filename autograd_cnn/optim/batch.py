@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from operator import is_
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import byte_bounds
 
 from autograd_cnn.tensor import Tensor
 
@@ -88,6 +90,28 @@ class Batch:
             and [grad.flags.c_contiguous for grad in grads].count(True) == count
             and [array.flags.writeable for array in arrays[:count]].count(True) == count
         )
+
+
+def gradient_within(batches: Sequence[tuple[Batch, list[np.ndarray]]], state: dict[Tensor, State]) -> Tensor | None:
+    """A parameter whose gradient shares memory with what a step over these batches and their gradients changes."""
+    if all(batch.table is not None for batch, _ in batches):
+        for batch, _ in batches:
+            for other, grads in batches:
+                found: int = batch.table.within(other.table, grads)
+                if found >= 0:
+                    return other.tensors[found]
+        return None
+    tensors = [p for batch, _ in batches for p in batch.tensors]
+    slots = [slot.array for p in tensors for slot in state.get(p, {}).values() if isinstance(slot, Tensor)]
+    changed = [array for array in (*(p.array for p in tensors), *slots) if array.size]
+    bounds = np.array([byte_bounds(array) for array in changed]).reshape(-1, 2)
+    for p in tensors:
+        grad: Any = p._grad
+        low, high = byte_bounds(grad.array)
+        near = np.flatnonzero((bounds[:, 0] < high) & (low < bounds[:, 1]))
+        if grad.array.size and any(np.shares_memory(grad.array, changed[i]) for i in near):
+            return p
+    return None
 
 
 def _same_layout(slot: np.ndarray, param: np.ndarray) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 from autograd_cnn.errors import ArgumentError, DTypeError, InPlaceError, ShapeError, StateDictError
 from autograd_cnn.graph.grad_mode import enable_grad
 from autograd_cnn.graph.record import repeats
-from autograd_cnn.optim.batch import Batch, State
+from autograd_cnn.optim.batch import Batch, State, gradient_within
 from autograd_cnn.tensor import Tensor
 
 Group = dict[str, Any]  # the parameters under "params", and the settings
@@ -118,13 +118,19 @@ class Optimizer:
         """Updates every parameter that has a gradient; a `closure` computes the loss first, and is returned.
 
         Raises ShapeError where a gradient does not fit its parameter, InPlaceError where that is read-only or
-        expanded; nothing has changed then.
+        expanded, and where a gradient shares memory with what changes; nothing has changed then.
         """
         loss = None
         if closure is not None:
             with enable_grad():
                 loss = closure()
         work = [item for i, group in enumerate(self.param_groups) for item in self._work(i, group)]
+        shared = gradient_within([(batch, grads) for _, batch, grads in work], self.state)
+        if shared is not None:
+            raise InPlaceError(
+                f"{self._name}: the gradient of a parameter of shape {list(shared.array.shape)} shares memory with a "
+                "parameter or its state, which the step changes; clone it first"
+            )
         for group, batch, grads in work:
             self._update(group, batch, grads)
         return loss

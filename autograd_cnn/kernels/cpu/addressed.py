@@ -25,12 +25,12 @@ _LIKE = {np.dtype(kind): np.empty(0, kind) for kind in (np.float32, np.float64)}
 
 
 class ArrayTable:
-    """Equally long lists of contiguous arrays of one float dtype; those at one position have one size.
+    """Equally long lists of contiguous arrays of one float dtype, to be changed; those at one position have one size.
 
-    The first list is what a kernel changes.  The table holds the arrays, and so their addresses, as long as it lives.
+    The table holds the arrays, and so their addresses, as long as it lives.
     """
 
-    __slots__ = ("addresses", "columns", "ends", "in_turn", "like")
+    __slots__ = ("addresses", "columns", "ends", "in_turn", "like", "memory")
 
     def __init__(self, columns):
         first = columns[0]
@@ -42,7 +42,22 @@ class ArrayTable:
         self.addresses[0] = [*map(id, first)]
         for row, column in enumerate(columns[1:], 2):
             self.addresses[row] = [*map(id, column)]
-        self.in_turn = total < GRAIN or overlap(self.addresses[0], self.ends, self.like)
+        starts = _starts(self.addresses)
+        self.in_turn = total < GRAIN or _overlap(self._intervals(starts[:1]))
+        self.memory = self._intervals(np.delete(starts, 1, 0))
+
+    def _intervals(self, starts):
+        """Where the arrays that start there lie: their starts in order, and the furthest end of those up to each."""
+        sizes = np.broadcast_to(np.diff(self.ends) * self.like.itemsize, starts.shape)
+        starts, sizes = starts[sizes > 0], sizes[sizes > 0]
+        order = starts.argsort()
+        return np.stack([starts[order], np.maximum.accumulate((starts + sizes)[order])])
+
+    def within(self, table, arrays):
+        """The first of `arrays`, as large as those of `table`, that shares memory with what a kernel changes; or -1."""
+        addresses = table.addresses[1]
+        addresses[:] = [*map(id, arrays)]
+        return _first_within(self.memory, addresses, table.ends, table.like.itemsize)
 
     def __reduce__(self):
         return ArrayTable, (self.columns,)  # a copy has other arrays, and so other addresses
@@ -88,16 +103,33 @@ def each_part(addresses, ends, like, settings):
 
 
 @serial
-def overlap(addresses, ends, like):
-    """Whether two of these arrays share memory."""
+def _starts(addresses):
+    """Where the data of the array objects at `addresses` lie; 0 where there is none."""
+    starts = np.zeros_like(addresses)
+    for row in range(addresses.shape[0]):
+        for t in range(addresses.shape[1]):
+            if addresses[row, t] != 0:
+                starts[row, t] = data_of(addresses[row, t])
+    return starts
+
+
+def _overlap(intervals):
+    starts, furthest = intervals
+    return bool((starts[1:] < furthest[:-1]).any())
+
+
+@serial
+def _first_within(intervals, addresses, ends, itemsize):
+    """The first of the arrays at `addresses` that reaches into one of the intervals, or -1."""
+    starts, furthest = intervals[0], intervals[1]
     for t in range(addresses.size):
-        start = data_of(addresses[t])
-        stop = start + (ends[t + 1] - ends[t]) * like.itemsize
-        for u in range(t):
-            other = data_of(addresses[u])
-            if start < other + (ends[u + 1] - ends[u]) * like.itemsize and other < stop:
-                return True
-    return False
+        size = (ends[t + 1] - ends[t]) * itemsize
+        if size != 0:
+            start = data_of(addresses[t])
+            before = np.searchsorted(starts, start + size)  # intervals that begin before the array ends
+            if before != 0 and furthest[before - 1] > start:
+                return t
+    return -1
 
 
 def _data(context, builder, address):
