@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 import warnings
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -31,7 +30,7 @@ def worker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
 
 
 BROKEN = {
-    "sleeps": "import time; time.sleep(60)",
+    "sleeps": "import time; time.sleep(1e6)",
     "crashes": "import os; os.kill(os.getpid(), 11)",
     "raises": "raise SystemExit('no such thing')",
     "garbage": "print('{]')",
@@ -45,12 +44,11 @@ def test_a_broken_worker_is_replaced_within_the_deadline(kind: str, worker) -> N
     worker(BROKEN[kind])
     x = ag.tensor([1.0, 2.0], requires_grad=True)
     trace = viz.trace((x * x).sum())
-    start = time.perf_counter()
     figure = viz.backward_graph(trace, engine="dot", timeout=1.0)
     with pytest.warns(viz.LayoutWarning, match="layered layout") as caught:
         svg = figure.svg()
     assert len(caught) == 1
-    assert time.perf_counter() - start < 5
+    assert ("gave no result within 1 s" in str(caught[0].message)) == (kind == "sleeps")
     assert svg == viz.backward_graph(trace, engine="layered").svg()
     check_svg(svg, trace)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
+from counting import lines_run
 from viz_oracles import SVG, Net, check_svg, run_script, small_loss
 
 import autograd_cnn as ag
@@ -82,14 +82,17 @@ def test_a_residual_net_of_two_hundred_nodes_has_no_overlaps(direction: str) -> 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_long_skips_do_not_slow_the_layout_down(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    pool = [ag.tensor([1.0], requires_grad=True)]
-    for _ in range(300):
-        pool.append(pool[-1] + pool[rng.integers(len(pool))] if rng.random() < 0.5 else pool[-1].neg())
-    trace = viz.trace(pool[-1])
-    start = time.perf_counter()
-    svg = viz.backward_graph(trace).svg()
-    assert time.perf_counter() - start < 5
+    """Twice as many nodes, any of which reads any other, are twice the work."""
+    counts = []
+    for size in (150, 300):
+        rng = np.random.default_rng(seed)
+        pool = [ag.tensor([1.0], requires_grad=True)]
+        for _ in range(size):
+            pool.append(pool[-1] + pool[rng.integers(len(pool))] if rng.random() < 0.5 else pool[-1].neg())
+        trace = viz.trace(pool[-1])
+        svg, lines = lines_run(viz.backward_graph(trace).svg)
+        counts.append(lines)
+    assert counts[1] < 2.5 * counts[0]
     check_svg(svg, trace)
 
 
@@ -162,17 +165,15 @@ def test_a_scale_covers_whole_decades() -> None:
     assert HeatScale.of([0.0]) is None
 
 
-def test_lenet5_is_drawn_in_half_a_second() -> None:
+def test_lenet5_is_drawn_at_once() -> None:
     from autograd_cnn.models.lenet5 import LeNet5
 
     net = LeNet5()
     loss = F.cross_entropy(net(ag.ones(2, 1, 28, 28)), ag.tensor(np.array([0, 1])))
-    viz.backward_graph(loss, model=net).svg()
-    start = time.perf_counter()
     figure = viz.backward_graph(loss, model=net)
-    check = figure.svg()
-    assert time.perf_counter() - start < 0.5
-    check_svg(check, figure.trace)
+    svg, lines = lines_run(figure.svg)
+    assert lines < 60_000
+    check_svg(svg, figure.trace)
 
 
 def test_the_name_of_a_loss_keeps_clear_of_its_marks() -> None:
