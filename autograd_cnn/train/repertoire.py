@@ -21,10 +21,12 @@ from autograd_cnn.ops import (
     arithmetic,
     blend,
     bounds,
+    closeness,
     comparison,
     elementwise,
     exponential,
     extreme,
+    find,
     flip,
     gather,
     index,
@@ -32,9 +34,11 @@ from autograd_cnn.ops import (
     linear,
     reduce,
     rounding,
+    running,
     scan,
     shape,
     softmax,
+    sort,
     trigonometric,
 )
 
@@ -58,7 +62,7 @@ BINARY = (
     *(bounds.fmax, bounds.fmin, blend.fmod),
 )
 COMPARISONS = (*(comparison.eq, comparison.ne, comparison.lt, comparison.le, comparison.gt, comparison.ge),)
-TESTS = (comparison.isfinite, comparison.isinf, comparison.isnan, comparison.logical_not)
+TESTS = (comparison.isfinite, comparison.isinf, comparison.isnan, comparison.logical_not, closeness.signbit)
 LOGIC = (comparison.logical_and, comparison.logical_or, comparison.logical_xor)
 REDUCTIONS = (*(reduce.sum, reduce.mean, reduce.prod, reduce.var, reduce.logsumexp, extreme.amax, extreme.amin),)
 
@@ -89,6 +93,7 @@ def _pointwise(side: int) -> None:
     truth = x > 0
     for f in COMPARISONS:
         f(x, x), f(x, row), f(x, 2.0)
+    closeness.isclose(x, x), find.isin(x, row), find.nonzero(x)
     for f in TESTS:
         f(x)
     for f in LOGIC:
@@ -107,6 +112,8 @@ def _reductions(side: int) -> None:
             _both_ways(f(x, dim))
     for dim in (0, 1, 2):
         _both_ways(reduce.std(x, dim), scan.cumsum(x, dim), scan.cumprod(x, dim))
+        for running_or_sorted in (running.cummax(x, dim), running.cummin(x, dim), sort.sort(x, dim), sort.topk(x, 2, dim)):
+            _both_ways(running_or_sorted.values)
         _both_ways(*(f(x, dim) for f in (softmax.softmax, softmax.log_softmax)))
         for g in (extreme.argmax, extreme.argmin):
             g(x, dim)
@@ -124,6 +131,7 @@ def _indexing(side: int) -> None:
         x.detach()[i] = 0.0
     _both_ways(F.embedding(i, x), join.cat([x, x], 0), join.cat([x, x], 1), join.stack([x, x]))
     F.one_hot(i, 4)
+    find.bincount(i)
 
 
 def _layers(side: int) -> None:

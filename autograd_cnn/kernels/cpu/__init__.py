@@ -20,11 +20,12 @@ from .activation import (
     tanh_grad,
 )
 from .addressed import ArrayTable
-from .arithmetic import addcdiv, addcmul, fmax, fmin, fmod, hypot, lerp, limit
+from .arithmetic import addcdiv, addcmul, fmax, fmin, fmod, hypot, isclose, lerp, limit, signbit
 from .avg_pool import adaptive_avg_pool2d, adaptive_avg_pool2d_grad, avg_pool2d, avg_pool2d_grad
 from .contraction import IDENTITY, RELU, linear_forward, matmul
 from .conv import conv_forward, conv_grad_input
 from .conv_weight import conv_grad_weight, sum_channels
+from .count import bincount, isin, nonzero
 from .cross import cross
 from .cross_entropy import cross_entropy, cross_entropy_grad
 from .elementwise import (
@@ -103,8 +104,9 @@ from .optim import (
 from .pool import max_pool2d, max_pool2d_grad, max_pool2d_indices, max_pool2d_take
 from .random import blocks_for, dropout, dropout_apply
 from .reduce import all, amax, amin, any, argmax, argmin, cumprod, cumsum, prod, sum, var
-from .scan import linear_recurrence
+from .scan import cummax, cummin, linear_recurrence
 from .softmax import log_softmax, log_softmax_grad, logsumexp, softmax, softmax_grad
+from .sort import sort, topk
 from .triangle import triangle
 from .trigonometric import acos, acosh, asin, asinh, atan, atanh, cosh, sinh
 

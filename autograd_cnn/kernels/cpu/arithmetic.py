@@ -109,3 +109,25 @@ def _limit(x, low, high, a, b):
 def limit(x, low, high, out):
     """min(max(x, low), high); NaN where any is."""
     _limit(x, low, high, 0, 0, out)
+
+
+@pointwise_with_two
+@inline
+def _near(x, y, rtol, atol):
+    difference = abs(np.float64(x) - np.float64(y))
+    return (x == y) | ((difference <= atol + rtol * abs(np.float64(y))) & (difference < np.inf))
+
+
+@pointwise
+@inline
+def _both_nan(x, y):
+    return (x != x) & (y != y)
+
+
+def isclose(x, y, rtol, atol, equal_nan, out):
+    """Where |x - y| <= atol + rtol * |y|, or both are equal, or, if wanted, both NaN."""
+    _near(x, y, rtol, atol, out)
+    if equal_nan and x.dtype.kind == "f":
+        nan = np.empty(out.shape, bool)
+        _both_nan(x, y, nan)
+        np.logical_or(out, nan, out=out)
