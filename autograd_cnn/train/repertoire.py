@@ -112,8 +112,9 @@ def _reductions(side: int) -> None:
             _both_ways(f(x, dim))
     for dim in (0, 1, 2):
         _both_ways(reduce.std(x, dim), scan.cumsum(x, dim), scan.cumprod(x, dim))
-        for running_or_sorted in (running.cummax(x, dim), running.cummin(x, dim), sort.sort(x, dim), sort.topk(x, 2, dim)):
-            _both_ways(running_or_sorted.values)
+        for along in (running.cummax, running.cummin, sort.sort):
+            _both_ways(along(x, dim).values)
+        _both_ways(sort.topk(x, 2, dim).values)
         _both_ways(*(f(x, dim) for f in (softmax.softmax, softmax.log_softmax)))
         for g in (extreme.argmax, extreme.argmin):
             g(x, dim)
