@@ -113,6 +113,10 @@ from autograd_cnn.ops.gather import take_along_dim as take_along_dim
 from autograd_cnn.ops.index import index_select as index_select
 from autograd_cnn.ops.index import masked_fill as masked_fill
 from autograd_cnn.ops.index import masked_select as masked_select
+from autograd_cnn.ops.index_write import index_add as index_add
+from autograd_cnn.ops.index_write import index_copy as index_copy
+from autograd_cnn.ops.index_write import index_fill as index_fill
+from autograd_cnn.ops.index_write import masked_scatter as masked_scatter
 from autograd_cnn.ops.join import cat as cat
 from autograd_cnn.ops.join import column_stack as column_stack
 from autograd_cnn.ops.join import concat as concat
@@ -148,6 +152,8 @@ from autograd_cnn.ops.rounding import sign as sign
 from autograd_cnn.ops.rounding import trunc as trunc
 from autograd_cnn.ops.scan import cumprod as cumprod
 from autograd_cnn.ops.scan import cumsum as cumsum
+from autograd_cnn.ops.scatter import scatter as scatter
+from autograd_cnn.ops.scatter import scatter_reduce as scatter_reduce
 from autograd_cnn.ops.shape import atleast_1d as atleast_1d
 from autograd_cnn.ops.shape import atleast_2d as atleast_2d
 from autograd_cnn.ops.shape import atleast_3d as atleast_3d

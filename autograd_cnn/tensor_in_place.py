@@ -12,7 +12,18 @@ from autograd_cnn.errors import InPlaceError
 from autograd_cnn.graph.base import TensorBase
 from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.record import apply, apply_inplace
-from autograd_cnn.ops import activation, arithmetic, assign, comparison, diagonal, elementwise, rounding, triangle
+from autograd_cnn.ops import (
+    activation,
+    arithmetic,
+    assign,
+    comparison,
+    diagonal,
+    elementwise,
+    index_write,
+    rounding,
+    scatter,
+    triangle,
+)
 from autograd_cnn.ops import gather as gathering
 from autograd_cnn.ops import index as indexing
 from autograd_cnn.ops.operand import promoted
@@ -87,7 +98,14 @@ class InPlace(TensorBase):
     tril_ = triangle.tril_
     triu_ = triangle.triu_
     masked_fill_ = indexing.masked_fill_
+    masked_scatter_ = index_write.masked_scatter_
+    index_put_ = indexing.index_put_
+    index_add_ = index_write.index_add_
+    index_copy_ = index_write.index_copy_
+    index_fill_ = index_write.index_fill_
+    scatter_ = scatter.scatter_
     scatter_add_ = gathering.scatter_add_
+    scatter_reduce_ = scatter.scatter_reduce_
     exp_ = _in_place(elementwise.EXP)
     log_ = _in_place(elementwise.LOG)
     sqrt_ = _in_place(elementwise.SQRT)

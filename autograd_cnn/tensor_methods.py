@@ -11,6 +11,7 @@ from autograd_cnn.ops import (
     comparison,
     elementwise,
     extreme,
+    index_write,
     linear,
     reduce,
     rounding,
@@ -25,6 +26,7 @@ from autograd_cnn.ops import flip as flipping
 from autograd_cnn.ops import gather as gathering
 from autograd_cnn.ops import index as indexing
 from autograd_cnn.ops import repeat as repeating
+from autograd_cnn.ops import scatter as scattering
 from autograd_cnn.ops import shape as shaping
 from autograd_cnn.ops import softmax as softmaxes
 from autograd_cnn.ops import split as splitting
@@ -182,10 +184,15 @@ class Methods(TensorBase):
     tril = triangle.tril
     triu = triangle.triu
     take_along_dim = gathering.take_along_dim
-    index_put_ = indexing.index_put_
     gather = gathering.gather
     scatter_add = gathering.scatter_add
+    scatter = scattering.scatter
+    scatter_reduce = scattering.scatter_reduce
     index_select = indexing.index_select
+    index_add = index_write.index_add
+    index_copy = index_write.index_copy
+    index_fill = index_write.index_fill
+    masked_scatter = index_write.masked_scatter
     masked_fill = indexing.masked_fill
     masked_select = indexing.masked_select
     matmul = linear.matmul

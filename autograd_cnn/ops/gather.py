@@ -25,7 +25,7 @@ class Gather(Op):
         self.dim = dim
 
     def infer(self, x: Any, index: Any) -> Any:
-        _require_shape("gather", "x", x.shape, index.shape, self.dim)
+        require_shape("gather", "x", x.shape, index.shape, self.dim)
         return index.shape, x.dtype
 
     def compute(self, k: Any, out: Any, x: Any, index: Any) -> None:
@@ -68,8 +68,8 @@ class ScatterAdd(Op):
         self.dim = dim
 
     def infer(self, x: Any, index: Any, src: Any) -> Any:
-        _require_shape("scatter_add", "x", x.shape, index.shape, self.dim)
-        _require_shape("scatter_add", "src", src.shape, index.shape, None)
+        require_shape("scatter_add", "x", x.shape, index.shape, self.dim)
+        require_shape("scatter_add", "src", src.shape, index.shape, None)
         return x.shape, x.dtype
 
     def compute(self, k: Any, out: Any, x: Any, index: Any, src: Any) -> None:
@@ -87,7 +87,7 @@ class ScatterAdd(Op):
         return apply(PutSlice(tuple(slice(n) for n in taken.array.shape), src_shape), taken)
 
 
-def _require_shape(op: str, name: str, shape: tuple[int, ...], index: tuple[int, ...], free: int | None) -> None:
+def require_shape(op: str, name: str, shape: tuple[int, ...], index: tuple[int, ...], free: int | None) -> None:
     """ShapeError unless index is nowhere larger than `shape`, but along `free`."""
     if len(shape) != len(index):
         raise ShapeError(f"{op}: index {list(index)} must have as many dimensions as {name} {list(shape)}")

@@ -243,7 +243,7 @@ def setitem(x: Any, key: Any, value: Any) -> None:
             copy_(target, value if single else _without_leading_ones(value, target.array.ndim))
         return
     target = _viewed(x, basic)
-    value = _value("setitem", target, value)
+    value = number_for("setitem", target, value)
     if single and isinstance(key, TensorBase) and key.array.dtype == bool_ and key.array.shape == x.array.shape:
         apply_inplace(MASKED_FILL, x, cast(key, bool_), value)
         return
@@ -269,7 +269,7 @@ def _without_leading_ones(value: Any, ndim: int) -> Any:
     return reshape(value, shape[extra:]) if extra > 0 and prod(shape[:extra]) == 1 else value
 
 
-def _value(op: str, x: Any, value: Any) -> Any:
+def number_for(op: str, x: Any, value: Any) -> Any:
     """`value` as a tensor of x's dtype."""
     dtype = x.array.dtype
     if not isinstance(value, TensorBase):
@@ -292,7 +292,7 @@ def index_put_(x: Any, indices: tuple[Any, ...], values: Any, accumulate: bool =
         return x
     basic, arrays = parse("index_put_", tuple(indices), x.array.shape)
     target = _viewed(x, basic)
-    value = _value("index_put_", target, values)
+    value = number_for("index_put_", target, values)
     if not arrays:
         target.add_(value)
         return x
@@ -354,14 +354,14 @@ def masked_fill_(x: Any, mask: Any, value: Any) -> Any:
 
 
 def _masked(op: str, x: Any, mask: Any, value: Any) -> tuple[Any, Any, Any]:
-    _require_mask(op, mask)
+    require_mask(op, mask)
     if isinstance(value, TensorBase) and value.array.ndim:
         raise ShapeError(f"{op}: value must be a number, got a tensor of shape {list(value.array.shape)}; use where")
     require_kind(op, value, x.array.dtype)
-    return x, mask, _value(op, x, value)
+    return x, mask, number_for(op, x, value)
 
 
-def _require_mask(op: str, mask: Any) -> None:
+def require_mask(op: str, mask: Any) -> None:
     if not isinstance(mask, TensorBase) or mask.array.dtype != bool_:
         got = mask.array.dtype if isinstance(mask, TensorBase) else type(mask).__name__
         raise DTypeError(f"{op}: mask must be a bool tensor, got {got}")
@@ -374,6 +374,6 @@ def masked_select(x: Any, mask: Any) -> Any:
     >>> masked_select(ag.tensor([[1, 2], [3, 4]]), ag.tensor([True, False]))
     tensor([1, 3])
     """
-    _require_mask("masked_select", mask)
+    require_mask("masked_select", mask)
     shape = broadcast("masked_select", x.array.shape, mask.array.shape)
     return getitem(reshape(expand(x, shape), -1), reshape(expand(mask, shape), -1))

@@ -105,6 +105,7 @@ from .pool import max_pool2d, max_pool2d_grad, max_pool2d_indices, max_pool2d_ta
 from .random import blocks_for, dropout, dropout_apply
 from .reduce import all, amax, amin, any, argmax, argmin, cumprod, cumsum, prod, sum, var
 from .scan import cummax, cummin, linear_recurrence
+from .scatter import scatter_max, scatter_min, scatter_mul, scatter_put
 from .softmax import log_softmax, log_softmax_grad, logsumexp, softmax, softmax_grad
 from .sort import sort, topk
 from .triangle import triangle

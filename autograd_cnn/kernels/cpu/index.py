@@ -20,15 +20,15 @@ TASKS = 64  # equal shares of the buckets' work
 
 def check_range(index, low, high):
     """Flat position of the first element of index outside [low, high), or -1."""
-    return _check_range(_flat(index), low, high)
+    return _check_range(flat(index), low, high)
 
 
 def gather(x, dim, index, out):
     """out[i, j, k] = x[i, index[i, j, k], k] for dim 1, and so for every dim; index may be smaller than x."""
     if out.size:
-        x = x[_extent(dim, index)]
-        n, inner = _sizes(index, dim)
-        _gather(_flat(x), _flat(index), n, inner, _sizes(x, dim)[0] * inner, out.ravel())
+        x = x[extent(dim, index)]
+        n, inner = sizes(index, dim)
+        _gather(flat(x), flat(index), n, inner, sizes(x, dim)[0] * inner, out.ravel())
 
 
 def scatter_add(out, dim, index, src):
@@ -38,26 +38,26 @@ def scatter_add(out, dim, index, src):
     """
     if not index.size:
         return
-    src = _flat(src[*map(slice, index.shape), ...])
-    part = out[_extent(dim, index)]
-    flat = _flat(part)
-    n, inner = _sizes(index, dim)
+    src = flat(src[*map(slice, index.shape), ...])
+    part = out[extent(dim, index)]
+    target = flat(part)
+    n, inner = sizes(index, dim)
     if n == src.size:
-        _put_add(flat, _flat(index), src)
+        _put_add(target, flat(index), src)
     else:
-        _scatter_add(flat, _flat(index), n, inner, _sizes(part, dim)[0] * inner, src)
+        _scatter_add(target, flat(index), n, inner, sizes(part, dim)[0] * inner, src)
     if not part.flags.c_contiguous:
-        part[...] = flat.reshape(part.shape)
+        part[...] = target.reshape(part.shape)
 
 
 def take(x, positions, out):
     """out[i] = x[positions[i]], all arrays seen flat."""
-    _take(_flat(x), _flat(positions), out.ravel())
+    _take(flat(x), flat(positions), out.ravel())
 
 
 def put_add(out, positions, values):
     """out[positions[i]] += values[i], all arrays seen flat."""
-    _put_add(out.ravel(), _flat(positions), _flat(values))
+    _put_add(out.ravel(), flat(positions), flat(values))
 
 
 def index_select(x, dim, index, out):
@@ -67,12 +67,12 @@ def index_select(x, dim, index, out):
 
 def index_add(out, dim, index, src):
     """out[i, index[j], k] += src[i, j, k] for dim 1, and so for every dim."""
-    _add_rows(_lines(out, dim), _flat(index), -1, _lines(src, dim), False)
+    _add_rows(_lines(out, dim), flat(index), -1, _lines(src, dim), False)
 
 
 def index_copy(out, dim, index, src):
     """out[i, index[j], k] = src[i, j, k] for dim 1, and so for every dim; of equal places the last stays."""
-    _index_copy(_lines(out, dim), _flat(index), _lines(src, dim))
+    _index_copy(_lines(out, dim), flat(index), _lines(src, dim))
 
 
 def embedding(weight, ids, out):
@@ -82,24 +82,24 @@ def embedding(weight, ids, out):
 
 def embedding_grad(g, ids, padding_idx, out):
     """Sum of the rows of g (..., D) of every id in out (V, D); `padding_idx` keeps 0, -1 for none."""
-    _add_rows(_rows(out), _flat(ids), padding_idx, _rows(g), True)
+    _add_rows(_rows(out), flat(ids), padding_idx, _rows(g), True)
 
 
 def _select(lines, index, out):
     _, n, inner = lines.shape
-    _index_select(lines.ravel(), _flat(index), inner, n * inner, out.ravel())
+    _index_select(lines.ravel(), flat(index), inner, n * inner, out.ravel())
 
 
-def _flat(a):
+def flat(a):
     return (a if a.flags.c_contiguous else np.ascontiguousarray(a)).ravel()
 
 
-def _extent(dim, index):
+def extent(dim, index):
     """What cuts an array to the index's size, but along dim."""
     return (*(slice(None if d == dim else size) for d, size in enumerate(index.shape)), ...)
 
 
-def _sizes(a, dim):
+def sizes(a, dim):
     """The size of a along dim, and how many elements one place of dim has behind it."""
     return (a.shape[dim], math.prod(a.shape[dim + 1 :])) if a.ndim else (1, 1)
 
