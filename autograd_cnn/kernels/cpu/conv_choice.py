@@ -1,14 +1,16 @@
-"""Which plan a convolution, or its gradient for the input, is computed by."""
+"""Which plan a convolution, or one of its gradients, is computed by."""
 
 from functools import lru_cache
 from math import prod
 
+from autograd_cnn.kernels.cpu import conv_weight_plan
 from autograd_cnn.kernels.cpu.conv_axis import Axis
 from autograd_cnn.kernels.cpu.conv_images_plan import by_images
 from autograd_cnn.kernels.cpu.conv_lines_plan import by_lines, in_place
 from autograd_cnn.kernels.cpu.conv_plan import Correlation
 from autograd_cnn.kernels.cpu.microkernel import VECTOR_BYTES
 from autograd_cnn.kernels.cpu.winograd_plan import applies, by_winograd
+from autograd_cnn.kernels.cpu.winograd_weight_plan import by_winograd_turned
 
 PLANS = 256  # kept
 MANY_PIXELS = 4096  # of a result: turning the weight pays, so that each of its rows is read from one place
@@ -34,6 +36,20 @@ def grad_input_plan(g_shape, w_shape, out_shape, stride, padding, dilation, grou
     axes = _axes(g_shape, out_shape, kernel, stride, padding, dilation, transposed=True)
     lanes = VECTOR_BYTES // itemsize
     return _fastest(Correlation(g_shape[0], groups, group, rows, axes, *distances, turned, lanes))
+
+
+@lru_cache(PLANS)
+def grad_weight_plan(g_shape, x_shape, out_shape, stride, padding, dilation, groups, itemsize):
+    plan = conv_weight_plan.grad_weight_plan(g_shape, x_shape, out_shape, stride, padding, dilation, groups, itemsize)
+    if groups == 1 and (*out_shape[2:], *stride, *dilation) == (3, 3, 1, 1, 1, 1):
+        cost, winograd = by_winograd_turned(g_shape, x_shape, padding[::2], itemsize, plan)
+        if _quicker(cost, plan.cost):
+            return winograd
+    return plan
+
+
+def _quicker(cost, other):
+    return cost < other
 
 
 def _axes(source_shape, result_shape, kernel, stride, padding, dilation, transposed):

@@ -19,9 +19,10 @@ from functools import lru_cache
 import numpy as np
 from numba import prange
 
+from autograd_cnn.kernels.cpu.conv_choice import grad_weight_plan
 from autograd_cnn.kernels.cpu.conv_depthwise import depthwise_grad_weight, is_depthwise
 from autograd_cnn.kernels.cpu.conv_plan import lifted
-from autograd_cnn.kernels.cpu.conv_weight_plan import TASKS, grad_weight_plan
+from autograd_cnn.kernels.cpu.conv_weight_plan import TASKS
 from autograd_cnn.kernels.cpu.jit import inline, parallel, serial
 from autograd_cnn.kernels.cpu.microkernel import (
     MAX_ROWS,
@@ -33,27 +34,14 @@ from autograd_cnn.kernels.cpu.microkernel import (
     tile_height,
 )
 from autograd_cnn.kernels.cpu.shared_code import address_of, call
-from autograd_cnn.kernels.cpu.transposition import transpose_block, transpose_lines, transpose_part
+from autograd_cnn.kernels.cpu.transposition import transpose_lines, turn
+from autograd_cnn.kernels.cpu.winograd_weight import grad_weight
+from autograd_cnn.kernels.cpu.winograd_weight_plan import WeightPlan
 
 __all__ = ["conv_grad_weight", "sum_channels"]
 
 LONG_LINE = 80  # pixels of a channel from which it is summed alone
 RUN = 256  # elements at least of channels that are summed together
-
-
-@inline
-def _turn(source, start, rows, source_pitch, columns, width, target, place, target_pitch):
-    """target[k, j] = source[j, k] for `rows` rows and `columns` columns, and zeros for j from `rows` to `width`."""
-    lanes = VECTOR_BYTES // target.itemsize
-    for j in range(0, width, lanes):
-        for k in range(0, columns, lanes):
-            read = start + j * source_pitch + k
-            write = place + k * target_pitch + j
-            if rows - j >= lanes and columns - k >= lanes:
-                transpose_block(source, read, source_pitch, target, write, target_pitch)
-            else:
-                stored = min(width - j, lanes)
-                transpose_part(source, read, source_pitch, rows - j, columns - k, stored, target, write, target_pitch)
 
 
 @inline
@@ -96,7 +84,7 @@ def _finish(sums, group, row, rows, first, width, s, out):
     size = s.channels * s.lines * s.kernel_width
     if not s.laid:  # [channel, tap, output]
         start = (group * s.outputs + first) * size + row * s.taps
-        _turn(sums, 0, rows * s.taps, width, min(width, s.outputs - first), rows * s.taps, out, start, size)
+        turn(sums, 0, rows * s.taps, width, min(width, s.outputs - first), rows * s.taps, out, start, size)
         return
     lines = s.channels * s.lines
     outputs = min(width, s.outputs - first) if s.turned else rows
@@ -129,7 +117,7 @@ def _pack(g, x, block, group, vector, width, s, line_starts, starts, strip, pack
         if s.turned:
             start = (image * s.outputs + first) * s.g_plane + pixel
             outputs = min(width, s.outputs - first)
-            _turn(g, start, outputs, s.g_plane, pixels, width, packed, n * pixels * pitch, pitch)
+            turn(g, start, outputs, s.g_plane, pixels, width, packed, n * pixels * pitch, pitch)
 
 
 @inline
@@ -273,7 +261,12 @@ def conv_grad_weight(g, x, stride, padding, dilation, groups, out):
             depthwise_grad_weight(g, x, stride, padding, dilation, out)
             return
     plan = grad_weight_plan(g.shape, x.shape, out.shape, stride, padding, dilation, groups, out.itemsize)
-    arrays = _elements(g), _elements(x), *plan.tables, np.empty(plan.partial, out.dtype), out.reshape(-1)
+    g, x, out = _elements(g), _elements(x), out.reshape(-1)
+    if isinstance(plan, WeightPlan):
+        if grad_weight(g, x, plan, out):
+            return
+        plan = plan.instead
+    arrays = g, x, *plan.tables, np.empty(plan.partial, out.dtype), out
     for adding, pieces in enumerate(plan.pieces):
         if plan.parallel:
             _in_parallel(pieces, _code(out.dtype), adding, *arrays)

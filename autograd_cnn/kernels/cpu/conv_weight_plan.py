@@ -59,6 +59,7 @@ class Plan(NamedTuple):
     parallel: bool
     pieces: tuple  # of the sums, and of adding them up where they are made in parts
     partial: int  # elements of those parts
+    cost: float  # estimate of the time, in cycles
     tables: tuple  # the kernel's arrays after g and x
 
 
@@ -106,6 +107,15 @@ def _positions(coordinates, sizes, kernel, stride, before, dilation):
         inside = (inside[:, None] & within).reshape(-1, count)
         place = (place[:, None] * sizes[axis] + position).reshape(-1, count)
     return inside, place
+
+
+def _inside(sizes, grid, kernel, stride, before, dilation):
+    """The share of taps that meet a pixel inside x."""
+    share = 1.0
+    for size, points, taps, *axis in zip(sizes, grid, kernel, stride, before, dilation, strict=True):
+        inside, _ = _positions([np.arange(points)], [size], [taps], *([number] for number in axis))
+        share *= inside.mean()
+    return share
 
 
 def _tap_tables(blocks, grid, image_size, sizes, *movement):
@@ -157,7 +167,7 @@ def _whole_tiles(rows):
 
 
 def _fastest(channels, outputs, kernel, grid, stride, dilation, lanes):
-    """(whether to lay out windows, whether to turn g)."""
+    """(cycles a pixel, (whether to lay out windows, whether to turn g))."""
     lines, size = channels * prod(kernel[:-1]), prod(kernel)
     columns = min(grid[-1], PIXELS)
     laying = _ceil(lines, lanes) * TURNING * ((columns - 1) * stride[-1] + kernel[-1]) / columns
@@ -167,7 +177,7 @@ def _fastest(channels, outputs, kernel, grid, stride, dilation, lanes):
         panels = _ceil(outputs, MAX_VECTORS * lanes)
         cycles[True, False] = _cycles(outputs, channels * size, lanes) + laying
         cycles[True, True] = _cycles(_whole_tiles(channels * size), outputs, lanes) + laying * panels + turning
-    return min(cycles, key=cycles.get)
+    return min((cost, way) for way, cost in cycles.items())
 
 
 def _joined(blocks, tables):
@@ -192,7 +202,7 @@ def grad_weight_plan(g_shape, x_shape, out_shape, stride, padding, dilation, gro
     pixels, size, x_plane = prod(grid), prod(kernel), prod(sizes)
     lines = size // kernel[-1]
     movement = (sizes, kernel, stride, padding[::2], dilation)
-    laid, turned = _fastest(channels, outputs, kernel, grid, stride, dilation, lanes)
+    cycles, (laid, turned) = _fastest(channels, outputs, kernel, grid, stride, dilation, lanes)
 
     cuts = _cuts(grid)
     block = _even(images, PIXELS // pixels)
@@ -240,5 +250,6 @@ def grad_weight_plan(g_shape, x_shape, out_shape, stride, padding, dilation, gro
         parallel=prod(g_shape) * channels * size >= SERIAL_WORK,
         pieces=(chunks * parts, groups * column_chunks * adding_chunks) if parts > 1 else (chunks,),
         partial=parts * groups * rows * taps * vectors * lanes if parts > 1 else 0,
+        cost=images * pixels * groups * cycles * (1 if laid else _inside(sizes, grid, *movement[1:])),
         tables=(a_offset, b_offset, bounds, strips, np.where(inside, line * sizes[-1], -1).T.copy(), record),
     )

@@ -1,15 +1,17 @@
-"""Square blocks of one vector, turned in registers.
+"""Matrices turned: square blocks of one vector, in registers.
 
 `transpose_block`  a whole block
 `transpose_part`   a block of which only a part is there
 `transpose_lines`  a block of lines that lie anywhere
+`turn`             a matrix of any size
 """
 
 from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
-from autograd_cnn.kernels.cpu.microkernel import _INDEX, _check, _data, _index, _Vectors
+from autograd_cnn.kernels.cpu.jit import inline
+from autograd_cnn.kernels.cpu.microkernel import _INDEX, VECTOR_BYTES, _check, _data, _index, _Vectors
 
 
 @intrinsic
@@ -98,3 +100,18 @@ def transpose_lines(
         return context.get_dummy_value()
 
     return signature, codegen
+
+
+@inline
+def turn(source, start, rows, source_pitch, columns, width, target, place, target_pitch):
+    """target[k, j] = source[j, k] for `rows` rows and `columns` columns, and zeros for j from `rows` to `width`."""
+    lanes = VECTOR_BYTES // target.itemsize
+    for j in range(0, width, lanes):
+        for k in range(0, columns, lanes):
+            read = start + j * source_pitch + k
+            write = place + k * target_pitch + j
+            if rows - j >= lanes and columns - k >= lanes:
+                transpose_block(source, read, source_pitch, target, write, target_pitch)
+            else:
+                stored = min(width - j, lanes)
+                transpose_part(source, read, source_pitch, rows - j, columns - k, stored, target, write, target_pitch)

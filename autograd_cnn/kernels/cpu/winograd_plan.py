@@ -6,7 +6,6 @@ import numpy as np
 
 from autograd_cnn.kernels.cpu.conv_axis import ceil_div
 from autograd_cnn.kernels.cpu.conv_plan import LONE_VECTOR, Plan, record
-from autograd_cnn.kernels.cpu.microkernel import VECTOR_BYTES
 from autograd_cnn.kernels.cpu.winograd_tile import ROWS, VECTORS
 
 TILES_SIZE = 1 << 13  # vectors of a block's transformed tiles: they stay in the L2 cache
@@ -16,7 +15,9 @@ TOGETHER = 32  # channels of the result whose sums are kept until they are narro
 # Cycles, measured: a vector of tiles in one channel transformed, and brought back; a vector of a row read, and
 # written; a kernel transformed; what a product takes besides its multiplications.
 WIDENING, NARROWING, READING, WRITING, TURNING, PRODUCT = 45, 35, 25, 20, 35, 20
-STARTING = 10000  # and two parallel loops
+STARTING = 10000  # two parallel loops
+NEAR, FETCHING = 1 << 17, 8  # transformed weights that stay in the L2 cache; fetching a vector of them from further off
+DOUBT = 1.1  # where both take about as long, the definition is the simpler way
 
 
 class Layout(NamedTuple):
@@ -91,9 +92,12 @@ def by_winograd(problem, instead):
     turns, pieces = ceil_div(rows, ROWS), ceil_div(all_lines, lines)
     plan = WinogradPlan(turns, pieces, 16 * turns * ROWS * channels, record(layout), instead)
 
-    vectors = pieces * ceil_div(tiles, lanes)
-    products = 16 * turns * pieces * ceil_div(tiles, VECTORS * lanes)
+    blocks = pieces + pieces % 2  # as two threads see it
+    vectors = blocks * ceil_div(tiles, lanes)
+    products = 16 * turns * blocks * ceil_div(tiles, VECTORS * lanes)
     across = ceil_div(tile_columns, lanes) * 2 * all_lines
     cost = 16 * vectors * turns * ROWS * channels / 2 + products * PRODUCT + rows * channels * TURNING + STARTING
     cost += vectors * (channels * WIDENING + rows * NARROWING) + across * (channels * READING + rows * WRITING)
-    return cost, plan
+    if plan.weights > NEAR:
+        cost += blocks * plan.weights / lanes * FETCHING
+    return cost * DOUBT, plan

@@ -17,7 +17,6 @@ from autograd_cnn.kernels.cpu import masked_rows
 from autograd_cnn.kernels.cpu.conv_moves import _ask
 from autograd_cnn.kernels.cpu.masked_rows import ceil, constant
 from autograd_cnn.kernels.cpu.microkernel import (
-    _INDEX,
     _WIDE,
     VECTOR_BYTES,
     _check,
@@ -32,19 +31,22 @@ VECTORS = 3  # and vectors of tiles: with the sums of a block, two thirds of the
 BLOCK = 16  # channels that are summed in a row, before sums are added to sums
 
 
-class _Lines(masked_rows.Lines):
+class TileLines(masked_rows.Lines):
     def __init__(self, builder, dtype):
         super().__init__(builder, dtype, VECTOR_BYTES)
 
     def place(self, array, offset):
         return self.builder.gep(array, [offset])
 
+    def number(self, value):
+        return ir.Constant(self.element, value)
+
     def plane(self, array, pitch, number):
         number = number if isinstance(number, ir.Value) else constant(number)
         return self.builder.gep(array, [self.builder.mul(number, pitch)])
 
 
-def _widened(builder, values):
+def widened(builder, values):
     """Four values in a row, as the tile's transform has them: B of Lavin & Gray (2016)."""
     a, b, c, d = values
     return [builder.fsub(a, c), builder.fadd(b, c), builder.fsub(c, b), builder.fsub(b, d)]
@@ -68,7 +70,7 @@ def widen_rows(
     def codegen(context, builder, signature, arguments):
         columns, rows, source, start, first, height, width, left, ahead, zeros, target, place, pitch = arguments
         kinds = signature.args
-        lines = _Lines(builder, kinds[2].dtype)
+        lines = TileLines(builder, kinds[2].dtype)
         source = lines.place(_data(context, builder, kinds[2], source), start)
         zeros = _data(context, builder, kinds[9], zeros)
         target = lines.place(_data(context, builder, kinds[10], target), place)
@@ -87,7 +89,7 @@ def widen_rows(
                 for place, _ in spans[:2]:
                     _ask(builder, lines.place(line, builder.add(place, ahead)), writing=False)
                 values = [lines.read(line, *span) for span in spans]
-                results = _widened(builder, lines.splits(values[:2]) + lines.splits(values[2:]))
+                results = widened(builder, lines.splits(values[:2]) + lines.splits(values[2:]))
                 parity = builder.and_(r, constant(1))
                 below = builder.lshr(r, constant(1))
 
@@ -122,7 +124,7 @@ def widen_tiles(typingctx, vectors, source, start, pitch, target, place, target_
     def codegen(context, builder, signature, arguments):
         vectors, source, start, pitch, target, place, target_pitch = arguments
         kinds = signature.args
-        lines = _Lines(builder, kinds[1].dtype)
+        lines = TileLines(builder, kinds[1].dtype)
         source = lines.place(_data(context, builder, kinds[1], source), start)
         target = lines.place(_data(context, builder, kinds[4], target), place)
 
@@ -130,7 +132,7 @@ def widen_tiles(typingctx, vectors, source, start, pitch, target, place, target_
             q = _index(builder, lines.lanes, index)
             for j in range(4):
                 rows = [lines.load(lines.place(lines.plane(source, pitch, 4 * i + j), q)) for i in range(4)]
-                for i, value in enumerate(_widened(builder, rows)):
+                for i, value in enumerate(widened(builder, rows)):
                     lines.store(value, lines.place(lines.plane(target, target_pitch, 4 * i + j), q))
             return []
 
@@ -208,7 +210,7 @@ def narrow_tiles(typingctx, vectors, source, start, pitch, target, target_pitch)
     def codegen(context, builder, signature, arguments):
         vectors, source, start, pitch, target, target_pitch = arguments
         kinds = signature.args
-        lines = _Lines(builder, kinds[1].dtype)
+        lines = TileLines(builder, kinds[1].dtype)
         source = lines.place(_data(context, builder, kinds[1], source), start)
         target = _data(context, builder, kinds[4], target)
 
@@ -248,7 +250,7 @@ def weave_rows(
     def codegen(context, builder, signature, arguments):
         columns, rows, source, start, pitch, target, place, width, ahead, added, low, zero = arguments
         kinds = signature.args
-        lines = _Lines(builder, kinds[2].dtype)
+        lines = TileLines(builder, kinds[2].dtype)
         source = lines.place(_data(context, builder, kinds[2], source), start)
         target = lines.place(_data(context, builder, kinds[5], target), place)
         added, low = lines.splat(added), lines.splat(low)
