@@ -38,11 +38,11 @@ class BatchNorm(FusedOp):
         return [(x.shape, x.dtype), ((3, x.shape[1]), float64)]
 
     def compute(self, k: Any, out: Any, x: Any, weight: Any = None, bias: Any = None) -> None:
-        k.batch_norm_train(_lines(x), weight, bias, self.eps, _lines(out[0]), out[1])
+        k.batch_norm_train(x, weight, bias, self.eps, *out)
 
     def gradient(self, k: Any, out: Sequence[Any], g: Any, x: Any, weight: Any, statistics: Any) -> None:
         gx, gw, gb = (*out, None, None)[:3]
-        k.batch_norm_grad(_lines(g), _lines(x), weight, statistics, True, _wanted(gx), gw, gb)
+        k.batch_norm_grad(g, x, weight, statistics, True, gx, gw, gb)
 
     def composite(self, x: Any, weight: Any = None, bias: Any = None) -> Any:
         y = _standardised(x, (0, *range(2, x.ndim)), self.eps)
@@ -62,13 +62,13 @@ class BatchNormEval(FusedOp):
         return x.shape, x.dtype
 
     def compute(self, k: Any, out: Any, x: Any, mean: Any, var: Any, weight: Any = None, bias: Any = None) -> None:
-        k.batch_norm_eval(_lines(x), mean, var, weight, bias, self.eps, _lines(out))
+        k.batch_norm_eval(x, mean, var, weight, bias, self.eps, out)
 
     def gradient(self, k: Any, out: Sequence[Any], g: Any, x: Any, mean: Any, var: Any, weight: Any) -> None:
         gx, _, _, gw, gb = (*out, None, None)[:5]
         with np.errstate(all="ignore"):
             statistics = np.stack([mean, 1 / np.sqrt(var.astype(float64) + self.eps)])
-        k.batch_norm_grad(_lines(g), _lines(x), weight, statistics, False, _wanted(gx), gw, gb)
+        k.batch_norm_grad(g, x, weight, statistics, False, gx, gw, gb)
 
     def composite(self, x: Any, mean: Any, var: Any, weight: Any = None, bias: Any = None) -> Any:
         shape = (-1, *(1,) * (x.ndim - 2))
@@ -91,26 +91,19 @@ class LayerNorm(FusedOp):
         self.eps = eps
 
     def infer(self, x: Any, weight: Any = None, bias: Any = None) -> Any:
-        return [(x.shape, x.dtype), ((2, math.prod(x.shape[: x.ndim - len(self.size)])), float64)]
+        shape = x.shape
+        return [(shape, x.dtype), ((2, math.prod(shape[: -len(self.size)])), float64)]
 
     def compute(self, k: Any, out: Any, x: Any, weight: Any = None, bias: Any = None) -> None:
-        y, statistics = out
-        k.layer_norm(self.rows(x), _flat(weight), _flat(bias), self.eps, self.rows(y), statistics)
+        k.layer_norm(x, weight, bias, self.eps, *out)
 
     def gradient(self, k: Any, out: Sequence[Any], g: Any, x: Any, weight: Any, statistics: Any) -> None:
-        gx, gw, gb = (*out, None, None)[:3]
-        gx = gx if gx is None else self.rows(gx)
-        k.layer_norm_grad(self.rows(g), self.rows(x), _flat(weight), statistics, gx, _flat(gw), _flat(gb))
+        k.layer_norm_grad(g, x, weight, statistics, *(*out, None, None)[:3])
 
     def composite(self, x: Any, weight: Any = None, bias: Any = None) -> Any:
         y = _standardised(x, tuple(range(x.ndim - len(self.size), x.ndim)), self.eps)
         y = y if weight is None else y * weight
         return y if bias is None else y + bias
-
-    def rows(self, x: Any) -> Any:
-        """(..., *size) as (samples, D)."""
-        samples = math.prod(x.shape[: x.ndim - len(self.size)])
-        return x.reshape(samples, math.prod(self.size))
 
 
 def _standardised(x: Any, dims: tuple[int, ...], eps: float) -> Any:
@@ -125,20 +118,6 @@ def _by_channel_affine(y: Any, weight: Any, bias: Any) -> Any:
     if weight is not None:
         y = y * weight.reshape(shape)
     return y if bias is None else y + bias.reshape(shape)
-
-
-def _lines(x: Any) -> Any:
-    """(N, C, ...) as (N, C, S)."""
-    shape = x.shape
-    return x if len(shape) == 3 else x.reshape(shape[0], shape[1], math.prod(shape[2:]))
-
-
-def _wanted(x: Any) -> Any:
-    return None if x is None else _lines(x)
-
-
-def _flat(x: Any) -> Any:
-    return None if x is None else x.reshape(-1)
 
 
 def batch_norm(
@@ -253,17 +232,24 @@ def layer_norm(x: Any, normalized_shape: Any, weight: Any = None, bias: Any = No
     tensor([[-1.0000,  1.0000],
             [-1.0000,  1.0000]])
     """
+    size = normalized_shape if normalized_shape.__class__ is tuple else _as_tuple(normalized_shape)
     require_floating("layer_norm", x=x, weight=weight, bias=bias)
-    size = tuple(normalized_shape) if isinstance(normalized_shape, tuple | list) else (normalized_shape,)
-    shape = require_tensor("layer_norm", x).array.shape
-    if not size or shape[len(shape) - len(size) :] != size or len(size) > len(shape):
+    shape = x.array.shape
+    if not size or shape[-len(size) :] != size:
         raise ShapeError(f"layer_norm: x, {list(shape)}, does not end in normalized_shape {list(size)}")
-    for name, tensor in (("weight", weight), ("bias", bias)):
-        if tensor is not None and tensor.array.shape != size:
-            raise ShapeError(
-                f"layer_norm: {name} has shape {list(tensor.array.shape)}, normalized_shape is {list(size)}"
-            )
+    if weight is not None and weight.array.shape != size:
+        raise _misfit("weight", weight, size)
+    if bias is not None and bias.array.shape != size:
+        raise _misfit("bias", bias, size)
     if weight is None and bias is not None:
         weight = bias.new_ones(size)
     parameters = (weight, bias)[: (weight is not None) + (bias is not None)]
     return apply(LayerNorm(size, float(eps)), x, *parameters)[0]
+
+
+def _as_tuple(size: Any) -> tuple[Any, ...]:
+    return tuple(size) if isinstance(size, tuple | list) else (size,)
+
+
+def _misfit(name: str, tensor: Any, size: tuple[int, ...]) -> ShapeError:
+    return ShapeError(f"layer_norm: {name} has shape {list(tensor.array.shape)}, normalized_shape is {list(size)}")

@@ -3,10 +3,8 @@
 `sums_of_columns`     sum(x)
 `moments_of_columns`  sum(x - p) and sum((x - p)^2)
 `products_of_columns` sum(g) and sum(g (x - p))
-`affine_columns`      target = (x - p) * scale + shift
-`affine_pair_columns` target = (x - p) * slope + (g * scale + shift)
 
-Sums are float64.  What belongs to the columns, such as p, has an element for each of them; x, g and target lie alike.
+In float64; p is a number for each column; x and g lie alike.
 """
 
 from llvmlite import ir
@@ -22,12 +20,11 @@ ROWS_AHEAD = 8  # how far down memory is asked for: rows lie too far apart for t
 
 
 class Columns(Lines):
-    """Vectors on `count` neighbouring columns of `rows` rows, `pitch` elements apart."""
+    """Vectors on `count` neighbouring columns of `rows` rows."""
 
-    def __init__(self, builder, dtype, pitch, rows, count):
+    def __init__(self, builder, dtype, rows, count):
         super().__init__(builder, dtype)
-        self.pitch, self.rows, self.count = pitch, rows, count
-        self.ahead = builder.mul(pitch, ir.Constant(_INDEX, ROWS_AHEAD))
+        self.rows, self.count = rows, count
 
     def in_blocks(self, block):
         """`block(places, masks)` for UNROLL vectors side by side, and for each of those left over, with its mask."""
@@ -49,18 +46,21 @@ class Columns(Lines):
         left = builder.add(builder.sub(self.count, done), ir.Constant(_INDEX, self.lanes - 1))
         _loop(builder, builder.sdiv(left, ir.Constant(_INDEX, self.lanes)), [], rest)
 
-    def down(self, arrays, initial, body):
-        """`carried = body(lines, carried)` for every row, where the `arrays` have their `lines`."""
+    def down(self, matrices, initial, body):
+        """`carried = body(lines, carried)` for every row, where the matrices have their lines.
+
+        A matrix is where it begins and how many elements its rows lie apart.
+        """
 
         def row(r, carried):
-            offset = self.builder.mul(r, self.pitch)
-            return body([self.builder.gep(array, [offset]) for array in arrays], carried)
+            return body([self.builder.gep(x, [self.builder.mul(r, pitch)]) for x, pitch in matrices], carried)
 
         return _loop(self.builder, self.rows, initial, row)
 
-    def ask(self, line, place):
+    def ask(self, line, pitch, place):
         """Ask for what the column has some rows further down."""
-        _ask(self.builder, self.builder.gep(line, [self.builder.add(place, self.ahead)]))
+        ahead = self.builder.mul(pitch, ir.Constant(_INDEX, ROWS_AHEAD))
+        _ask(self.builder, self.builder.gep(line, [self.builder.add(place, ahead)]))
 
     def read_wide(self, array, place, mask):
         """A vector of an array of float64."""
@@ -104,7 +104,7 @@ def sums_of_columns(typingctx, x, start, pitch, rows, count, totals):
 
     def codegen(context, builder, signature, arguments):
         x, start, pitch, rows, count, totals = arguments
-        columns = Columns(builder, signature.args[0].dtype, pitch, rows, count)
+        columns = Columns(builder, signature.args[0].dtype, rows, count)
         sources = [(signature.args[0], x, start), (signature.args[5], totals, start.type(0))]
         x, totals = places_of(context, builder, sources)
 
@@ -112,11 +112,11 @@ def sums_of_columns(typingctx, x, start, pitch, rows, count, totals):
             def row(lines, sums):
                 following = []
                 for place, mask, total in zip(places, masks, sums, strict=True):
-                    columns.ask(lines[0], place)
+                    columns.ask(lines[0], pitch, place)
                     following.append(builder.fadd(total, columns.widened(columns.read(lines[0], place, mask))))
                 return following
 
-            sums = columns.down([x], [columns.wide_zero] * len(masks), row)
+            sums = columns.down([(x, pitch)], [columns.wide_zero] * len(masks), row)
             for place, mask, total in zip(places, masks, sums, strict=True):
                 columns.write_wide(total, totals, place, mask)
 
@@ -126,10 +126,10 @@ def sums_of_columns(typingctx, x, start, pitch, rows, count, totals):
     return signature, codegen
 
 
-def _two_sums(columns, left, right, centres, totals, products):
+def _two_sums(columns, left, right, pitch, centres, totals, products):
     """totals = sum(left), products = sum(left (right - centre)); without `left`, of right - centre itself."""
     builder = columns.builder
-    arrays = [right] if left is None else [right, left]
+    matrices = [(x, pitch) for x in (right, left) if x is not None]
 
     def block(places, masks):
         wide = [columns.read_wide(centres, place, mask) for place, mask in zip(places, masks, strict=True)]
@@ -138,7 +138,7 @@ def _two_sums(columns, left, right, centres, totals, products):
             following = []
             for u, (place, mask) in enumerate(zip(places, masks, strict=True)):
                 for line in lines:
-                    columns.ask(line, place)
+                    columns.ask(line, pitch, place)
                 value, *others = (columns.widened(columns.read(line, place, mask)) for line in lines)
                 value = builder.fsub(value, wide[u])
                 other = others[0] if others else value
@@ -148,7 +148,7 @@ def _two_sums(columns, left, right, centres, totals, products):
                 ]
             return following
 
-        sums = columns.down(arrays, [columns.wide_zero] * (2 * len(masks)), row)
+        sums = columns.down(matrices, [columns.wide_zero] * (2 * len(masks)), row)
         for u, (place, mask) in enumerate(zip(places, masks, strict=True)):
             columns.write_wide(sums[2 * u], totals, place, mask)
             columns.write_wide(sums[2 * u + 1], products, place, mask)
@@ -165,10 +165,10 @@ def moments_of_columns(typingctx, x, start, pitch, rows, count, centres, totals,
 
     def codegen(context, builder, signature, arguments):
         x, start, pitch, rows, count, *wide = arguments
-        columns = Columns(builder, signature.args[0].dtype, pitch, rows, count)
+        columns = Columns(builder, signature.args[0].dtype, rows, count)
         sources = [(kind, array, start.type(0)) for kind, array in zip(signature.args[5:], wide, strict=True)]
         x, *wide = places_of(context, builder, [(signature.args[0], x, start), *sources])
-        _two_sums(columns, None, x, *wide)
+        _two_sums(columns, None, x, pitch, *wide)
         return context.get_dummy_value()
 
     return signature, codegen
@@ -184,76 +184,10 @@ def products_of_columns(typingctx, g, x, start, pitch, rows, count, centres, tot
     def codegen(context, builder, signature, arguments):
         g, x, start, pitch, rows, count, *wide = arguments
         kinds = signature.args
-        columns = Columns(builder, kinds[1].dtype, pitch, rows, count)
+        columns = Columns(builder, kinds[1].dtype, rows, count)
         sources = [(kind, array, start.type(0)) for kind, array in zip(kinds[6:], wide, strict=True)]
         g, x, *wide = places_of(context, builder, [(kinds[0], g, start), (kinds[1], x, start), *sources])
-        _two_sums(columns, g, x, *wide)
-        return context.get_dummy_value()
-
-    return signature, codegen
-
-
-def _affine(columns, constants, arrays, target, formula):
-    """target = formula(*values of the arrays, *constants of the column), row by row."""
-
-    def block(places, masks):
-        own = [
-            [columns.read(array, place, mask) for array in constants] for place, mask in zip(places, masks, strict=True)
-        ]
-
-        def row(lines, _):
-            *sources, result = lines
-            for place, mask, numbers in zip(places, masks, own, strict=True):
-                values = [columns.read(source, place, mask) for source in sources]
-                columns.write(formula(*values, *numbers), result, place, mask)
-            return []
-
-        columns.down([*arrays, target], [], row)
-
-    columns.in_blocks(block)
-
-
-@intrinsic
-def affine_columns(typingctx, x, start, pitch, rows, count, centres, scales, shifts, target):
-    """target = (x - centres[q]) * scales[q] + shifts[q] in column q."""
-    _check(x, centres, scales, shifts, target)
-    signature = types.void(x, *[types.intp] * 4, centres, scales, shifts, target)
-
-    def codegen(context, builder, signature, arguments):
-        x, start, pitch, rows, count, *constants, target = arguments
-        kinds = signature.args
-        columns = Columns(builder, kinds[0].dtype, pitch, rows, count)
-        sources = [(kind, array, start.type(0)) for kind, array in zip(kinds[5:8], constants, strict=True)]
-        x, target, *constants = places_of(context, builder, [(kinds[0], x, start), (kinds[8], target, start), *sources])
-
-        def formula(value, centre, scale, shift):
-            return columns.fma(builder.fsub(value, centre), scale, shift)
-
-        _affine(columns, constants, [x], target, formula)
-        return context.get_dummy_value()
-
-    return signature, codegen
-
-
-@intrinsic
-def affine_pair_columns(typingctx, g, x, start, pitch, rows, count, centres, slopes, scales, shifts, target):
-    """target = (x - centres[q]) * slopes[q] + (g * scales[q] + shifts[q]) in column q."""
-    _check(g, x, centres, slopes, scales, shifts, target)
-    signature = types.void(g, x, *[types.intp] * 4, centres, slopes, scales, shifts, target)
-
-    def codegen(context, builder, signature, arguments):
-        g, x, start, pitch, rows, count, *constants, target = arguments
-        kinds = signature.args
-        columns = Columns(builder, kinds[1].dtype, pitch, rows, count)
-        sources = [(kind, array, start.type(0)) for kind, array in zip(kinds[6:10], constants, strict=True)]
-        given = [(kinds[0], g, start), (kinds[1], x, start), (kinds[10], target, start), *sources]
-        g, x, target, *constants = places_of(context, builder, given)
-
-        def formula(upstream, value, centre, slope, scale, shift):
-            rest = columns.fma(upstream, scale, shift)
-            return columns.fma(builder.fsub(value, centre), slope, rest)
-
-        _affine(columns, constants, [g, x], target, formula)
+        _two_sums(columns, g, x, pitch, *wide)
         return context.get_dummy_value()
 
     return signature, codegen

@@ -13,8 +13,8 @@ from numba import prange
 
 from autograd_cnn.kernels.cpu.flat_call import FlatCall
 from autograd_cnn.kernels.cpu.jit import GRAIN, inline, parallel, serial
-from autograd_cnn.kernels.cpu.layer_norm_lines import gradient_line, gradient_sums, normalised_line
 from autograd_cnn.kernels.cpu.lines import moments
+from autograd_cnn.kernels.cpu.norm_lines import gradient_line, gradient_sums, normalised_line
 from autograd_cnn.kernels.cpu.shared_code import call
 
 CHUNKS = 32  # at most, of the rows

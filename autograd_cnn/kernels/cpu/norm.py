@@ -1,39 +1,64 @@
-"""Batch normalisation of x (N, C, S): every channel is brought to mean 0 and variance 1 over N and S.
+"""Batch normalisation of x (N, C, ...): every channel is brought to mean 0 and variance 1 over all but C.
 
 Sergey Ioffe and Christian Szegedy, Batch Normalization, 2015, https://arxiv.org/abs/1502.03167.
 
-A task takes one channel of all images, or a few neighbouring channels where S is 1: it sums them up once, in float64,
-and writes the result while they still lie in the cache.  Sums of squares are taken round a channel's first element,
-so that a mean far from zero costs no digits.
+A piece of work is one channel of all images, or, where a channel of an image has few elements, a block of neighbouring
+channels (norm_columns.py): it sums them up once, in float64, and writes the result while they still lie in the
+cache.  Sums of squares are taken round a channel's first element, so that a mean far from zero costs no digits.
 """
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from numba import prange
 
-from autograd_cnn.kernels.cpu.jit import adaptive, inline, serial
+from autograd_cnn.kernels.cpu.flat_call import FlatCall
+from autograd_cnn.kernels.cpu.jit import GRAIN, inline, parallel, serial
 from autograd_cnn.kernels.cpu.lines import affine_line, affine_pair, moments, products
+from autograd_cnn.kernels.cpu.norm_columns import (
+    LARGEST,
+    above_zero,
+    apply_columns,
+    channels_of_block,
+    grad_columns,
+    train_columns,
+)
+from autograd_cnn.kernels.cpu.shared_code import call
 
-COLUMNS = 32  # neighbouring channels that one task takes where S is 1
+PIECES = 64  # of evaluation, at most
 
 
 def batch_norm_train(x, weight, bias, eps, out, statistics):
-    """out = (x - mean) invstd weight + bias, with the mean and the biased variance of each channel of x.
+    """out = (x - mean) invstd weight + bias, with the mean and the biased variance of each channel of x (N, C, ...).
 
     statistics (3, C) float64 gets mean, invstd = 1 / sqrt(var + eps) and var; weight and bias (C,) may be None.
     """
     if x.size == 0:
         statistics[...] = np.nan
         return
-    kernel = _train if x.shape[2] != 1 else _train_columns
-    kernel(_flat(x), x.shape[2], _or_all(weight, 1, x), _or_all(bias, 0, x), eps, statistics, out.ravel())
+    weight, bias = _or_all(weight, 1, x), _or_all(bias, 0, x)
+    size, per, pieces, of_columns = _pieces(x.shape)
+    kernel = _TRAIN_COLUMNS if of_columns else _TRAIN
+    if x.size < GRAIN:
+        kernel.of(x.dtype)(0, pieces, per, size, x, weight, bias, eps, statistics, out)
+    else:
+        flat = [a.ravel() for a in (x, weight, bias, statistics, out)]
+        _train(_address(kernel, x.dtype), pieces, per, size, *flat[:3], eps, *flat[3:])
 
 
 def batch_norm_eval(x, mean, var, weight, bias, eps, out):
     """out = (x - mean) / sqrt(var + eps) weight + bias, by channel; weight and bias (C,) may be None."""
-    kernel = _apply if x.shape[2] != 1 else _apply_columns
-    kernel(_flat(x), x.shape[2], mean, var, _or_all(weight, 1, x), _or_all(bias, 0, x), eps, out.ravel())
+    if x.size == 0:
+        return
+    weight, bias = _or_all(weight, 1, x), _or_all(bias, 0, x)
+    size = math.prod(x.shape[2:])
+    kernel, count = (_APPLY_COLUMNS, x.shape[0]) if size == 1 else (_APPLY, x.shape[0] * x.shape[1])
+    if x.size < GRAIN:
+        kernel.of(x.dtype)(0, count, size, x, mean, var, weight, bias, eps, out)
+    else:
+        flat = [a.ravel() for a in (x, mean, var, weight, bias)]
+        _evaluate(_address(kernel, x.dtype), min(count, PIECES), count, size, *flat, eps, out.ravel())
 
 
 def batch_norm_grad(g, x, weight, statistics, training, gx, gw, gb):
@@ -43,11 +68,16 @@ def batch_norm_grad(g, x, weight, statistics, training, gx, gw, gb):
     With z = (x - mean) invstd and m = N S: gb = sum(g), gw = sum(g z),
     gx = weight invstd (g - (gb + z gw) / m) in training, else weight invstd g.
     """
-    channels, size = x.shape[1:]
-    kernel = _grad if size != 1 else _grad_columns
-    gw, gb = (np.empty(channels, x.dtype) if each is None else each for each in (gw, gb))
-    out = np.empty(0, x.dtype) if gx is None else gx.ravel()
-    kernel(_flat(g), size, _or_all(weight, 1, x), statistics, training, gw, gb, out, _flat(x))
+    weight = _or_all(weight, 1, x)
+    gw, gb = (np.empty(x.shape[1], x.dtype) if each is None else each for each in (gw, gb))
+    out = np.empty(0, x.dtype) if gx is None else gx
+    size, per, pieces, of_columns = _pieces(x.shape)
+    kernel = _GRAD_COLUMNS if of_columns else _GRAD
+    if x.size < GRAIN:
+        kernel.of(x.dtype)(0, pieces, per, size, training, g, x, weight, statistics, gw, gb, out)
+    else:
+        flat = [a.ravel() for a in (g, x, weight, statistics, gw, gb, out)]
+        _grad(_address(kernel, x.dtype), pieces, per, size, int(training), *flat)
 
 
 @serial
@@ -63,12 +93,22 @@ def running_averages(mean, var, statistics, unbiased, momentum):
         var[c] = var[c] * (1 - momentum) + statistics[2, c] * unbiased * momentum
 
 
-def _flat(a):
-    return (a if a.flags.c_contiguous else np.ascontiguousarray(a)).ravel()
-
-
 def _or_all(values, default, x):
     return np.full(x.shape[1], default, x.dtype) if values is None else values
+
+
+@lru_cache
+def _address(kernel, dtype):
+    return kernel.address(dtype)
+
+
+@lru_cache(maxsize=1024)
+def _pieces(shape):
+    """Elements of a channel of an image, channels of a piece, how many pieces, and whether they are of columns."""
+    channels, size = shape[1], math.prod(shape[2:])
+    of_columns = 0 < size <= LARGEST
+    per = channels_of_block(size) if of_columns else 1
+    return size, per, (channels + per - 1) // per, of_columns
 
 
 @inline
@@ -78,38 +118,22 @@ def _split(value, real):
     return high, real(value - np.float64(high))
 
 
-@inline
-def _above_zero(spread):
-    """A variance that rounding has left below 0 is 0; NaN stays."""
-    return 0.0 if spread < 0 else spread
+# Serial kernels for pieces [first, last), here of one channel each.
 
 
-@inline
-def _scales(var, weight, eps):
-    scales = np.empty_like(weight)
-    for i in range(weight.size):
-        scales[i] = weight[i] / math.sqrt(var[i] + eps)
-    return scales
-
-
-# out, or x, comes last: its size says whether threads are worth it.
-# prange counts in uint64: np.int64 spares a second compilation of what is called with it.
-
-
-@adaptive
-def _train(x, size, weight, bias, eps, statistics, out):
+@serial
+def _train_lines(first, last, per, size, x, weight, bias, eps, statistics, out):
     channels = weight.size
     pitch = channels * size
-    n = x.size // max(pitch, 1)
-    for channel in prange(channels):
-        c = np.int64(channel)
+    n = x.size // pitch
+    for c in range(first, last):
         start = c * size
         centre = np.float64(x[start])
         rest, squares = moments(x, start, centre, n, pitch, size)
         rest /= n * size
-        spread = _above_zero(squares / (n * size) - rest * rest)
+        spread = above_zero(squares / (n * size) - rest * rest)
         mean, invstd = centre + rest, 1 / math.sqrt(spread + eps)
-        statistics[0, c], statistics[1, c], statistics[2, c] = mean, invstd, spread
+        statistics[c], statistics[channels + c], statistics[2 * channels + c] = mean, invstd, spread
         high, low = _split(mean, out.dtype.type)
         scale, shift = out.dtype.type(invstd * weight[c]), bias[c]
         for image in range(n):
@@ -117,16 +141,15 @@ def _train(x, size, weight, bias, eps, statistics, out):
             affine_line(size, x, place, high, low, scale, shift, out, place)
 
 
-@adaptive
-def _grad(g, size, weight, statistics, training, gw, gb, out, x):
+@serial
+def _grad_lines(first, last, per, size, training, g, x, weight, statistics, gw, gb, out):
     channels = weight.size
     pitch = channels * size
     n = x.size // max(pitch, 1)
     real = x.dtype.type
-    for channel in prange(channels):
-        c = np.int64(channel)
+    for c in range(first, last):
         start = c * size
-        mean, invstd = statistics[0, c], statistics[1, c]
+        mean, invstd = statistics[c], statistics[channels + c]
         total, product = products(g, start, 0.0, x, start, mean, n, pitch, size)
         gw[c], gb[c] = product * invstd, total
         if out.size > 0:
@@ -142,88 +165,38 @@ def _grad(g, size, weight, statistics, training, gw, gb, out, x):
                     affine_line(size, g, place, zero, zero, scale, zero, out, place)
 
 
-@adaptive
-def _apply(x, size, mean, var, weight, bias, eps, out):
-    scales = _scales(var, weight, eps)
-    for run in prange(out.size // max(size, 1)):
-        r = np.int64(run)
-        c = r % mean.size
-        affine_line(size, x, r * size, mean[c], mean.dtype.type(0), scales[c], bias[c], out, r * size)
+@serial
+def _apply_lines(first, last, size, x, mean, var, weight, bias, eps, out):
+    """Runs [first, last), of one channel of one image each."""
+    zero = mean.dtype.type(0)
+    for run in range(first, last):
+        c = run % mean.size
+        scale = out.dtype.type(weight[c] / math.sqrt(var[c] + eps))
+        affine_line(size, x, run * size, mean[c], zero, scale, bias[c], out, run * size)
 
 
-# The same for x (N, C), where neighbours belong to different channels.
+_TRAIN, _TRAIN_COLUMNS = (FlatCall(kernel, "iiiixxxdsx") for kernel in (_train_lines, train_columns))
+_GRAD, _GRAD_COLUMNS = (FlatCall(kernel, "iiiiixxxsxxx") for kernel in (_grad_lines, grad_columns))
+_APPLY, _APPLY_COLUMNS = (FlatCall(kernel, "iiixxxxxdx") for kernel in (_apply_lines, apply_columns))
 
 
-@adaptive
-def _train_columns(x, size, weight, bias, eps, statistics, out):
-    channels = weight.size
-    n = x.size // max(channels, 1)
-    for task in prange((channels + COLUMNS - 1) // COLUMNS):
-        left = np.int64(task) * COLUMNS
-        count = min(COLUMNS, channels - left)
-        rest, squares = np.zeros(COLUMNS), np.zeros(COLUMNS)
-        centre, scale = np.empty(COLUMNS), np.empty(COLUMNS)
-        first = x[left : left + count]
-        for i in range(count):
-            centre[i] = first[i]
-        for row in range(n):
-            line = x[row * channels + left : row * channels + left + count]
-            for i in range(count):
-                difference = line[i] - centre[i]
-                rest[i] += difference
-                squares[i] += difference * difference
-        for i in range(count):
-            offset = rest[i] / n
-            spread = _above_zero(squares[i] / n - offset * offset)
-            centre[i] += offset
-            invstd = 1 / math.sqrt(spread + eps)
-            scale[i] = invstd * weight[left + i]
-            statistics[0, left + i], statistics[1, left + i], statistics[2, left + i] = centre[i], invstd, spread
-        shift = bias[left : left + count]
-        for row in range(n):
-            place = row * channels + left
-            line, line_out = x[place : place + count], out[place : place + count]
-            for i in range(count):
-                line_out[i] = (line[i] - centre[i]) * scale[i] + shift[i]
+@parallel
+def _train(kernel, pieces, per, size, x, weight, bias, eps, statistics, out):
+    for piece in prange(pieces):
+        p = np.int64(piece)
+        call(kernel, (p, p + 1, per, size, x, weight, bias, eps, statistics, out))
 
 
-@adaptive
-def _grad_columns(g, size, weight, statistics, training, gw, gb, out, x):
-    channels = weight.size
-    n = x.size // max(channels, 1)
-    for task in prange((channels + COLUMNS - 1) // COLUMNS):
-        left = np.int64(task) * COLUMNS
-        count = min(COLUMNS, channels - left)
-        total, product, scale = np.zeros(COLUMNS), np.zeros(COLUMNS), np.empty(COLUMNS)
-        mean, invstd = statistics[0, left : left + count], statistics[1, left : left + count]
-        for row in range(n):
-            place = row * channels + left
-            g_line, x_line = g[place : place + count], x[place : place + count]
-            for i in range(count):
-                total[i] += g_line[i]
-                product[i] += g_line[i] * (x_line[i] - mean[i])
-        for i in range(count):
-            gw[left + i], gb[left + i] = product[i] * invstd[i], total[i]
-            scale[i] = invstd[i] * weight[left + i]
-            total[i] /= n
-            product[i] *= invstd[i] * invstd[i] / n
-        for row in range(n if out.size > 0 else 0):
-            place = row * channels + left
-            g_line, x_line, line_out = g[place : place + count], x[place : place + count], out[place : place + count]
-            if training:
-                for i in range(count):
-                    line_out[i] = scale[i] * (g_line[i] - total[i] - (x_line[i] - mean[i]) * product[i])
-            else:
-                for i in range(count):
-                    line_out[i] = scale[i] * g_line[i]
+@parallel
+def _grad(kernel, pieces, per, size, training, g, x, weight, statistics, gw, gb, out):
+    for piece in prange(pieces):
+        p = np.int64(piece)
+        call(kernel, (p, p + 1, per, size, training, g, x, weight, statistics, gw, gb, out))
 
 
-@adaptive
-def _apply_columns(x, size, mean, var, weight, bias, eps, out):
-    channels = mean.size
-    scales = _scales(var, weight, eps)
-    for row in prange(out.size // max(channels, 1)):
-        start = np.int64(row) * channels
-        line, line_out = x[start : start + channels], out[start : start + channels]
-        for i in range(channels):
-            line_out[i] = (line[i] - mean[i]) * scales[i] + bias[i]
+@parallel
+def _evaluate(kernel, pieces, count, size, x, mean, var, weight, bias, eps, out):
+    for piece in prange(pieces):
+        p = np.int64(piece)
+        first, last = count * p // pieces, count * (p + 1) // pieces
+        call(kernel, (first, last, size, x, mean, var, weight, bias, eps, out))

@@ -1,10 +1,16 @@
-"""The vector loops of layer normalisation, each along one row.
+"""The vector loops of normalisation along one row whose columns have numbers of their own.
+
+Of layer normalisation, where z = (x - centre) * scale + offset (the offset makes up for what the centre, of the type of
+x, lacks to the mean):
 
 `normalised_line`  target = z * weight + bias
 `gradient_sums`    sum(g weight) and sum(g weight z), in float64; g z and g are added to running sums of the columns
 `gradient_line`    target = g * weight * scale + ((x - centre) * slope + shift)
 
-z = (x - centre) * scale + offset, where the offset makes up for what the centre, of the type of x, lacks to the mean.
+Of batch normalisation, with a centre, a scale and so on for each column:
+
+`affine_row`       target = (x - centre) * scale + shift
+`affine_pair_row`  target = (x - centre) * slope + (g * scale + shift)
 """
 
 from llvmlite import ir
@@ -120,6 +126,56 @@ def gradient_line(typingctx, count, g, x, start, centre, scale, slope, shift, we
             rest = lines.fma(builder.fsub(lines.read(x, q, mask), centre), slope, shift)
             v = builder.fmul(lines.read(g, q, mask), lines.read(weight, q, mask))
             lines.write(lines.fma(v, scale, rest), target, q, mask)
+            return []
+
+        lines.along(count, lines.copies([]), step)
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+@intrinsic
+def affine_row(typingctx, count, x, start, centres, scales, shifts, target):
+    """target[start + q] = (x[start + q] - centres[q]) * scales[q] + shifts[q] for q below `count`."""
+    _check(x, centres, scales, shifts, target)
+    signature = types.void(types.intp, x, types.intp, centres, scales, shifts, target)
+
+    def codegen(context, builder, signature, arguments):
+        count, x, start, *constants, target = arguments
+        kinds = signature.args
+        lines = Lines(builder, kinds[1].dtype)
+        sources = [(kind, array, start.type(0)) for kind, array in zip(kinds[3:6], constants, strict=True)]
+        x, target, *constants = places_of(context, builder, [(kinds[1], x, start), (kinds[6], target, start), *sources])
+
+        def step(q, mask, _):
+            centre, scale, shift = (lines.read(array, q, mask) for array in constants)
+            lines.write(lines.fma(builder.fsub(lines.read(x, q, mask), centre), scale, shift), target, q, mask)
+            return []
+
+        lines.along(count, lines.copies([]), step)
+        return context.get_dummy_value()
+
+    return signature, codegen
+
+
+@intrinsic
+def affine_pair_row(typingctx, count, g, x, start, centres, slopes, scales, shifts, target):
+    """target = (x - centres[q]) * slopes[q] + (g * scales[q] + shifts[q]), likewise."""
+    _check(g, x, centres, slopes, scales, shifts, target)
+    signature = types.void(types.intp, g, x, types.intp, centres, slopes, scales, shifts, target)
+
+    def codegen(context, builder, signature, arguments):
+        count, g, x, start, *constants, target = arguments
+        kinds = signature.args
+        lines = Lines(builder, kinds[2].dtype)
+        sources = [(kind, array, start.type(0)) for kind, array in zip(kinds[4:8], constants, strict=True)]
+        given = [(kinds[1], g, start), (kinds[2], x, start), (kinds[8], target, start), *sources]
+        g, x, target, *constants = places_of(context, builder, given)
+
+        def step(q, mask, _):
+            centre, slope, scale, shift = (lines.read(array, q, mask) for array in constants)
+            rest = lines.fma(lines.read(g, q, mask), scale, shift)
+            lines.write(lines.fma(builder.fsub(lines.read(x, q, mask), centre), slope, rest), target, q, mask)
             return []
 
         lines.along(count, lines.copies([]), step)
