@@ -111,7 +111,7 @@ class Tensor(Operators, Methods, InPlace, Conversion):
 
     @property
     def _base(self) -> TensorBase | None:
-        return None if self._view is None else self._view.base
+        return None if self._view is None else self.root
 
     @property
     def _version(self) -> int:

@@ -11,7 +11,7 @@ from autograd_cnn.dtype import CATEGORY
 from autograd_cnn.errors import InPlaceError
 from autograd_cnn.graph.base import TensorBase
 from autograd_cnn.graph.op import Op
-from autograd_cnn.graph.record import apply, apply_inplace
+from autograd_cnn.graph.record import apply, apply_inplace, become_view
 from autograd_cnn.ops import (
     activation,
     arithmetic,
@@ -20,8 +20,10 @@ from autograd_cnn.ops import (
     diagonal,
     elementwise,
     index_write,
+    linear,
     rounding,
     scatter,
+    shape,
     triangle,
 )
 from autograd_cnn.ops import gather as gathering
@@ -37,6 +39,17 @@ def _in_place(op: Op) -> Callable[[Any], Any]:
 
     method.__name__ = f"{op.name}_"
     method.__doc__ = f"`{op.name}` in place."
+    return method
+
+
+def _reshaped(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The method that makes its tensor the view of it that `function` gives."""
+
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return become_view(self, lambda x: function(x, *args, **kwargs), f"{function.__name__}_")
+
+    method.__name__ = f"{function.__name__}_"
+    method.__doc__ = f"`{function.__name__}` in place: self takes the shape, in the same memory."
     return method
 
 
@@ -94,6 +107,15 @@ class InPlace(TensorBase):
         return self.fill_(0)
 
     fill_ = assign.fill_
+    squeeze_ = _reshaped(shape.squeeze)
+    unsqueeze_ = _reshaped(shape.unsqueeze)
+    transpose_ = swapaxes_ = swapdims_ = _reshaped(shape.transpose)
+    t_ = _reshaped(shape.t)
+
+    def addmm_(self, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+        """Self becomes beta * self + alpha * (mat1 @ mat2)."""
+        return _become(self, linear.addmm(self, mat1, mat2, beta=beta, alpha=alpha), "addmm")
+
     fill_diagonal_ = diagonal.fill_diagonal_
     tril_ = triangle.tril_
     triu_ = triangle.triu_

@@ -30,6 +30,7 @@ from autograd_cnn.ops import scatter as scattering
 from autograd_cnn.ops import shape as shaping
 from autograd_cnn.ops import softmax as softmaxes
 from autograd_cnn.ops import split as splitting
+from autograd_cnn.ops import unfold as unfolding
 
 
 class Methods(TensorBase):
@@ -183,6 +184,7 @@ class Methods(TensorBase):
     trace = diagonals.trace
     tril = triangle.tril
     triu = triangle.triu
+    unfold = unfolding.unfold
     take_along_dim = gathering.take_along_dim
     gather = gathering.gather
     scatter_add = gathering.scatter_add

@@ -66,7 +66,10 @@ class TensorBase:
     @property
     def root(self) -> TensorBase:
         """The tensor that owns the memory: self, or what self is a view of."""
-        return self if self._view is None else self._view.base
+        if self._view is None:
+            return self
+        base = self._view.base
+        return base if base._view is None else base._view.base  # it has become a view, as by `squeeze_`
 
     def mark_changed(self, by: str) -> None:
         """Notes that the content was changed in place."""

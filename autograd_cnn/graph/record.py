@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -304,7 +304,7 @@ def refresh(tensor: TensorBase) -> None:
     if not STATE.get().recording:
         return  # it stays out of date, until an op on it is recorded
     view.seen = tensor.version[0]
-    base = view.base
+    base = tensor.root
     if base._requires_grad and not (base.node is None and tensor.node is None):
         current = base
         for op in view.chain:
@@ -402,11 +402,43 @@ def apply_inplace(op: Op, x: Any, *others: Any) -> Any:
     return x
 
 
+def become_view(x: Any, function: Callable[[Any], Any], by: str) -> Any:
+    """Makes `x` the view of it that `function` gives; returns x.  What else shows its memory stays as it is.
+
+    Raises InPlaceError as `apply_inplace` does, and for the result of an op while recording is off.
+    """
+    state = STATE.get()
+    root = x.root
+    if state.recording and root.node is None and root._requires_grad:
+        raise InPlaceError(f"{by}: a leaf tensor that requires grad cannot be changed in place; use no_grad()")
+    if x.node is not None and not state.recording:
+        raise InPlaceError(f"{by}: the result of {x.node.op.name} cannot change its shape while recording is off")
+    if x.version is None and not state.inference:
+        raise InPlaceError(f"{by}: x was made in inference_mode and cannot be changed outside of it; clone it first")
+    refresh(x)
+    old = alias(x)
+    old.node, old.slot, old._requires_grad, old._view = x.node, x.slot, x._requires_grad, x._view
+    y = function(old)
+    x.mark_changed(by)
+    x.array, x._view = y.array, y._view
+    if y.node is not None:
+        x.node, x.slot = y.node, y.slot
+    if x.version is not None:
+        x._view.seen = x.version[0]
+    return x
+
+
 def repeats(array: Any) -> bool:
-    """Whether elements of the array share memory, as those of an expanded one do."""
-    if not array.size or 0 not in array.strides:
+    """Whether elements of the array may share memory, as those of an expanded one do."""
+    if array.flags.c_contiguous or not array.size:
         return False
-    return any(n > 1 and not step for n, step in zip(array.shape, array.strides, strict=True))
+    reach = 0  # how far elements lie apart by the dimensions looked at
+    for step, n in sorted(zip(map(abs, array.strides), array.shape, strict=True)):
+        if n > 1:
+            if step < reach + array.itemsize:
+                return True
+            reach += (n - 1) * step
+    return False
 
 
 def require_changeable(what: str, name: str, tensor: TensorBase) -> None:
