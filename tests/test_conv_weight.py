@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from guarded_memory import Canaries, guarded, run_alone
 
-from autograd_cnn.kernels.cpu import conv_weight_plan
+from autograd_cnn.kernels.cpu import conv_choice, conv_weight_plan
 from autograd_cnn.kernels.cpu.conv_weight import conv_grad_weight, sum_channels
 
 FLOATS = (np.float32, np.float64)
@@ -124,14 +124,14 @@ def test_sums_over_windows(case: Case, dtype: type) -> None:
 @pytest.mark.parametrize("way", [(False, True), (True, False), (True, True)], ids=["in place", "windows", "both"])
 def test_every_way(way: tuple[bool, bool], monkeypatch: pytest.MonkeyPatch) -> None:
     """x read in place, or laid out in windows, with g in place or turned: whichever is fastest on this processor."""
-    monkeypatch.setattr(conv_weight_plan, "_fastest", lambda *_: way)
-    conv_weight_plan.grad_weight_plan.cache_clear()
+    monkeypatch.setattr(conv_weight_plan, "_fastest", lambda *_: (0.0, way))
+    conv_choice.grad_weight_plan.cache_clear()
     parts = set()
     for case in CASES:
         if case.groups < case.x[1] and (case.dilation[-1] == 1 or not way[0]):
             check(case, np.float32)
             parts.add(len(case.plan().pieces))
-    conv_weight_plan.grad_weight_plan.cache_clear()
+    conv_choice.grad_weight_plan.cache_clear()
     assert parts == {1, 2}  # at once, and in parts that are added up
 
 

@@ -4,7 +4,6 @@ Everything here is a function of shapes alone, computed once for each, so that r
 the number of threads.
 """
 
-from functools import lru_cache
 from math import prod
 from typing import NamedTuple
 
@@ -192,7 +191,6 @@ def _joined(blocks, tables):
     return a, b, np.concatenate([[0], np.cumsum(counts)]), np.array(strips)
 
 
-@lru_cache(maxsize=512)
 def grad_weight_plan(g_shape, x_shape, out_shape, stride, padding, dilation, groups, itemsize):
     images, _, *sizes = x_shape
     outputs, channels, *kernel = out_shape
