@@ -92,8 +92,10 @@ class Mutant:
             if position < len(out) and out[position] is not None:
                 out[position][...] = self.wrong(out[position])
 
-        new = gradient if issubclass(self.op, FusedOp) else vjp
+        new = gradient if self.method == "gradient" else vjp
         changes = {self.method: new, "plans": {}} | ({} if self.op.joint is None else {"joint": new})
+        if self.method != "gradient":  # which would stand in for it
+            changes["direct"] = None
         self.patches = [patch.object(self.op, name, value) for name, value in changes.items()]
         for one in self.patches:
             one.start()
@@ -106,11 +108,13 @@ class Mutant:
 
 def gradients_of(op: type[Op]) -> list[tuple[str, int | None]]:
     """The methods that compute gradients of an op, and which of their results."""
+    found: list[tuple[str, int | None]] = []
     if op.joint is None:
-        return [(f"vjp_{name}", None) for name in op.inputs if name not in op.nondifferentiable]
-    method = "gradient" if issubclass(op, FusedOp) else "vjp"
+        found += [(f"vjp_{name}", None) for name in op.inputs if name not in op.nondifferentiable]
+    methods = (["vjp"] if op.joint and not issubclass(op, FusedOp) else []) + (["gradient"] if op.direct else [])
     positions = range(len(op.inputs) or 2)
-    return [(method, i) for i in positions if i >= len(op.inputs) or op.inputs[i] not in op.nondifferentiable]
+    different = [i for i in positions if i >= len(op.inputs) or op.inputs[i] not in op.nondifferentiable]
+    return found + [(method, i) for method in methods for i in different]
 
 
 def caught(sample: Sample) -> bool:

@@ -20,7 +20,7 @@ from autograd_cnn.graph.anomaly import AnomalyObserver
 from autograd_cnn.graph.base import TensorBase, alias, wrap
 from autograd_cnn.graph.grad_mode import STATE
 from autograd_cnn.graph.node import Edge, Node, edge_spec
-from autograd_cnn.graph.op import OUTPUT, FusedOp, Op
+from autograd_cnn.graph.op import OUTPUT, FusedOp, Op, Plan
 from autograd_cnn.graph.walk import reachable
 
 Key = tuple[Any, int]  # a leaf and 0, or a node and the position of its output
@@ -58,17 +58,15 @@ class Arrivals:
         self.nodes: dict[int, list[Any]] = {}  # by minus the index, as in the heap
         self.leaves: dict[Any, list[Any]] = {}
 
-    def deliver(self, op: Op, edge: Edge, r: Any, g: Any, saved: Sequence[Any]) -> None:
-        """Adds the result of a vjp, in the shape and dtype of the input that it is the gradient of."""
-        source, slot = edge
+    def deliver(self, edge: Edge, r: Any, fresh: bool) -> None:
+        """Adds the gradient of an input, in the shape and dtype of that; `fresh` where nobody else holds it."""
         shape, dtype = edge_spec(edge)
-        # What is neither g, nor a view, nor a saved tensor was made by the vjp.
-        fresh = op.fresh and r is not g and r._view is None and not any(r is s for s in saved)
-        if r.array.shape != shape:
+        array = r.array
+        if array.shape != shape:
             r = r.sum_to_size(shape)
-        if r.array.dtype != dtype:
+        if array.dtype is not dtype and array.dtype != dtype:
             r = r.to(dtype)
-        self.add(source, slot, r, fresh)
+        self.add(*edge, r, fresh)
 
     def add(self, source: Any, slot: int, r: Any, fresh: bool = False) -> None:
         if source.__class__ is not Node:
@@ -179,13 +177,20 @@ def run(
                 if observers:
                     started = _observe_before(observers, node, g)
                 seen: list[Any] = []  # the gradient of each input
-            for position, vjp, arguments in plan.vjps:
+            vjps = plan.vjps
+            if plan.direct is not None and not create_graph:
+                vjps = ()
+                seen = _directly(op, plan, g, edges, saved)
+                for edge, r in zip(edges, seen, strict=True):
+                    if edge is not None and r is not None:
+                        arrivals.deliver(edge, r, True)
+            for position, vjp, arguments in vjps:
                 if position is None:
                     given = saved if arguments is None else [saved[j] for j in arguments]
                     results = _joint(node, vjp, g, edges, given)
                     for edge, r in zip(edges, results, strict=True):
                         if edge is not None and r is not None:
-                            arrivals.deliver(op, edge, r, g, saved)
+                            arrivals.deliver(edge, r, _fresh(op, r, g, saved))
                     if observers:
                         seen = results
                     continue
@@ -212,7 +217,7 @@ def run(
                     else:
                         arrivals.merge(entry, r, shape, dtype)
                 else:
-                    arrivals.deliver(op, edge, r, g, saved)
+                    arrivals.deliver(edge, r, _fresh(op, r, g, saved))
             if observers:
                 elapsed = time.perf_counter_ns() - started
                 freed = 0 if keep else node.saved_bytes()
@@ -227,10 +232,20 @@ def run(
     finally:
         STATE.reset(outer)
     for leaf, g, fresh in arrivals.leaves.values():
-        for hook in list((leaf.hooks or {}).values()):
-            g, fresh = _hooked(hook, g), False  # a hook may keep what it sees
+        hooks = leaf.hooks
+        if hooks:
+            fresh = False  # a hook may keep what it sees
+            for hook in list(hooks.values()):
+                g = _hooked(hook, g)
         found[leaf, 0] = (g, fresh)
     return found
+
+
+def _fresh(op: Op, r: Any, g: Any, saved: Sequence[Any]) -> bool:
+    """Whether a vjp made r itself: it is neither g, nor a view, nor a saved tensor."""
+    if not op.fresh or r is g or r._view is not None:
+        return False
+    return not any(r is tensor for tensor in saved)
 
 
 def _paths(roots: Sequence[Any], targets: set[Any]) -> set[Any]:
@@ -296,20 +311,27 @@ def _with_graph(node: Node, saved: list[Any]) -> list[Any]:
     return linked
 
 
+def _directly(op: Op, plan: Plan, g: Any, edges: Sequence[Edge | None], saved: Sequence[Any]) -> list[Any]:
+    """Gradients of all inputs at once, by kernels alone; None where there is no edge."""
+    device, dtype = g.device, g.array.dtype
+    out = [
+        None if edge is None or j is None else device.empty(saved[j], dtype)
+        for edge, j in zip(edges, plan.shapes, strict=True)
+    ]
+    tensors = plan.tensors
+    positions: tuple[int | None, ...] = plan.direct or ()
+    arguments = [None if j is None else saved[j].array if j < tensors else saved[j] for j in positions]
+    op.gradient(device.kernels, out, g.array, *arguments)
+    return [None if array is None else wrap(array, device) for array in out]
+
+
 def _joint(
     node: Node, vjp: Callable[..., Any], g: Any, edges: Sequence[Edge | None], arguments: Sequence[Any]
 ) -> list[Any]:
-    """Gradients of all inputs at once, from a joint vjp or a fused kernel."""
+    """Gradients of all inputs at once, from a joint vjp or, where the pass is recorded, from a composite."""
     op = node.op
     needs = tuple(edge is not None for edge in edges)
-    if not isinstance(op, FusedOp):
-        return list(vjp(op, g, needs, *arguments))
-    if STATE.get().recording:
-        return _composite(node, op, g, needs)
-    device = g.device
-    out = [None if edge is None else device.empty(*edge_spec(edge)) for edge in edges]
-    op.gradient(device.kernels, out, g.array, *(a.array if isinstance(a, TensorBase) else a for a in arguments))
-    return [None if array is None else wrap(array, device) for array in out]
+    return _composite(node, op, g, needs) if isinstance(op, FusedOp) else list(vjp(op, g, needs, *arguments))
 
 
 def _composite(node: Node, op: FusedOp, g: Any, needs: tuple[bool, ...]) -> list[Any]:

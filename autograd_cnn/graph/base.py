@@ -93,7 +93,14 @@ def prepare(tensor: TensorBase, array: np.ndarray, device: Device) -> None:
 def wrap(array: np.ndarray, device: Device = CPU) -> TensorBase:
     """A fresh tensor round `array`, without a graph."""
     tensor = TensorBase.result_class()
-    prepare(tensor, array, device)
+    tensor.array = array  # `prepare`, without the call
+    tensor.device = device
+    tensor.version = [0, ""]
+    tensor.node = None
+    tensor.slot = 0
+    tensor._requires_grad = False
+    tensor._grad = None
+    tensor._view = None
     return tensor
 
 

@@ -161,7 +161,11 @@ class Node:
 def edge_spec(edge: Edge) -> tuple[tuple[int, ...], np.dtype]:
     """Shape and dtype of what an edge comes from."""
     source, slot = edge
-    return source.spec(slot) if isinstance(source, Node) else (source.array.shape, source.array.dtype)
+    if source.__class__ is Node:
+        spec: tuple[tuple[int, ...], np.dtype] = source.specs if source.outputs == 1 else source.specs[slot]
+        return spec
+    array = source.array  # type: ignore[union-attr]
+    return array.shape, array.dtype
 
 
 class AccumulateGrad:

@@ -21,6 +21,9 @@ signatures of its vjps, so it can neither be forgotten nor kept without need:
 After `g`, a vjp may name an input, an output, or `<input>_shape`.  One that shares work between inputs is a single
 `vjp(self, g, needs, ...)` that returns a tuple.  The engine sums over broadcast dimensions and casts to the input's
 dtype, so no vjp does.
+
+Where several gradients are cheaper on arrays than as so many ops, an op may also have a `gradient(self, k, out, g,
+...)`, which fills them at once and names what its vjps name.  It stands in for them where a pass is not recorded.
 """
 
 from __future__ import annotations
@@ -50,9 +53,15 @@ class Plan:
     `first`, `second`, `output`  say which of these three
     `vjps`      (input position, vjp, positions in `saved` of its arguments) each; no position for a joint vjp, and
                 None for the arguments where they are all of `saved`
+    `direct`    positions in `saved` of the arguments of the op's `gradient`, None for what is not kept; no tuple but
+                None for an op without one.  For such an op the shapes of the inputs in `needs` are saved, too:
+    `shapes`    their positions, None for the other inputs
     """
 
-    __slots__ = ("constants", "first", "names", "needs", "output", "second", "simple", "sources", "tensors", "vjps")
+    __slots__ = (
+        *("constants", "direct", "first", "names", "needs", "output", "second", "shapes", "simple", "sources"),
+        *("tensors", "vjps"),
+    )
 
     def __init__(self, op: type[Op], needs: tuple[bool, ...]) -> None:
         self.needs = needs
@@ -67,6 +76,9 @@ class Plan:
         keep = list(dict.fromkeys(name for _, _, names in wanted for name in names))
         if issubclass(op, FusedOp):
             keep += [name for name in op.inputs[: len(needs)] if name not in keep]  # for `composite`
+        if op.direct is not None:
+            shapes = [f"{name}_shape" if need else "" for name, need in zip(op.inputs, needs, strict=False)]
+            keep += [name for name in shapes if name and name not in keep]
         found = {name: op.source(name, len(needs)) for name in keep}
         self.names = tuple(sorted(keep, key=found.__getitem__))
         self.sources = tuple(found[name] for name in self.names)
@@ -78,7 +90,14 @@ class Plan:
             for i, vjp, names in wanted
             for positions in [tuple(self.names.index(name) for name in names)]
         )
+        self.direct: tuple[int | None, ...] | None = None
+        self.shapes: tuple[int | None, ...] = ()
+        if op.direct is not None:
+            self.direct, self.shapes = self._positions(_arguments(op.direct, 4)), self._positions(shapes)
         self._note_simple()
+
+    def _positions(self, names: Sequence[str]) -> tuple[int | None, ...]:
+        return tuple(self.names.index(name) if name in self.names else None for name in names)
 
     def _note_simple(self) -> None:
         self.first, self.second = (INPUT, 0) in self.sources, (INPUT, 1) in self.sources
@@ -94,6 +113,7 @@ class Plan:
         plan.needs, plan.names, plan.sources, plan.tensors = needs, names, sources, len(sources)
         plan.constants = tuple(j for j, (kind, i) in enumerate(sources) if kind == INPUT and not needs[i])
         plan.vjps = ((None, joint, None),)
+        plan.direct, plan.shapes = None, ()
         plan._note_simple()
         return plan
 
@@ -131,6 +151,7 @@ class Op:
     variadic_outputs: ClassVar[bool] = False  # any number of outputs, as for split
     principal: ClassVar[int | None] = None  # the only output with a gradient, where there is just one
     joint: ClassVar[Callable[..., Any] | None] = None
+    direct: ClassVar[Callable[..., Any] | None] = None  # `gradient`, where the class has one that its vjps agree with
     in_place: ClassVar[bool] = False  # whether `compute` may be given the first input's memory as `out`
     fresh: ClassVar[bool] = False  # whether a gradient that a vjp made is held by nobody else
     title: str  # the class's name; `<title>Backward` is what a node is called
@@ -149,6 +170,8 @@ class Op:
         main = [i for i, name in enumerate(cls.outputs) if name not in cls.auxiliary]
         cls.principal = main[0] if len(main) == 1 and not cls.variadic_outputs else None
         cls.joint = cls.gradient if issubclass(cls, FusedOp) else getattr(cls, "vjp", None)
+        # An inherited one knows nothing of what a subclass makes of its vjps.
+        cls.direct = cls.joint if issubclass(cls, FusedOp) else vars(cls).get("gradient")
         if cls.variadic and cls.joint is None:
             raise TypeError(f"{cls.__name__}: a variadic op needs a joint vjp(self, g, needs, ...)")
         for name in cls.inputs:
@@ -192,6 +215,13 @@ class Op:
         """Fills `out` (a tuple where there are several outputs) by the device's kernels `k`."""
         raise NotImplementedError(f"{type(self).__name__}.compute")
 
+    def gradient(self, k: ModuleType, out: Sequence[Any], g: Any, *saved: Any) -> None:
+        """Fills the arrays of `out`, one per input (None where none is wanted), from g and the arrays it names.
+
+        What it names and only an input that needs no gradient would have needed is None.
+        """
+        raise NotImplementedError(f"{type(self).__name__}.gradient")
+
     def fields(self) -> dict[str, Any]:
         """The static parameters."""
         return dict(vars(self))
@@ -213,13 +243,9 @@ class ViewOp(Op, abstract=True):
 class FusedOp(Op, abstract=True):
     """An op with one kernel forward and one backward, and the same function composed of other ops.
 
-    `gradient(self, k, out, g, ...)` fills the arrays of `out`, one per input (None where none is wanted), from the
-    arrays it names.  `composite(self, *inputs)` is used where the backward pass itself is recorded, and as the oracle
-    in tests.
+    It has a `gradient` and no vjps.  `composite(self, *inputs)` is used where the backward pass itself is recorded,
+    and as the oracle in tests.
     """
-
-    def gradient(self, k: ModuleType, out: Sequence[Any], g: Any, *saved: Any) -> None:
-        raise NotImplementedError(f"{type(self).__name__}.gradient")
 
     def composite(self, *inputs: Any) -> Any:
         raise NotImplementedError(f"{type(self).__name__}.composite")

@@ -73,10 +73,7 @@ def apply(op: Op, *inputs: Any) -> Any:
     op.compute(device.kernels, y.array, *arrays)
     state = STATE.get()
     if state.recording:
-        for tensor in inputs:
-            if tensor._requires_grad:
-                record(op, inputs, (y,), spec, state)
-                break
+        record(op, inputs, (y,), spec, state)
     elif state.inference:
         y.version = None
     return y
@@ -169,10 +166,10 @@ def apply_binary(op: Op, x: Any, other: Any) -> Any:
 
 def _apply_several(op: Op, inputs: tuple[Any, ...], specs: list[Spec], device: Device) -> Any:
     """`apply` for an op with several outputs: returns a tuple."""
-    ys = tuple(wrap(device.empty(*spec), device) for spec in specs)
-    op.compute(device.kernels, tuple(y.array for y in ys), *[tensor.array for tensor in inputs])
+    ys = tuple([wrap(device.empty(shape, dtype), device) for shape, dtype in specs])
+    op.compute(device.kernels, tuple([y.array for y in ys]), *[tensor.array for tensor in inputs])
     state = STATE.get()
-    if state.recording and any(tensor._requires_grad for tensor in inputs):
+    if state.recording:
         record(op, inputs, ys, specs, state)
     elif state.inference:
         for y in ys:
@@ -202,7 +199,7 @@ def apply_view(op: ViewOp, x: TensorBase) -> Any:
 
 
 def record(op: Op, inputs: tuple[Any, ...], outputs: tuple[Any, ...], spec: Any, state: State) -> Node | None:
-    """Makes the node of an op that has run, and hangs it on the outputs; none for an op without gradient."""
+    """Makes the node of an op that has run, and hangs it on the outputs; none where there is no gradient."""
     edges: list[Edge | None] = []
     needs = 0
     bit = 1
@@ -214,6 +211,8 @@ def record(op: Op, inputs: tuple[Any, ...], outputs: tuple[Any, ...], spec: Any,
         else:
             edges.append(None)
         bit += bit
+    if not needs:
+        return None
     plan = op.plans.get(needs + bit) or op.plan(needs + bit)
     return hang(op, plan, edges, inputs, outputs, spec, state)
 
@@ -256,8 +255,9 @@ def hang(
         return node
     node.outputs = len(outputs)
     node.specs = spec if node.outputs > 1 else spec[0]
+    principal = op.principal
     for slot, y in enumerate(outputs):
-        if op.carries_gradient(slot):
+        if slot == principal or (principal is None and op.carries_gradient(slot)):
             y.node = node
             y.slot = slot
             y._requires_grad = True

@@ -10,7 +10,7 @@ from autograd_cnn.device import Device
 from autograd_cnn.device import device as as_device
 from autograd_cnn.dtype import as_dtype, float32, float64
 from autograd_cnn.errors import ArgumentError, DTypeError
-from autograd_cnn.graph.grad_mode import STATE, Scope
+from autograd_cnn.graph.grad_mode import STATE, Scope, State
 from autograd_cnn.graph.handle import RemovableHandle
 from autograd_cnn.nn.forward_hook import Hook, Hooks, add, call_with_hooks
 from autograd_cnn.nn.registry import Registry
@@ -89,7 +89,9 @@ class Module(Registry):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         outer = STATE.get()
-        inner = outer.within(Call(self, outer.scope))
+        # `within`, without the call.
+        scope = Call(self, outer.scope)
+        inner = State(outer.recording, outer.inference, outer.anomaly, scope, outer.timestep, outer.order)
         STATE.set(inner)
         try:
             if self._forward_hooks or self._forward_pre_hooks or self._backward_hooks:

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 
 class Registry:
-    """What a module consists of.  Assigning a parameter, a buffer or a module to an attribute registers it."""
+    """What a module consists of.  Assigning a parameter, a buffer or a module to an attribute registers it.
+
+    Parameters and buffers are plain attributes as well: finding them through `__getattr__` alone would cost a layer
+    more than its checks.
+    """
 
     _parameters: dict[str, Parameter | None]
     _buffers: dict[str, Tensor | None]
@@ -32,7 +36,7 @@ class Registry:
             self.register_parameter(name, value)
         elif name in members.get("_parameters", ()):
             _require(self, "parameter", name, value, Parameter)
-            self._parameters[name] = None
+            self._parameters[name] = members[name] = None
         elif isinstance(value, Registry):
             self._claim("_modules", "module", name)
             self._modules[name] = cast("Module", value)
@@ -68,6 +72,7 @@ class Registry:
         for registry in (self._parameters, self._buffers, self._modules):
             if name in registry:
                 del registry[name]
+                vars(self).pop(name, None)
                 self._non_persistent_buffers_set.discard(name)
                 return
         object.__delattr__(self, name)
@@ -98,7 +103,7 @@ class Registry:
             raise ArgumentError(
                 f"{type(self).__name__}: parameter {name!r} must be a leaf, got the result of {param.node.op.name}"
             )
-        self._parameters[name] = param
+        self._parameters[name] = vars(self)[name] = param
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Adds a tensor that is part of the state (saved where `persistent`) but not trained.
@@ -107,7 +112,7 @@ class Registry:
         """
         self._check_name("_buffers", "buffer", name)
         _require(self, "buffer", name, tensor, Tensor)
-        self._buffers[name] = tensor
+        self._buffers[name] = vars(self)[name] = tensor
         (self._non_persistent_buffers_set.discard if persistent else self._non_persistent_buffers_set.add)(name)
 
     def add_module(self, name: str, module: Module | None) -> None:

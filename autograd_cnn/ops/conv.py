@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -39,20 +40,8 @@ class Conv(Correlation):
     activation: ClassVar[str] = "IDENTITY"  # the kernels' name of what is applied to the result
 
     def infer(self, x: Any, weight: Any, bias: Any = None) -> Any:
-        op = f"conv{len(self.stride)}d"
-        n, c, *_ = x.shape
-        o, per_group, *_ = weight.shape
-        image, kernel = x.shape[2:], weight.shape[2:]
-        if per_group * self.groups != c:
-            raise ShapeError(
-                f"{op}: weight has {per_group} input channels per group times groups {self.groups} = "
-                f"{per_group * self.groups}, x has {c}"
-            )
-        if o % self.groups:
-            raise ShapeError(f"{op}: groups {self.groups} does not divide weight's {o} output channels")
-        if bias is not None and bias.shape != (o,):
-            raise ShapeError(f"{op}: bias has shape {list(bias.shape)}, weight has {o} output channels")
-        return (n, o, *_places(op, image, kernel, self.stride, self.padding, self.dilation)), x.dtype
+        moves = self.stride, self.padding, self.dilation, self.groups
+        return _shape(x.shape, weight.shape, None if bias is None else bias.shape, *moves), x.dtype
 
     def compute(self, k: Any, out: Any, x: Any, weight: Any, bias: Any = None) -> None:
         activation = getattr(k, self.activation)
@@ -66,6 +55,17 @@ class Conv(Correlation):
 
     def vjp_bias(self, g: Any) -> Any:
         return apply(SUM_CHANNELS, g)
+
+    def gradient(self, k: Any, out: Sequence[Any], g: Any, x: Any, weight: Any) -> None:
+        moves = self.stride, self.padding, self.dilation, self.groups
+        gx, gw, *rest = out
+        if gx is not None:
+            k.conv_grad_input(g, weight, *moves, gx)
+        if gw is not None:
+            k.conv_grad_weight(g, x, *moves, gw)
+        for gb in rest:
+            if gb is not None:
+                k.sum_channels(g, gb)
 
 
 class ConvTranspose(Correlation):
@@ -205,16 +205,17 @@ def conv3d(
 def require_kernel(op: str, axes: int, x: Any, weight: Any, bias: Any, groups: Any, shape: str) -> Sizes:
     """The size of weight's kernel; raises what convolutions of both directions raise about their tensors."""
     require_floating(op, x=x, weight=weight, bias=bias)
-    got = list(require_tensor(op, weight).array.shape)
+    got: Sizes = require_tensor(op, weight).array.shape
     if len(got) != axes + 2:
-        raise ShapeError(f"{op}: weight must be ({shape}, {KERNELS[axes]}), got shape {got}")
+        raise ShapeError(f"{op}: weight must be ({shape}, {KERNELS[axes]}), got shape {list(got)}")
     if isinstance(groups, bool) or not isinstance(groups, int):
         raise DTypeError(f"{op}: groups must be an integer, got {type(groups).__name__}")
     if groups < 1:
         raise ArgumentError(f"{op}: groups must be at least 1, got {groups}")
-    if 0 in got[2:]:
-        raise ShapeError(f"{op}: weight has an empty kernel, shape {got}")
-    return tuple(got[2:])
+    kernel = got[2:]
+    if 0 in kernel:
+        raise ShapeError(f"{op}: weight has an empty kernel, shape {list(got)}")
+    return kernel
 
 
 KERNELS = {1: "K", 2: "KH, KW", 3: "KD, KH, KW"}
@@ -229,7 +230,7 @@ def apply_to_batch(op: Op, batched: bool, x: Any, weight: Any, bias: Any) -> Any
 
 
 def convolve(
-    kind: type[Conv],
+    kind: Callable[..., Conv],
     op: str,
     axes: int,
     x: Any,
@@ -244,24 +245,48 @@ def convolve(
     kernel = require_kernel(op, axes, x, weight, bias, groups, "O, C / groups")
     strides = sizes(op, "stride", stride, 1, axes)
     dilations = sizes(op, "dilation", dilation, 1, axes)
-    sides = _sides(op, padding, kernel, strides, dilations)
-    return apply_to_batch(kind(strides, sides, dilations, groups), images(op, x, axes), x, weight, bias)
+    if not isinstance(padding, str):
+        padding = sizes(op, "padding", padding, 0, axes)
+    moving = _moving(kind, op, kernel, strides, padding, dilations, groups)
+    return apply_to_batch(moving, images(op, x, axes), x, weight, bias)
 
 
 @lru_cache(maxsize=512)
-def _places(op: str, image: Sizes, kernel: Sizes, stride: Sizes, padding: Sides, dilation: Sizes) -> Sizes:
-    """How many places a kernel has along each axis; ShapeError where it has none."""
+def _moving(
+    kind: Callable[..., Conv], op: str, kernel: Sizes, stride: Sizes, padding: Any, dilation: Sizes, groups: int
+) -> Conv:
+    """The op, one object for all calls that move in the same way."""
+    return kind(stride, _sides(op, padding, kernel, stride, dilation), dilation, groups)
+
+
+@lru_cache(maxsize=1024)
+def _shape(
+    x: Sizes, weight: Sizes, bias: Sizes | None, stride: Sizes, padding: Sides, dilation: Sizes, groups: int
+) -> Sizes:
+    """The result's shape; ShapeError where shapes do not fit, or the kernel has no place in the image."""
+    op = f"conv{len(stride)}d"
+    (n, c, *image), (o, per_group, *kernel) = x, weight
+    if per_group * groups != c:
+        raise ShapeError(
+            f"{op}: weight has {per_group} input channels per group times groups {groups} = {per_group * groups}, "
+            f"x has {c}"
+        )
+    if o % groups:
+        raise ShapeError(f"{op}: groups {groups} does not divide weight's {o} output channels")
+    if bias is not None and bias != (o,):
+        raise ShapeError(f"{op}: bias has shape {list(bias)}, weight has {o} output channels")
     sides = zip(padding[::2], padding[1::2], strict=True)
     axes = zip(image, sides, kernel, stride, dilation, strict=True)
-    return tuple(
+    places = [
         steps(op, length, length + before + after, d * (k - 1) + 1, step)
         for length, (before, after), k, step, d in axes
-    )
+    ]
+    return (n, o, *places)
 
 
 def _sides(op: str, padding: Any, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Sides:
     if not isinstance(padding, str):
-        return tuple(side for size in sizes(op, "padding", padding, 0, len(kernel)) for side in (size, size))
+        return tuple(side for size in padding for side in (size, size))
     if padding == "valid":
         return (0, 0) * len(kernel)
     if padding != "same":

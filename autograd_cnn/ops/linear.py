@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import product
 from math import prod
 from typing import Any, ClassVar
@@ -86,16 +87,16 @@ class Linear(Op):
     activation: ClassVar[str] = "IDENTITY"  # the kernels' name of what is applied to the result
 
     def infer(self, x: Any, weight: Any, bias: Any = None) -> Any:
-        if weight.ndim != 2:
-            raise ShapeError(f"linear: weight must be (out_features, in_features), got shape {list(weight.shape)}")
-        if not x.ndim or x.shape[-1] != weight.shape[1]:
-            have = x.shape[-1] if x.ndim else "no"
-            raise ShapeError(f"linear: x {x.shape} has {have} features, weight {weight.shape} takes {weight.shape[1]}")
-        if bias is not None and bias.shape != weight.shape[:1]:
-            raise ShapeError(
-                f"linear: bias has shape {list(bias.shape)}, weight {weight.shape} needs [{weight.shape[0]}]"
-            )
-        return (*x.shape[:-1], weight.shape[0]), x.dtype
+        x_shape, shape = x.shape, weight.shape
+        if len(shape) != 2:
+            raise ShapeError(f"linear: weight must be (out_features, in_features), got shape {list(shape)}")
+        outputs, inputs = shape
+        if not x_shape or x_shape[-1] != inputs:
+            have = x_shape[-1] if x_shape else "no"
+            raise ShapeError(f"linear: x {x_shape} has {have} features, weight {shape} takes {inputs}")
+        if bias is not None and bias.shape != (outputs,):
+            raise ShapeError(f"linear: bias has shape {list(bias.shape)}, weight {shape} needs [{outputs}]")
+        return (*x_shape[:-1], outputs), x.dtype
 
     def compute(self, k: Any, out: Any, x: Any, weight: Any, bias: Any = None) -> None:
         if x.ndim != 2:
@@ -113,6 +114,13 @@ class Linear(Op):
 
     def vjp_bias(self, g: Any) -> Any:
         return apply(SUM_ROWS, g)
+
+    def gradient(self, k: Any, out: Sequence[Any], g: Any, x: Any, weight: Any) -> None:
+        gx, gw, gb = out if len(out) == 3 else (*out, None)
+        if g.ndim != 2:
+            rows = prod(g.shape[:-1])
+            g, x, gx = (None if a is None else a.reshape(rows, a.shape[-1]) for a in (g, x, gx))
+        k.linear_backward(g, x, weight, gx, gw, gb)
 
 
 MATMULS = {turned: Matmul(*turned) for turned in product((False, True), repeat=2)}

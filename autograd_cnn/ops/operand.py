@@ -114,18 +114,21 @@ def floating(op: str, x: Any) -> Any:
 
 def require_floating(op: str, **tensors: Any) -> None:
     """DTypeError unless all are floating point tensors of one dtype; None is one that was left out."""
-    first: tuple[str, Any] | None = None
+    common: np.dtype | None = None
     for name, tensor in tensors.items():
-        if tensor is None and first is not None:  # only the first cannot be left out
+        if tensor is None and common is not None:  # only the first cannot be left out
             continue
         if not isinstance(tensor, TensorBase):
             raise DTypeError(f"{op}: {name} must be a tensor, got {type(tensor).__name__}")
-        if tensor.array.dtype.kind != "f":
-            raise DTypeError(f"{op}: {name} must be a floating point tensor, got {tensor.array.dtype}")
-        if first is None:
-            first = name, tensor.array.dtype
-        elif tensor.array.dtype != first[1]:
-            raise DTypeError(f"{op}: {name} has dtype {tensor.array.dtype}, {first[0]} has {first[1]}")
+        dtype = tensor.array.dtype
+        if dtype is common:
+            continue
+        if dtype.kind != "f":
+            raise DTypeError(f"{op}: {name} must be a floating point tensor, got {dtype}")
+        if common is None:
+            common = dtype
+        elif dtype != common:
+            raise DTypeError(f"{op}: {name} has dtype {dtype}, {next(iter(tensors))} has {common}")
 
 
 def require_integer(op: str, name: str, tensor: Any) -> Any:

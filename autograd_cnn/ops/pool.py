@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -52,6 +53,9 @@ class MaxPool2d(MaxPooling):
 
     def vjp_x(self, g: Any, places: Any, x_shape: Any) -> Any:
         return apply(MaxPool2dGrad(*self.window(), x_shape[2:]), g, places)
+
+    def gradient(self, k: Any, out: Sequence[Any], g: Any, places: Any) -> None:
+        k.max_pool2d_grad(g, places, *self.window(), out[0])
 
 
 class MaxPool2dGrad(MaxPooling):
@@ -211,13 +215,18 @@ def _window(op: str, kernel_size: Any, stride: Any, padding: Any) -> tuple[Pair,
     kernel = pair(op, "kernel_size", kernel_size, 1)
     strides = kernel if stride is None or stride == () or stride == [] else pair(op, "stride", stride, 1)
     paddings = pair(op, "padding", padding, 0)
-    for p, size in zip(paddings, kernel, strict=True):
-        if 2 * p > size:
-            raise ArgumentError(
-                f"{op}: padding must be at most half of kernel_size, "
-                f"got padding {padding!r} and kernel_size {kernel_size!r}"
-            )
+    if 2 * paddings[0] > kernel[0] or 2 * paddings[1] > kernel[1]:
+        raise ArgumentError(
+            f"{op}: padding must be at most half of kernel_size, "
+            f"got padding {padding!r} and kernel_size {kernel_size!r}"
+        )
     return kernel, strides, paddings
+
+
+@lru_cache(maxsize=512)
+def _max_pooling(kernel: Pair, stride: Pair, padding: Pair, dilation: Pair, ceil_mode: bool) -> MaxPool2d:
+    """The op, one object for all calls with the same window."""
+    return MaxPool2d(kernel, stride, padding, dilation, ceil_mode)
 
 
 def max_pool2d(
@@ -244,7 +253,7 @@ def max_pool2d(
     """
     require_floating("max_pool2d", x=x)
     window = _window("max_pool2d", kernel_size, stride, padding)
-    op = MaxPool2d(*window, pair("max_pool2d", "dilation", dilation, 1), bool(ceil_mode))
+    op = _max_pooling(*window, pair("max_pool2d", "dilation", dilation, 1), bool(ceil_mode))
     batched = images("max_pool2d", x)
     y, places = apply(op, x if batched else x.unsqueeze(0))
     if not batched:

@@ -94,6 +94,7 @@ from .index import (
 )
 from .jit import GRAIN
 from .layer_norm import layer_norm, layer_norm_grad
+from .linear import linear_backward
 from .loss import binary_cross_entropy
 from .norm import batch_norm_eval, batch_norm_grad, batch_norm_train, running_averages
 from .optim import (
