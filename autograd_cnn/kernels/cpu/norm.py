@@ -107,7 +107,7 @@ def _pieces(shape):
     """Elements of a channel of an image, channels of a piece, how many pieces, and whether they are of columns."""
     channels, size = shape[1], math.prod(shape[2:])
     of_columns = 0 < size <= LARGEST
-    per = channels_of_block(size) if of_columns else 1
+    per = channels_of_block(channels, size) if of_columns else 1
     return size, per, (channels + per - 1) // per, of_columns
 
 

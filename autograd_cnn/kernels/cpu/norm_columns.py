@@ -14,8 +14,8 @@ from autograd_cnn.kernels.cpu.lines import sum_of_line
 from autograd_cnn.kernels.cpu.norm_lines import affine_pair_row, affine_row
 
 LARGEST = 64  # columns of a channel
-COLUMNS = 128  # of a block, where whole channels give just as many
-MORE_COLUMNS = 256  # where they do not: the last vectors of a block are read one at a time
+# Columns of a block: enough blocks for the threads, but a line of each long enough for the processor to read ahead.
+FEW, MANY, BLOCKS = 64, 512, 8
 
 
 @inline
@@ -24,9 +24,11 @@ def above_zero(spread):
     return 0.0 if spread < 0 else spread
 
 
-def channels_of_block(size):
+def channels_of_block(channels, size):
     """How many channels of `size` columns a block has."""
-    return COLUMNS // size if COLUMNS % size == 0 else (MORE_COLUMNS + size - 1) // size
+    columns = channels * size
+    width = max(min(MANY, columns // BLOCKS), min(FEW, columns // 2))
+    return max(width // size, 1)
 
 
 @serial
