@@ -164,14 +164,19 @@ def labels(n, c, s, weighted, ignore_index, dtype):
 
 
 def cross_entropy(logits, target, weight, ignore_index, label_smoothing, scale):
+    """The losses of labels and their gradient, each times its element of scale; or of the scale's only one."""
+    reduction = "none" if scale.size == target.size else "sum"
     noted, grad = np.full((3, target.size + 1), np.nan), np.full(logits.shape, np.nan, logits.dtype)
-    kernels.cross_entropy(logits, target, weight, ignore_index, label_smoothing, noted)
-    scales = scale.astype(np.float64)
-    kernels.cross_entropy_grad(scales, logits, noted, target, weight, ignore_index, label_smoothing, grad)
+    loss = np.full(scale.shape, np.nan, logits.dtype)
+    given = target, weight, ignore_index, label_smoothing, reduction
+    assert kernels.cross_entropy(logits, *given, noted, loss) == -1
+    kernels.cross_entropy_grad(scale, logits, noted, *given, grad)
     weights = (target != ignore_index) * (weight[target % logits.shape[1]] if weight.size else 1.0)
     np.testing.assert_allclose(noted[1, :-1], weights.ravel())
     np.testing.assert_allclose(noted[:2, -1], noted[:2, :-1].sum(1), rtol=1e-12)
-    return noted[0, :-1].reshape(target.shape), grad
+    losses = noted[0, :-1].reshape(target.shape)
+    np.testing.assert_array_equal(loss, (losses if reduction == "none" else noted[0, -1:]).astype(loss.dtype))
+    return losses, grad
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -222,7 +227,7 @@ def test_cross_entropy_of_special_rows_matches_torch():
     x = torch.tensor(logits, requires_grad=True)
     want = torch.nn.functional.cross_entropy(x, torch.tensor(target), reduction="none")
     want.sum().backward()
-    scale = np.ones(1)
+    scale = np.ones(1, np.float32)
     losses, grad = cross_entropy(logits[:, :, None], target[:, None], np.empty(0, np.float32), -100, 0.0, scale)
     np.testing.assert_allclose(losses[:, 0], want.detach().numpy(), rtol=1e-6)
     np.testing.assert_allclose(grad[:, :, 0], x.grad.numpy(), rtol=1e-6)
@@ -232,8 +237,8 @@ def test_one_scale_for_all_labels():
     for shape in ((9, 11, 1), (9, 11, 5)):
         logits = sample(shape, np.float32)
         target, weight, _ = labels(*shape, True, 3, np.float32)
-        one = cross_entropy(logits, target, weight, 3, 0.1, np.full(1, 0.25))
-        many = cross_entropy(logits, target, weight, 3, 0.1, np.full(target.shape, 0.25))
+        one = cross_entropy(logits, target, weight, 3, 0.1, np.full(1, 0.25, np.float32))
+        many = cross_entropy(logits, target, weight, 3, 0.1, np.full(target.shape, 0.25, np.float32))
         for actual, want in zip(one, many, strict=True):
             np.testing.assert_array_equal(actual, want)
 
@@ -255,10 +260,14 @@ def in_guarded_memory() -> None:
             for weighted, ignore_index, smoothing in ((True, 2, 0.1), (False, -100, 0.0)):
                 target, weight, scale = labels(n, c, s, weighted, ignore_index, np.float32)
                 target, weight = guarded(target, side), guarded(weight, side) if weighted else weight
-                noted, scale = guarded(np.empty((3, n * s + 1)), side), guarded(scale.astype(np.float64), side)
-                kernels.cross_entropy(x, target, weight, ignore_index, smoothing, noted)
-                kernels.cross_entropy_grad(scale, x, noted, target, weight, ignore_index, smoothing, out.out)
-                assert out.alive()
+                noted, scale = guarded(np.empty((3, n * s + 1)), side), guarded(scale, side)
+                for reduction, g in (("none", scale), ("mean", guarded(scale[:1, 0], side))):
+                    given = target, weight, ignore_index, smoothing, reduction
+                    loss = Canaries(g.shape, np.float32)
+                    assert kernels.cross_entropy(x, *given, noted, loss.out) == -1
+                    kernels.cross_entropy_grad(g, x, noted, *given, out.out)
+                    assert out.alive()
+                    assert loss.alive()
 
 
 @pytest.mark.timeout(300)

@@ -23,7 +23,8 @@ NO_WEIGHTS = {dtype: np.empty(0, dtype) for dtype in (float32, float64)}  # for 
 class CrossEntropy(FusedOp):
     """The losses of labels, 0 for `ignore_index`: as they are, summed up, or their weighted mean.
 
-    x: (N, C, ...), target: (N, ...), weight: (C,) or missing, loss: (N, ...) or ().
+    x: (N, C, ...), target: (N, ...), weight: (C,) or missing, loss: (N, ...) or ().  Raises IndexOutOfRangeError for a
+    label that is no class.
     labels (3, count + 1) float64: losses, weights and logsumexps; at the end the two sums and the weighted mean.
     """
 
@@ -43,20 +44,17 @@ class CrossEntropy(FusedOp):
     def compute(self, k: Any, out: Any, x: Any, target: Any, weight: Any = None) -> None:
         loss, labels = out
         weight = NO_WEIGHTS[x.dtype] if weight is None else weight
-        k.cross_entropy(x, target, weight, self.ignore_index, self.label_smoothing, labels)
-        if self.reduction == "none":
-            loss[...] = labels[0, :-1].reshape(loss.shape)
-        elif self.reduction == "sum":
-            loss[...] = labels[0, -1]
-        else:
-            loss[...] = labels[2, -1]
+        wrong = k.cross_entropy(
+            x, target, weight, self.ignore_index, self.label_smoothing, self.reduction, labels, loss
+        )
+        if wrong >= 0:
+            raise _no_class(self.name, target, wrong, x.shape[1])
 
     def gradient(self, k: Any, out: Sequence[Any], g: Any, x: Any, target: Any, weight: Any, labels: Any) -> None:
-        scale = g.reshape(-1).astype(float64)
-        if self.reduction == "mean":
-            scale /= labels[1, -1] or 1.0
         weight = NO_WEIGHTS[x.dtype] if weight is None else weight
-        k.cross_entropy_grad(scale, x, labels, target, weight, self.ignore_index, self.label_smoothing, out[0])
+        k.cross_entropy_grad(
+            g, x, labels, target, weight, self.ignore_index, self.label_smoothing, self.reduction, out[0]
+        )
 
     def composite(self, x: Any, target: Any, weight: Any = None) -> Any:
         logp = log_softmax(x, 1)
@@ -125,9 +123,10 @@ def cross_entropy(
     if isinstance(target, TensorBase) and target.array.dtype.kind == "f":
         return reduced(_of_probabilities(x, target, weight, ignore_index, label_smoothing))
     target = require_integer("cross_entropy", "target", target)
-    _check_labels("cross_entropy", x, target, ignore_index)
+    _check_shape("cross_entropy", x, target)
     batched = x.array.ndim > 1
     if not batched:
+        _check_labels("cross_entropy", x, target, ignore_index)
         x, target = x.unsqueeze(0), target.unsqueeze(0)
     op = CrossEntropy(int(ignore_index), float(label_smoothing), reduction)
     loss, _ = apply(op, x, target) if weight is None else apply(op, x, target, weight)
@@ -151,6 +150,7 @@ def nll_loss(x: Any, target: Any, weight: Any = None, *, ignore_index: int = -10
     require_floating("nll_loss", x=x)
     weight = _checked_weight("nll_loss", x, weight)
     target = require_integer("nll_loss", "target", target)
+    _check_shape("nll_loss", x, target)
     ignored = _check_labels("nll_loss", x, target, ignore_index)
     batched = x.array.ndim > 1
     if not batched:
@@ -200,14 +200,19 @@ def _checked_weight(op: str, x: Any, weight: Any) -> Any:
     return weight.detach().contiguous()
 
 
-def _check_labels(op: str, x: Any, target: Any, ignore_index: int) -> bool:
-    """Whether some labels are to be ignored; raises where shapes do not fit, or a label is no class."""
+def _check_shape(op: str, x: Any, target: Any) -> None:
+    """ShapeError unless there is one label for each line of scores."""
     shape = x.array.shape
     fitting = shape[:1] + shape[2:] if len(shape) > 1 else ()
     if target.array.shape != fitting:
         raise ShapeError(
             f"{op}: target must have shape {list(fitting)} for x of shape {list(shape)}, got {list(target.array.shape)}"
         )
+
+
+def _check_labels(op: str, x: Any, target: Any, ignore_index: int) -> bool:
+    """Whether some labels are to be ignored; raises where one is no class."""
+    shape = x.array.shape
     classes = shape[0] if len(shape) == 1 else shape[1]
     if target.device.kernels.check_range(target.array, 0, classes) < 0 and not 0 <= ignore_index < classes:
         return False
@@ -215,11 +220,15 @@ def _check_labels(op: str, x: Any, target: Any, ignore_index: int) -> bool:
     ignored = labels == ignore_index
     wrong = ((labels < 0) | (labels >= classes)) & ~ignored
     if wrong.any():
-        place = [int(i) for i in np.argwhere(wrong)[0]]
-        raise IndexOutOfRangeError(
-            f"{op}: target{place if place else ''} is {labels[tuple(place)]}, x has {classes} classes"
-        )
+        raise _no_class(op, labels, int(np.flatnonzero(wrong)[0]), classes)
     return bool(ignored.any())
+
+
+def _no_class(op: str, labels: Any, wrong: int, classes: int) -> IndexOutOfRangeError:
+    """The error of the label whose flat place is `wrong`."""
+    place = [int(i) for i in np.unravel_index(wrong, labels.shape)]
+    label = labels[tuple(place)]
+    return IndexOutOfRangeError(f"{op}: target{place or ''} is {label}, x has {classes} classes")
 
 
 def _total_weight(target: Any, weight: Any, ignore_index: int) -> Any:

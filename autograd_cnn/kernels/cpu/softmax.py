@@ -15,38 +15,50 @@ from autograd_cnn.kernels.cpu.lines import (
     affine_line,
     affine_pair,
     largest_of_line,
-    multiply_add,
     products,
     scaled_difference,
     sum_of_line,
 )
-from autograd_cnn.kernels.cpu.vectormath import LN2_HIGH, LN2_LOW, LOG2_E, by_precision, exp, exp_tail
+from autograd_cnn.kernels.cpu.power_lines import (
+    EXPONENTS,
+    scaled_powers,
+    stored_powers,
+    sum_of_powers,
+    top_of_line,
+)
+from autograd_cnn.kernels.cpu.scalar import by_precision, fma
+from autograd_cnn.kernels.cpu.vectormath import LN2_HIGH, LN2_LOW, LOG2_E, exp_tail
 
 BLOCK = 4096  # elements of a task, where that is more than a line
 COLUMNS = 64  # columns of a task at least, where there are as many
 
 
 @inline
-def _power_single(x):
-    # One step of 2^n, which a number that is neither large nor subnormal needs no more than; n is read off the sum's
-    # low bits, as in vectormath.py.
-    t = np.float32(x if x > np.float32(-87) else np.float32(-87))
-    shifted = multiply_add(t, np.float32(LOG2_E), np.float32(12582912 + 127))
-    n = shifted - np.float32(12582912 + 127)
-    scale = np.int32(np.float32(shifted).view(np.int32) << 23).view(np.float32)
-    r = multiply_add(n, np.float32(-LN2_LOW), multiply_add(n, np.float32(-LN2_HIGH), t))
-    y = multiply_add(multiply_add(r * r, exp_tail(r), r), scale, scale)
-    y = np.float32(0) if x < np.float32(-87) else y
-    return y if x == x else x
+def _exponent_single(x):
+    lift, digits, zero_below = EXPONENTS[0]
+    t = np.float32(zero_below) if x < np.float32(zero_below) else x
+    lifted = np.float32(fma(t, np.float32(LOG2_E), np.float32(lift)))
+    return t, lifted - np.float32(lift), np.int32(lifted.view(np.int32) << np.int32(digits)).view(np.float32)
 
 
 @inline
-def _power_double(x):
-    return exp(x)
+def _exponent_double(x):
+    lift, digits, zero_below = EXPONENTS[1]
+    t = zero_below if x < zero_below else x
+    lifted = np.float64(fma(t, LOG2_E, lift))
+    return t, lifted - lift, np.int64(lifted.view(np.int64) << digits).view(np.float64)
 
 
-# e^x for x <= 0, or hardly above: what is below 2^-125 is 0
-power = by_precision(_power_single, _power_double)
+_exponent = by_precision(_exponent_single, _exponent_double)  # x above its limit, n and 2^n with e^x near to 2^n
+
+
+@inline
+def power(x):
+    """e^x for x at most 0, or hardly above, as in power_lines.py."""
+    real = type(x)
+    t, n, scale = _exponent(x)
+    r = fma(n, real(-LN2_LOW), fma(n, real(-LN2_HIGH), t))
+    return fma(r * fma(exp_tail(r), r, real(1)), scale, scale)
 
 
 def softmax(x, dim, out):
@@ -128,16 +140,6 @@ def exponentials(lines):
         lines[i] = power(lines[i])
 
 
-@inline
-def shifted_powers(x, start, count, n, powers, place, tops):
-    """powers[place:] = exp(x - the line's largest element) for `count` lines; returns nothing, fills tops."""
-    zero, one = x.dtype.type(0), x.dtype.type(1)
-    for i in range(count):
-        tops[i] = largest_of_line(x, start + i * n, n)
-        affine_line(n, x, start + i * n, tops[i], zero, one, zero, powers, place + i * n)
-    exponentials(powers[place : place + count * n])
-
-
 # prange counts in uint64: np.int64(task) spares a second compilation of each inlined function.
 
 
@@ -151,16 +153,16 @@ def _softmax_lines(x, n, inner, logarithm, out):
 
 @inline
 def _softmax_of_lines(x, n, logarithm, out, start, count):
-    zero, one = x.dtype.type(0), x.dtype.type(1)
-    tops = np.empty(count, x.dtype)
-    shifted_powers(x, start, count, n, out, start, tops)
-    for i in range(count):
-        line = start + i * n
-        total = sum_of_line(out, line, n)
+    real = x.dtype.type
+    zero, one = real(0), real(1)
+    for line in range(start, start + count * n, max(n, 1)):
         if logarithm:
-            affine_line(n, x, line, tops[i], x.dtype.type(math.log(total)), one, zero, out, line)
+            reference, total, top = sum_of_powers(x, line, n)
+            rest = real(math.log(total) - (top - reference))
+            affine_line(n, x, line, real(top), rest, one, zero, out, line)
         else:
-            affine_line(n, out, line, zero, zero, x.dtype.type(1 / total), zero, out, line)
+            total = stored_powers(n, x, line, top_of_line(x, line, n), out, line)
+            affine_line(n, out, line, zero, zero, real(1 / total), zero, out, line)
 
 
 @adaptive
@@ -226,15 +228,12 @@ def _grad_lines(g, y, n, inner, logarithm, out):
 def _grad_of_lines(g, y, n, logarithm, out, start, count):
     real = out.dtype.type
     zero, one = real(0), real(1)
-    if logarithm:
-        lines, y_lines = out[start : start + count * n], y[start : start + count * n]
-        for i in range(lines.size):
-            lines[i] = power(y_lines[i])
     for i in range(count):
         line = start + i * n
         if logarithm:
             total = real(sum_of_line(g, line, n))
-            affine_pair(n, out, line, zero, -total, g, line, one, zero, out, line)
+            scaled_powers(n, y, line, zero, zero, -total, zero, out, line)
+            affine_pair(n, out, line, zero, one, g, line, one, zero, out, line)
         else:
             total = real(products(g, line, 0.0, y, line, 0.0, 1, 0, n)[1])
             scaled_difference(n, g, line, total, y, line, out, line)
@@ -292,10 +291,9 @@ def _logsumexp_lines(out, n, inner, x):
 
 @inline
 def _logsumexp_of_lines(out, n, x, first, count):
-    tops, powers = np.empty(count, x.dtype), np.empty(count * n, x.dtype)
-    shifted_powers(x, first * n, count, n, powers, 0, tops)
-    for i in range(count):
-        out[first + i] = log_total(tops[i], sum_of_line(powers, i * n, n))
+    for i in range(first, first + count):
+        reference, total, _ = sum_of_powers(x, i * n, n)
+        out[i] = largest_of_line(x, i * n, n) if math.isinf(reference) else reference + math.log(total)
 
 
 @adaptive
