@@ -15,8 +15,6 @@ from autograd_cnn.ops.operand import require_floating, require_tensor
 
 GELU_TANH_SCALE = math.sqrt(2 / math.pi)
 GELU_TANH_CUBE = 0.044715
-SELU_ALPHA = 1.6732632423543772
-SELU_SCALE = 1.0507009873554805
 
 
 class Relu(Unary):
@@ -270,7 +268,7 @@ def prelu(x: Any, weight: Any) -> Any:
     return where(x > 0, x, weight * x)
 
 
-def elu(x: Any, alpha: float = 1.0) -> Any:
+def elu(x: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     """x where x > 0, else alpha * (e^x - 1) (Clevert et al. 2016).
 
     >>> import autograd_cnn as ag
@@ -278,17 +276,8 @@ def elu(x: Any, alpha: float = 1.0) -> Any:
     tensor([-0.6321,  2.0000])
     """
     require_floating("elu", x=x)
-    return apply_unary(Elu(float(alpha)), x)
-
-
-def selu(x: Any) -> Any:
-    """scale * elu(x, alpha) with the constants that keep mean 0 and variance 1 (Klambauer et al. 2017).
-
-    >>> import autograd_cnn as ag
-    >>> selu(ag.tensor([-1.0, 2.0]))
-    tensor([-1.1113,  2.1014])
-    """
-    return SELU_SCALE * elu(x, SELU_ALPHA)
+    op = Elu(float(alpha))
+    return apply_inplace(op, x) if inplace else apply_unary(op, x)
 
 
 def gelu(x: Any, approximate: str = "none") -> Any:
@@ -316,17 +305,6 @@ def softplus(x: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
     """
     require_floating("softplus", x=x)
     return apply_unary(Softplus(float(beta), float(threshold)), x)
-
-
-def silu(x: Any) -> Any:
-    """x * sigmoid(x) (Elfwing et al. 2018; Ramachandran et al. 2017).
-
-    >>> import autograd_cnn as ag
-    >>> silu(ag.tensor([-1.0, 2.0]))
-    tensor([-0.2689,  1.7616])
-    """
-    require_floating("silu", x=x)
-    return x * sigmoid(x)
 
 
 def logsigmoid(x: Any) -> Any:

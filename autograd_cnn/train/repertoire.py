@@ -53,7 +53,9 @@ UNARY = (
     *(exponential.exp2, exponential.log2, exponential.log10, exponential.erfc, exponential.logit),
     *(rounding.ceil, rounding.floor, rounding.round, rounding.sign, rounding.trunc),
     *(F.elu, F.gelu, F.leaky_relu, F.logsigmoid, F.relu, F.relu6, F.selu, F.silu, F.softplus),
-    *(lambda x: F.gelu(x, "tanh"), lambda x: rounding.clamp(x, -1.0, 1.0), lambda x: x**3, lambda x: x**2.5),
+    *(F.celu, F.hardshrink, F.hardsigmoid, F.hardswish, F.mish, F.softshrink, F.softsign, F.glu),
+    *(lambda x: F.threshold(x, 0.5, 1.0), lambda x: F.gelu(x, "tanh"), lambda x: rounding.clamp(x, -1.0, 1.0)),
+    *(lambda x: x**3, lambda x: x**2.5),
 )
 BINARY = (
     *(arithmetic.add, arithmetic.sub, arithmetic.mul, arithmetic.div, arithmetic.atan2, arithmetic.pow),

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from math import erf
+from typing import Any
 
 import numpy as np
 
 from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
+from autograd_cnn.nn import functional
 from autograd_cnn.ops import activation
 from samples.sample import ErrorSample, Sample, apart, given, real, truth, whole
 
@@ -29,10 +31,6 @@ def elu(x: np.ndarray, alpha: float = 1.0) -> np.ndarray:
     return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
 
 
-def selu(x: np.ndarray) -> np.ndarray:
-    return 1.0507009873554804934193349852946 * elu(x, 1.6732632423543772848170429916717)
-
-
 def gelu(x: np.ndarray, approximate: str = "none") -> np.ndarray:
     if approximate == "tanh":
         return x / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
@@ -41,10 +39,6 @@ def gelu(x: np.ndarray, approximate: str = "none") -> np.ndarray:
 
 def softplus(x: np.ndarray, beta: float = 1.0, threshold: float = 20.0) -> np.ndarray:
     return np.where(beta * x > threshold, x, np.log1p(np.exp(np.minimum(beta * x, threshold))) / beta)
-
-
-def silu(x: np.ndarray) -> np.ndarray:
-    return x / (1 + np.exp(-x))
 
 
 def logsigmoid(x: np.ndarray) -> np.ndarray:
@@ -59,9 +53,9 @@ def prelu(x: np.ndarray, weight: np.ndarray) -> np.ndarray:
     return np.where(x > 0, x, weight * x)
 
 
-def each(reference: Callable, *options: dict, large: bool = True) -> list[Sample]:
+def each(reference: Callable, *options: dict, large: bool = True, torch: Any = None) -> list[Sample]:
     name = reference.__name__
-    op, torch = getattr(activation, name), f"nn.functional.{name}"
+    op, torch = getattr(functional, name), torch or f"nn.functional.{name}"
     samples = [Sample(f"{name} {list(s)}", op, (apart(*s, gap=0.17),), reference, torch) for s in SHAPES]
     samples += [Sample(f"{name} {o}", op, (apart(3, 4, gap=0.37),), reference, torch, o) for o in options]
     if large:
@@ -70,7 +64,7 @@ def each(reference: Callable, *options: dict, large: bool = True) -> list[Sample
 
 
 def in_place(name: str, reference: Callable) -> Sample:
-    op = getattr(activation, name)
+    op = getattr(functional, name)
     return Sample(
         f"{name} in place",
         lambda x: op(x * 1.0, inplace=True),
@@ -82,7 +76,7 @@ def in_place(name: str, reference: Callable) -> Sample:
 
 def kinks(reference: Callable) -> Sample:
     name = reference.__name__
-    op = getattr(activation, name)
+    op = getattr(functional, name)
     # At nan PyTorch's gradients of relu6, hardtanh and elu depend on the dtype and the length of the tensor.
     values = KINKS if name in ("relu", "leaky_relu") else KINKS[:-1]
     return Sample(f"{name} kinks", op, (given(values),), reference, f"nn.functional.{name}", order=1, why="kinks")
@@ -99,13 +93,11 @@ SAMPLES = (
     *each(hardtanh, {"min_val": -0.4, "max_val": 2}),
     *each(leaky_relu, {"negative_slope": 0.3}, {"negative_slope": 0}, {"negative_slope": -0.5}),
     *each(elu, {"alpha": 0.4}),
-    *each(selu),
     *each(gelu, {"approximate": "tanh"}, {"approximate": "none"}),
     *each(softplus, {"beta": 3}, {"beta": 2, "threshold": 1.5}),
-    *each(silu),
     *each(logsigmoid),
     *(kinks(f) for f in (relu, relu6, hardtanh, leaky_relu, elu)),
-    *(in_place(f.__name__, f) for f in (relu, relu6, hardtanh, leaky_relu)),
+    *(in_place(f.__name__, f) for f in (relu, relu6, hardtanh, leaky_relu, elu)),
     Sample(
         "logsigmoid far",
         activation.logsigmoid,

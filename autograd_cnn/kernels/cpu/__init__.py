@@ -102,11 +102,35 @@ from .optim import (
     rmsprop,
     sgd,
 )
+from .piecewise import (
+    hardshrink,
+    hardsigmoid,
+    hardsigmoid_grad,
+    hardswish,
+    hardswish_grad,
+    shrink_grad,
+    softshrink,
+    threshold,
+    threshold_grad,
+)
 from .pool import max_pool2d, max_pool2d_grad, max_pool2d_indices, max_pool2d_take
 from .random import blocks_for, dropout, dropout_apply
 from .reduce import all, amax, amin, any, argmax, argmin, cumprod, cumsum, prod, sum, var
 from .scan import cummax, cummin, linear_recurrence
 from .scatter import scatter_max, scatter_min, scatter_mul, scatter_put
+from .smooth import (
+    celu,
+    celu_grad,
+    glu,
+    mish,
+    mish_grad,
+    selu,
+    selu_grad,
+    silu,
+    silu_grad,
+    softsign,
+    softsign_grad,
+)
 from .softmax import log_softmax, log_softmax_grad, logsumexp, softmax, softmax_grad
 from .sort import sort, topk
 from .triangle import triangle

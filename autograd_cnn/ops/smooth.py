@@ -1,0 +1,236 @@
+"""Smooth activation functions: of a number and a gate that it opens itself, or of an exponential to its left."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograd_cnn.errors import ArgumentError, ShapeError
+from autograd_cnn.graph.op import Op
+from autograd_cnn.graph.pointwise import pointwise_binary
+from autograd_cnn.graph.record import apply, apply_binary, apply_inplace, apply_unary
+from autograd_cnn.ops.arithmetic import Binary, where
+from autograd_cnn.ops.dim import one_dim
+from autograd_cnn.ops.elementwise import SIGMOID_SLOPE, Slope, Unary, exp, sigmoid, tanh
+from autograd_cnn.ops.operand import require_floating
+from autograd_cnn.ops.rounding import sign
+from autograd_cnn.ops.shape import narrow
+
+SELU_ALPHA = 1.6732632423543772
+SELU_SCALE = 1.0507009873554805
+
+
+class Silu(Unary):
+    kernel = "silu"
+
+    def vjp_x(self, g: Any, x: Any) -> Any:
+        return pointwise_binary(SILU_SLOPE, g, x)
+
+
+class SiluSlope(Slope):
+    """g * s * (1 + x * (1 - s)) with s = sigmoid(x)."""
+
+    inputs = ("g", "x")
+
+    kernel = "silu_grad"
+
+    def vjp_g(self, gg: Any, x: Any) -> Any:
+        return pointwise_binary(SILU_SLOPE, gg, x)
+
+    def vjp_x(self, gg: Any, g: Any, x: Any) -> Any:
+        s = sigmoid(x)
+        return gg * g * (s * (1 - s) * (2 + x * (1 - 2 * s)))
+
+
+class Mish(Unary):
+    kernel = "mish"
+
+    def vjp_x(self, g: Any, x: Any) -> Any:
+        return pointwise_binary(MISH_SLOPE, g, x)
+
+
+class MishSlope(Slope):
+    """g * (t + x * s * (1 - t^2)) with s = sigmoid(x) and t = tanh(ln(1 + e^x)) = tanh(-ln(1 - s))."""
+
+    inputs = ("g", "x")
+
+    kernel = "mish_grad"
+
+    def vjp_g(self, gg: Any, x: Any) -> Any:
+        return pointwise_binary(MISH_SLOPE, gg, x)
+
+    def vjp_x(self, gg: Any, g: Any, x: Any) -> Any:
+        s = sigmoid(x)
+        t = tanh(-(1 - s).log())
+        return gg * g * (s * (1 - t * t) * (2 + x * (1 - s - 2 * t * s)))
+
+
+class Softsign(Unary):
+    kernel = "softsign"
+
+    def vjp_x(self, g: Any, x: Any) -> Any:
+        return pointwise_binary(SOFTSIGN_SLOPE, g, x)
+
+
+class SoftsignSlope(Slope):
+    """g / (1 + |x|)^2."""
+
+    inputs = ("g", "x")
+
+    kernel = "softsign_grad"
+
+    def vjp_g(self, gg: Any, x: Any) -> Any:
+        return pointwise_binary(SOFTSIGN_SLOPE, gg, x)
+
+    def vjp_x(self, gg: Any, g: Any, x: Any) -> Any:
+        return gg * g * (-2 * sign(x) / (1 + x.abs()) ** 3)
+
+
+class Selu(Unary):
+    kernel = "selu"
+
+    def vjp_x(self, g: Any, x: Any) -> Any:
+        return pointwise_binary(SELU_SLOPE, g, x)
+
+
+class SeluSlope(Slope):
+    inputs = ("g", "x")
+
+    kernel = "selu_grad"
+
+    def vjp_g(self, gg: Any, x: Any) -> Any:
+        return pointwise_binary(SELU_SLOPE, gg, x)
+
+    def vjp_x(self, gg: Any, g: Any, x: Any) -> Any:
+        return where(x > 0, 0.0, gg * g * (SELU_SCALE * SELU_ALPHA) * exp(where(x > 0, 0.0, x)))
+
+
+class Celu(Unary):
+    def __init__(self, alpha: float) -> None:
+        self.alpha = alpha
+
+    def compute(self, k: Any, out: Any, x: Any) -> None:
+        k.celu(x, self.alpha, out)
+
+    def vjp_x(self, g: Any, x: Any) -> Any:
+        return apply_binary(CeluSlope(self.alpha), g, x)
+
+
+class CeluSlope(Slope):
+    inputs = ("g", "x")
+
+    def __init__(self, alpha: float) -> None:
+        self.alpha = alpha
+
+    def compute(self, k: Any, out: Any, g: Any, x: Any) -> None:
+        k.celu_grad(g, x, self.alpha, out)
+
+    def vjp_g(self, gg: Any, x: Any) -> Any:
+        return apply_binary(self, gg, x)
+
+    def vjp_x(self, gg: Any, g: Any, x: Any) -> Any:
+        return where(x > 0, 0.0, gg * g * exp(where(x > 0, 0.0, x / self.alpha)) / self.alpha)
+
+
+class Glu(Binary):
+    """x * sigmoid(other)."""
+
+    kernel = "glu"
+
+    def vjp_x(self, g: Any, other: Any) -> Any:
+        return pointwise_binary(GLU, g, other)
+
+    def vjp_other(self, g: Any, x: Any, other: Any) -> Any:
+        return pointwise_binary(SIGMOID_SLOPE, g * x, sigmoid(other))
+
+
+SILU, SILU_SLOPE, MISH, MISH_SLOPE = Silu(), SiluSlope(), Mish(), MishSlope()
+SOFTSIGN, SOFTSIGN_SLOPE, SELU, SELU_SLOPE, GLU = Softsign(), SoftsignSlope(), Selu(), SeluSlope(), Glu()
+
+
+def activated(op: Op, x: Any, inplace: bool) -> Any:
+    """`op` of a floating point tensor, in place or not."""
+    require_floating(op.name, x=x)
+    return apply_inplace(op, x) if inplace else apply_unary(op, x)
+
+
+def silu(x: Any, inplace: bool = False) -> Any:
+    """x * sigmoid(x) (Elfwing et al. 2018; Ramachandran et al. 2017).
+
+    >>> import autograd_cnn as ag
+    >>> silu(ag.tensor([-1.0, 2.0]))
+    tensor([-0.2689,  1.7616])
+    """
+    return activated(SILU, x, inplace)
+
+
+def mish(x: Any, inplace: bool = False) -> Any:
+    """x * tanh(ln(1 + e^x)) (Misra 2019).
+
+    >>> import autograd_cnn as ag
+    >>> mish(ag.tensor([-1.0, 2.0]))
+    tensor([-0.3034,  1.9440])
+    """
+    return activated(MISH, x, inplace)
+
+
+def softsign(x: Any) -> Any:
+    """x / (1 + |x|) (Turian et al. 2009).
+
+    >>> import autograd_cnn as ag
+    >>> softsign(ag.tensor([-1.0, 3.0]))
+    tensor([-0.5000,  0.7500])
+    """
+    return activated(SOFTSIGN, x, False)
+
+
+def tanhshrink(x: Any) -> Any:
+    """x - tanh(x).
+
+    >>> import autograd_cnn as ag
+    >>> tanhshrink(ag.tensor([-1.0, 2.0]))
+    tensor([-0.2384,  1.0360])
+    """
+    require_floating("tanhshrink", x=x)
+    return x - tanh(x)
+
+
+def selu(x: Any, inplace: bool = False) -> Any:
+    """scale * elu(x, alpha) with the constants that keep mean 0 and variance 1 (Klambauer et al. 2017).
+
+    >>> import autograd_cnn as ag
+    >>> selu(ag.tensor([-1.0, 2.0]))
+    tensor([-1.1113,  2.1014])
+    """
+    return activated(SELU, x, inplace)
+
+
+def celu(x: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
+    """x where x > 0, else alpha * (e^(x / alpha) - 1), whose slope at 0 is 1 for every alpha (Barron 2017).
+
+    Raises ArgumentError for alpha 0.
+
+    >>> import autograd_cnn as ag
+    >>> celu(ag.tensor([-1.0, 2.0]), alpha=2.0)
+    tensor([-0.7869,  2.0000])
+    """
+    if alpha == 0:
+        raise ArgumentError("celu: alpha must not be 0")
+    return activated(Celu(float(alpha)), x, inplace)
+
+
+def glu(x: Any, dim: int = -1) -> Any:
+    """a * sigmoid(b) where a and b are the two halves of x along `dim` (Dauphin et al. 2017).
+
+    Raises ShapeError where the size of that dimension is odd, or x has none.
+
+    >>> import autograd_cnn as ag
+    >>> glu(ag.tensor([1.0, 2.0, 0.0, 100.0]))
+    tensor([0.5000, 2.0000])
+    """
+    require_floating("glu", x=x)
+    shape = x.array.shape
+    dim = one_dim("glu", dim, len(shape))
+    if not shape or shape[dim] % 2:
+        raise ShapeError(f"glu: the size of dimension {dim} must be even, got shape {list(shape)}")
+    half = shape[dim] // 2
+    return apply(GLU, narrow(x, dim, 0, half), narrow(x, dim, half, half))
