@@ -22,9 +22,10 @@ from autograd_cnn.tensor_conversion import Conversion
 from autograd_cnn.tensor_in_place import InPlace
 from autograd_cnn.tensor_methods import Methods
 from autograd_cnn.tensor_operators import Operators
+from autograd_cnn.tensor_pointwise import Pointwise
 
 
-class Tensor(Operators, Methods, InPlace, Conversion):
+class Tensor(Operators, Pointwise, Methods, InPlace, Conversion):
     """An array of one dtype that remembers how it was computed.
 
     Make one with `tensor`, `zeros`, `randn` and their like; an op on tensors gives a tensor.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -16,15 +17,20 @@ from autograd_cnn.ops import (
     activation,
     arithmetic,
     assign,
+    blend,
+    bounds,
     comparison,
     diagonal,
     elementwise,
+    exponential,
     index_write,
     linear,
     rounding,
+    scan,
     scatter,
     shape,
     triangle,
+    trigonometric,
 )
 from autograd_cnn.ops import gather as gathering
 from autograd_cnn.ops import index as indexing
@@ -71,6 +77,18 @@ def _become(tensor: Any, result: Any, op: str) -> Any:
 def _require_fit(op: str, tensor: Any, dtype: np.dtype) -> None:
     if CATEGORY[dtype] > CATEGORY[tensor.array.dtype]:
         raise InPlaceError(f"{op} in place: a result of dtype {dtype} cannot be cast to x's {tensor.array.dtype}")
+
+
+def _by(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The method that writes a function's result into its tensor."""
+
+    @wraps(function)
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return _become(self, function(self, *args, **kwargs), function.__name__)
+
+    method.__name__ = f"{function.__name__}_"
+    method.__doc__ = f"`{function.__name__}` in place."
+    return method
 
 
 class InPlace(TensorBase):
@@ -128,34 +146,82 @@ class InPlace(TensorBase):
     scatter_ = scatter.scatter_
     scatter_add_ = gathering.scatter_add_
     scatter_reduce_ = scatter.scatter_reduce_
-    exp_ = _in_place(elementwise.EXP)
-    log_ = _in_place(elementwise.LOG)
+    abs_ = absolute_ = _in_place(elementwise.ABS)
+    neg_ = negative_ = _in_place(elementwise.NEG)
+    sign_ = sgn_ = _in_place(rounding.SIGN)
+    square_ = _by(elementwise.square)
     sqrt_ = _in_place(elementwise.SQRT)
-    tanh_ = _in_place(elementwise.TANH)
-    sigmoid_ = _in_place(elementwise.SIGMOID)
-    neg_ = _in_place(elementwise.NEG)
-    abs_ = _in_place(elementwise.ABS)
+    rsqrt_ = _in_place(elementwise.RSQRT)
+    reciprocal_ = _in_place(elementwise.RECIPROCAL)
     floor_ = _in_place(rounding.FLOOR)
     ceil_ = _in_place(rounding.CEIL)
-    round_ = _in_place(rounding.ROUND)
-    trunc_ = _in_place(rounding.TRUNC)
+    round_ = _by(rounding.round)
+    trunc_ = fix_ = _in_place(rounding.TRUNC)
+    frac_ = _by(blend.frac)
+    exp_ = _in_place(elementwise.EXP)
+    exp2_ = _in_place(exponential.EXP2)
+    expm1_ = _in_place(elementwise.EXPM1)
+    log_ = _in_place(elementwise.LOG)
+    log2_ = _in_place(exponential.LOG2)
+    log10_ = _in_place(exponential.LOG10)
+    log1p_ = _in_place(elementwise.LOG1P)
+    logit_ = _by(exponential.logit)
+    erf_ = _in_place(elementwise.ERF)
+    erfc_ = _in_place(exponential.ERFC)
+    sin_ = _in_place(elementwise.SIN)
+    cos_ = _in_place(elementwise.COS)
+    tan_ = _in_place(elementwise.TAN)
+    asin_ = arcsin_ = _in_place(trigonometric.ASIN)
+    acos_ = arccos_ = _in_place(trigonometric.ACOS)
+    atan_ = arctan_ = _in_place(trigonometric.ATAN)
+    sinh_ = _in_place(trigonometric.SINH)
+    cosh_ = _in_place(trigonometric.COSH)
+    tanh_ = _in_place(elementwise.TANH)
+    asinh_ = arcsinh_ = _in_place(trigonometric.ASINH)
+    acosh_ = arccosh_ = _in_place(trigonometric.ACOSH)
+    atanh_ = arctanh_ = _in_place(trigonometric.ATANH)
+    deg2rad_ = _by(trigonometric.deg2rad)
+    rad2deg_ = _by(trigonometric.rad2deg)
+    sigmoid_ = _in_place(elementwise.SIGMOID)
     relu_ = _in_place(activation.RELU)
-    clamp_ = rounding.clamp_
+    clamp_ = clip_ = bounds.clamp_
+    clamp_min_ = _by(bounds.clamp_min)
+    clamp_max_ = _by(bounds.clamp_max)
+    true_divide_ = _by(blend.true_divide)
+    floor_divide_ = _by(arithmetic.floor_divide)
+    remainder_ = _by(arithmetic.remainder)
+    fmod_ = _by(blend.fmod)
+    addcmul_ = _by(blend.addcmul)
+    addcdiv_ = _by(blend.addcdiv)
+    lerp_ = _by(blend.lerp)
+    atan2_ = arctan2_ = _by(arithmetic.atan2)
+    hypot_ = _by(trigonometric.hypot)
+    xlogy_ = _by(exponential.xlogy)
+    eq_ = _by(comparison.eq)
+    ne_ = not_equal_ = _by(comparison.ne)
+    lt_ = less_ = _by(comparison.lt)
+    le_ = less_equal_ = _by(comparison.le)
+    gt_ = greater_ = _by(comparison.gt)
+    ge_ = greater_equal_ = _by(comparison.ge)
+    logical_and_ = _by(comparison.logical_and)
+    logical_or_ = _by(comparison.logical_or)
+    logical_xor_ = _by(comparison.logical_xor)
+    logical_not_ = _by(comparison.logical_not)
+    cumsum_ = _by(scan.cumsum)
+    cumprod_ = _by(scan.cumprod)
 
     def __setitem__(self, key: Any, value: Any) -> None:
         indexing.setitem(self, key, value)
+
+    subtract_, multiply_, divide_ = sub_, mul_, div_
 
     __iadd__ = add_
     __isub__ = sub_
     __imul__ = mul_
     __itruediv__ = div_
     __ipow__ = pow_
-
-    def __ifloordiv__(self, other: Any) -> Any:
-        return _become(self, arithmetic.floor_divide(self, other), "floor_divide")
-
-    def __imod__(self, other: Any) -> Any:
-        return _become(self, arithmetic.remainder(self, other), "remainder")
+    __ifloordiv__ = floor_divide_
+    __imod__ = remainder_
 
     def __iand__(self, other: Any) -> Any:
         return _become(self, comparison.bitwise_and(self, other), "bitwise_and")

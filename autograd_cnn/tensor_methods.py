@@ -1,34 +1,25 @@
-"""Functions as methods of their first argument: the op functions themselves, so that a call costs one call."""
+"""Shapes, indices and matrices as methods of their first argument: the op functions, so that a call costs one call."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from autograd_cnn.graph.base import TensorBase
-from autograd_cnn.ops import (
-    activation,
-    arithmetic,
-    comparison,
-    elementwise,
-    extreme,
-    index_write,
-    linear,
-    reduce,
-    rounding,
-    scan,
-    tensordot,
-    triangle,
-)
 from autograd_cnn.ops import cross as crossing
 from autograd_cnn.ops import diagonal as diagonals
 from autograd_cnn.ops import expand as expanding
 from autograd_cnn.ops import flip as flipping
 from autograd_cnn.ops import gather as gathering
 from autograd_cnn.ops import index as indexing
+from autograd_cnn.ops import (
+    index_write,
+    linear,
+    tensordot,
+    triangle,
+)
 from autograd_cnn.ops import repeat as repeating
 from autograd_cnn.ops import scatter as scattering
 from autograd_cnn.ops import shape as shaping
-from autograd_cnn.ops import softmax as softmaxes
 from autograd_cnn.ops import split as splitting
 from autograd_cnn.ops import unfold as unfolding
 
@@ -38,82 +29,6 @@ class Methods(TensorBase):
 
     __slots__ = ()
 
-    add = arithmetic.add
-    sub = arithmetic.sub
-    mul = arithmetic.mul
-    div = arithmetic.div
-    pow = arithmetic.pow
-    maximum = arithmetic.maximum
-    minimum = arithmetic.minimum
-    remainder = arithmetic.remainder
-    floor_divide = arithmetic.floor_divide
-    eq = comparison.eq
-    ne = comparison.ne
-    lt = comparison.lt
-    le = comparison.le
-    gt = comparison.gt
-    ge = comparison.ge
-    logical_and = comparison.logical_and
-    logical_or = comparison.logical_or
-    logical_xor = comparison.logical_xor
-
-    def where(self, condition: Any, other: Any) -> Any:
-        """Self where `condition` holds, else `other`."""
-        return arithmetic.where(condition, self, other)
-
-    clamp = rounding.clamp
-    clip = clamp
-
-    exp = elementwise.exp
-    expm1 = elementwise.expm1
-    log = elementwise.log
-    log1p = elementwise.log1p
-    sqrt = elementwise.sqrt
-    rsqrt = elementwise.rsqrt
-    reciprocal = elementwise.reciprocal
-    sin = elementwise.sin
-    cos = elementwise.cos
-    tan = elementwise.tan
-    tanh = elementwise.tanh
-    sigmoid = elementwise.sigmoid
-    erf = elementwise.erf
-    neg = elementwise.neg
-    abs = elementwise.abs
-    sign = rounding.sign
-    square = elementwise.square
-    floor = rounding.floor
-    ceil = rounding.ceil
-    round = rounding.round
-    trunc = rounding.trunc
-    isnan = comparison.isnan
-    isinf = comparison.isinf
-    isfinite = comparison.isfinite
-    logical_not = comparison.logical_not
-
-    def relu(self) -> Any:
-        """max(self, 0)."""
-        return activation.relu(self)
-
-    softmax = softmaxes.softmax
-    log_softmax = softmaxes.log_softmax
-    sum = reduce.sum
-    mean = reduce.mean
-    prod = reduce.prod
-    amax = extreme.amax
-    amin = extreme.amin
-    argmax = extreme.argmax
-    argmin = extreme.argmin
-    all = reduce.all
-    any = reduce.any
-    max = extreme.max
-    min = extreme.min
-    norm = reduce.norm
-    var = reduce.var
-    std = reduce.std
-    logsumexp = reduce.logsumexp
-    cumsum = scan.cumsum
-    cumprod = scan.cumprod
-    sum_to_size = reduce.sum_to_size
     reshape = shaping.reshape
     view = shaping.view
 

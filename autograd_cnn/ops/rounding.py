@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import math
 from typing import Any
 
@@ -12,7 +13,7 @@ from autograd_cnn.errors import ArgumentError, DTypeError, InPlaceError
 from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.record import apply_binary, apply_inplace, apply_unary
 from autograd_cnn.ops.cast import cast, clone
-from autograd_cnn.ops.operand import Scalar, refuse_bools, require_tensor
+from autograd_cnn.ops.operand import Scalar, refuse_bools, require_floating, require_tensor
 
 
 class Step(Op, abstract=True):
@@ -110,6 +111,16 @@ def sign(x: Any) -> Any:
     return apply_unary(SIGN, require_tensor("sign", x))
 
 
+def sgn(x: Any) -> Any:
+    """-1, 0 or 1: of real numbers, `sign`.
+
+    >>> import autograd_cnn as ag
+    >>> sgn(ag.tensor([3.0, 0.0, -2.0]))
+    tensor([ 1.,  0., -1.])
+    """
+    return apply_unary(SIGN, require_tensor("sgn", x))
+
+
 def floor(x: Any) -> Any:
     """The largest integer not above x.
 
@@ -130,14 +141,20 @@ def ceil(x: Any) -> Any:
     return _whole(CEIL, x)
 
 
-def round(x: Any) -> Any:
-    """The nearest integer; halves go to the even one.
+def round(x: Any, *, decimals: int = 0) -> Any:
+    """The nearest integer, or number of so many `decimals`; halves go to the even one.
+
+    Raises DTypeError for integers with `decimals`.
 
     >>> import autograd_cnn as ag
-    >>> round(ag.tensor([0.5, 1.5]))
-    tensor([0., 2.])
+    >>> round(ag.tensor([0.5, 1.5])), round(ag.tensor([1.236, 1250.0]), decimals=2)
+    (tensor([0., 2.]), tensor([1.2400e+00, 1.2500e+03]))
     """
-    return _whole(ROUND, x)
+    if not decimals:
+        return _whole(ROUND, x)
+    require_floating("round", x=x)
+    scale = 10.0 ** builtins.abs(decimals)
+    return _whole(ROUND, x * scale) / scale if decimals > 0 else _whole(ROUND, x / scale) * scale
 
 
 def trunc(x: Any) -> Any:
