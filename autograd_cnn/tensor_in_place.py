@@ -11,6 +11,7 @@ import numpy as np
 from autograd_cnn.dtype import CATEGORY
 from autograd_cnn.errors import InPlaceError
 from autograd_cnn.graph.base import TensorBase
+from autograd_cnn.graph.grad_mode import is_grad_enabled
 from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.record import apply, apply_inplace, become_view
 from autograd_cnn.ops import (
@@ -19,6 +20,7 @@ from autograd_cnn.ops import (
     assign,
     blend,
     bounds,
+    cast,
     comparison,
     diagonal,
     elementwise,
@@ -84,7 +86,11 @@ def _by(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(function)
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return _become(self, function(self, *args, **kwargs), function.__name__)
+        given = (self, *args, *kwargs.values())
+        recorded = is_grad_enabled() and any(isinstance(x, TensorBase) and x._requires_grad for x in given)
+        # What backward keeps of self must not be self, whose content is about to be lost.
+        source = cast.clone(self) if recorded else self
+        return _become(self, function(source, *args, **kwargs), function.__name__)
 
     method.__name__ = f"{function.__name__}_"
     method.__doc__ = f"`{function.__name__}` in place."
