@@ -9,12 +9,12 @@ from math import inf
 from typing import NamedTuple
 
 import numpy as np
-from numba import prange
+from numba import get_num_threads, prange
 
 from autograd_cnn.errors import ShapeError
 from autograd_cnn.kernels.cpu.addressed import part_of
 from autograd_cnn.kernels.cpu.contraction import KERNELS, matmul
-from autograd_cnn.kernels.cpu.contraction_plan import RECORD, TASKS, Geometry, plan
+from autograd_cnn.kernels.cpu.contraction_plan import RECORD, Geometry, plan
 from autograd_cnn.kernels.cpu.jit import parallel, serial
 from autograd_cnn.kernels.cpu.reduce import sum as sum_over
 from autograd_cnn.kernels.cpu.shared_code import address_of, call
@@ -63,9 +63,9 @@ def _share(task, tasks, table, plans, levels, arrays, like):
 
 
 @parallel
-def _shares(table, plans, levels, arrays, like):
-    for task in prange(TASKS):
-        _share(np.int64(task), TASKS, table, plans, levels, arrays, like)
+def _shares(tasks, table, plans, levels, arrays, like):
+    for task in prange(tasks):
+        _share(np.int64(task), tasks, table, plans, levels, arrays, like)
 
 
 @lru_cache(1024)
@@ -123,7 +123,8 @@ def linear_backward(g, x, weight, gx, gw, gb):
     if shares.table is not None:
         arrays = id(g), id(x), id(weight), id(gx), id(gw), id(gb), id(shares.zeros)
         if shares.parallel:
-            _shares(shares.table, shares.plans, NO_LEVELS, arrays, shares.zeros)
+            # As many tasks as threads: one that goes from product to product packs its operands anew.
+            _shares(get_num_threads(), shares.table, shares.plans, NO_LEVELS, arrays, shares.zeros)
         else:
             _share(0, 1, shares.table, shares.plans, NO_LEVELS, arrays, shares.zeros)
     for result in shares.others:
