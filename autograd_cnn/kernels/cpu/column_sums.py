@@ -16,7 +16,7 @@ from autograd_cnn.kernels.cpu.lines import UNROLL, Lines, places_of
 from autograd_cnn.kernels.cpu.microkernel import _INDEX, _ask, _check, _index, _loop
 
 ALIGN_DOUBLE = 8
-ROWS_AHEAD = 8  # how far down memory is asked for: rows lie too far apart for the processor to guess
+ROWS_AHEAD = 16  # how far down memory is asked for: rows lie too far apart for the processor to guess
 
 
 class Columns(Lines):

@@ -89,12 +89,13 @@ def _split(value, real):
 def _normalise_rows(first, last, x, weight, bias, eps, statistics, out):
     rows, d = statistics.size // 2, weight.size
     real = out.dtype.type
+    share = 1 / d
     for row in range(first, last):
         start = row * d
         centre = np.float64(x[start])
         rest, squares = moments(x, start, centre, 1, 0, d)
-        rest /= d
-        spread = squares / d - rest * rest
+        rest *= share
+        spread = squares * share - rest * rest
         mean, rstd = centre + rest, 1 / math.sqrt((0.0 if spread < 0 else spread) + eps)
         statistics[row], statistics[rows + row] = mean, rstd
         high, low = _split(mean, real)
@@ -105,6 +106,7 @@ def _normalise_rows(first, last, x, weight, bias, eps, statistics, out):
 def _grad_chunks(first, last, chunks, g, x, weight, statistics, sums, out):
     rows, d = statistics.size // 2, weight.size
     real = x.dtype.type
+    share = 1 / d
     for chunk in range(first, last):
         place = 2 * d * chunk
         sums[place : place + 2 * d] = 0
@@ -115,8 +117,8 @@ def _grad_chunks(first, last, chunks, g, x, weight, statistics, sums, out):
             scale = real(rstd)
             total, product = gradient_sums(d, g, x, start, high, scale, real(-low * rstd), weight, sums, place)
             if out.size > 0:
-                slope = -product * rstd * rstd / d
-                shift = -total * rstd / d - low * slope
+                slope = -product * rstd * rstd * share
+                shift = -total * rstd * share - low * slope
                 gradient_line(d, g, x, start, high, scale, real(slope), real(shift), weight, out)
 
 
