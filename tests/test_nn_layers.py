@@ -87,6 +87,18 @@ POINTWISE = {
     "Softmax": lambda nn: nn.Softmax(1),
     "LogSoftmax": lambda nn: nn.LogSoftmax(-1),
     "Tanh": lambda nn: nn.Tanh(),
+    "CELU": lambda nn: nn.CELU(1.5),
+    "RReLU": lambda nn: nn.RReLU(0.2, 0.2),
+    "Mish": lambda nn: nn.Mish(),
+    "Softsign": lambda nn: nn.Softsign(),
+    "Softshrink": lambda nn: nn.Softshrink(0.4),
+    "Hardshrink": lambda nn: nn.Hardshrink(0.4),
+    "Tanhshrink": lambda nn: nn.Tanhshrink(),
+    "Threshold": lambda nn: nn.Threshold(0.3, 4.0),
+    "Hardswish": lambda nn: nn.Hardswish(),
+    "GLU": lambda nn: nn.GLU(1),
+    "Softmin": lambda nn: nn.Softmin(1),
+    "Softmax2d": lambda nn: nn.Softmax2d(),
     "Sigmoid": lambda nn: nn.Sigmoid(),
     "SELU": lambda nn: nn.SELU(),
     "SiLU": lambda nn: nn.SiLU(),
@@ -118,7 +130,22 @@ def test_layers(torch, make):
     compare(torch, make, numbers(*IMAGE))
 
 
-@pytest.mark.parametrize("make", [lambda nn: nn.ReLU(inplace=True), lambda nn: nn.LeakyReLU(0.1, inplace=True)])
+IN_PLACE = {
+    "ReLU": lambda nn: nn.ReLU(inplace=True),
+    "LeakyReLU": lambda nn: nn.LeakyReLU(0.1, inplace=True),
+    "ELU": lambda nn: nn.ELU(0.5, inplace=True),
+    "SELU": lambda nn: nn.SELU(inplace=True),
+    "CELU": lambda nn: nn.CELU(2.0, inplace=True),
+    "SiLU": lambda nn: nn.SiLU(inplace=True),
+    "Mish": lambda nn: nn.Mish(inplace=True),
+    "Hardswish": lambda nn: nn.Hardswish(inplace=True),
+    "Hardtanh": lambda nn: nn.Hardtanh(inplace=True),
+    "Threshold": lambda nn: nn.Threshold(0.5, 0.2, inplace=True),
+    "RReLU": lambda nn: nn.RReLU(0.2, 0.2, inplace=True),
+}
+
+
+@pytest.mark.parametrize("make", IN_PLACE.values(), ids=IN_PLACE)
 def test_in_place(torch, make):
     compare(torch, lambda nn: nn.Sequential(nn.Linear(6, 6), make(nn), nn.Linear(6, 1)), numbers(3, 6))
     x = ag.tensor([-1.0, 2.0])
@@ -261,6 +288,8 @@ ERRORS = [
     ),
     (lambda: nn.Dropout(1.5), ArgumentError, r"Dropout: p must lie in \[0, 1\], got 1.5"),
     (lambda: nn.Embedding(3, 2, 3), ArgumentError, "Embedding: padding_idx 3 is out of range for 3 embeddings"),
+    (lambda: nn.RReLU(0.5, 0.2), ArgumentError, "RReLU: lower must be at most upper, got 0.5 and 0.2"),
+    (lambda: nn.Softmax2d()(ag.ones(2, 3)), ShapeError, r"Softmax2d: x must have 3 or 4 .* \[2, 3\]"),
     (lambda: nn.Hardtanh(1, 1), ArgumentError, "Hardtanh: min_val must be less than max_val, got 1 and 1"),
     (lambda: nn.Dropout2d(-1), ArgumentError, r"Dropout2d: p must lie in \[0, 1\], got -1"),
     (lambda: nn.Linear(2.5, 2), DTypeError, "Linear: in_features must be an integer, got 2.5"),

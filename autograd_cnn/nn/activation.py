@@ -119,43 +119,16 @@ class ELU(Activation):
     tensor([-0.6321,  2.0000])
     """
 
-    def __init__(self, alpha: float = 1.0) -> None:
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
         super().__init__()
         self.alpha = alpha
+        self.inplace = inplace
 
     def forward(self, x: Any) -> Any:
-        return F.elu(x, self.alpha)
+        return F.elu(x, self.alpha, self.inplace)
 
     def extra_repr(self) -> str:
-        return f"alpha={self.alpha}"
-
-
-class SELU(Activation):
-    """y = scale * x where x > 0, else scale * alpha * (e^x - 1), with constants that keep mean 0 and variance 1.
-
-    G. Klambauer, T. Unterthiner, A. Mayr, S. Hochreiter: "Self-normalizing neural networks", 2017.
-
-    >>> import autograd_cnn as ag
-    >>> SELU()(ag.tensor([-1.0, 2.0]))
-    tensor([-1.1113,  2.1014])
-    """
-
-    def forward(self, x: Any) -> Any:
-        return F.selu(x)
-
-
-class SiLU(Activation):
-    """y = x * sigmoid(x).
-
-    S. Elfwing, E. Uchibe, K. Doya: "Sigmoid-weighted linear units for neural network function approximation", 2017.
-
-    >>> import autograd_cnn as ag
-    >>> SiLU()(ag.tensor([-1.0, 2.0]))
-    tensor([-0.2689,  1.7616])
-    """
-
-    def forward(self, x: Any) -> Any:
-        return F.silu(x)
+        return f"alpha={self.alpha}" + ", inplace=True" * self.inplace
 
 
 class Hardtanh(Activation):
