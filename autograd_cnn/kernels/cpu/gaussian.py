@@ -11,6 +11,7 @@ from autograd_cnn.kernels.cpu.scalar import (
     paired_polynomial,
     polynomial,
     power_of_two,
+    raised,
     rest_of_product,
     shifted,
 )
@@ -85,10 +86,30 @@ MILLS_BOTTOM = (
         2.453228050074401,
     ),
 )
-# p and q of x e^(x^2 / 2) normal_cdf(-x) = x p / q below 1.5, in float64 1.75, and 1 / sqrt(2 pi) - p / q above, where
-# p / q is small and with it its rounding errors
+# For gelu in float32: 2^64 e^(-r / 2); and p of x e^(x^2 / 2) normal_cdf(-x) = s p(s - 1/2), s = x / (BEND x + 1.75),
+# for 0 <= x <= 14.5.  LN4 is above 2 ln(2) by 2.7e-9 of it, which p makes up for.
+LIFTED_GAUSS = (tuple(c * 2.0**64 for c in (*GAUSS[0], 1.0)), ())
+LN4 = 1.3862943649291992
+BEND = 0.5180000066757202
+MOMENT = (
+    (
+        9.616140596335754e-05,
+        -0.00018640006601344794,
+        -0.0006139935576356947,
+        0.0008552911458536983,
+        0.005708570592105389,
+        -0.00820996705442667,
+        -0.05458948761224747,
+        0.2453506588935852,
+        -0.4878943860530853,
+        0.563565731048584,
+    ),
+    (),
+)
+# For gelu in float64: p and q of x e^(x^2 / 2) normal_cdf(-x) = x p / q below 1.75, and 1 / sqrt(2 pi) - p / q above,
+# where p / q is small and with it its rounding errors
 NEAR_TOP = (
-    (0.03399556130170822, 0.17618392407894135, 0.5),
+    (),
     (
         8.011753509686582e-06,
         0.0002140388353093289,
@@ -101,7 +122,7 @@ NEAR_TOP = (
     ),
 )
 NEAR_BOTTOM = (
-    (0.0005222820909693837, 0.07845041155815125, 0.4857531785964966, 1.1502528190612793, 1.0),
+    (),
     (
         -6.345098688316506e-11,
         2.0085243740679205e-05,
@@ -116,7 +137,7 @@ NEAR_BOTTOM = (
     ),
 )
 FAR_TOP = (
-    (-0.04770709201693535, -0.18485741317272186, -0.39419257640838623),
+    (),
     (
         -3.211126916105209e-05,
         -0.0005284586444751355,
@@ -129,7 +150,7 @@ FAR_TOP = (
     ),
 )
 FAR_BOTTOM = (
-    (0.11951784789562225, 0.4657226502895355, 1.3121235370635986, 1.665596604347229, 1.0),
+    (),
     (
         8.049101522128637e-05,
         0.0013246493787786916,
@@ -147,12 +168,12 @@ FAR_BOTTOM = (
 
 @inline
 def _normal_limits_single(x):
-    return np.float32(15), np.float32(4), np.float32(1.5), np.float32(12)
+    return np.float32(15), np.float32(4), np.float32(12)
 
 
 @inline
 def _normal_limits_double(x):
-    return 39.0, 6.0, 1.75, 22.5
+    return 39.0, 6.0, 22.5
 
 
 normal_limits = by_precision(
@@ -170,21 +191,19 @@ def mills(x, square):
 
 
 @inline
-def mills_moment(x):
+def _mills_moment_double(x):
     """x mills(x)"""
-    real = type(x)
-    _, _, split, _ = normal_limits(x)
-    near = x < split
-    p = either_polynomial(x, near, NEAR_TOP, FAR_TOP) * (x if near else real(1))
+    near = x < 1.75
+    p = either_polynomial(x, near, NEAR_TOP, FAR_TOP) * (x if near else 1.0)
     q = either_polynomial(x, near, NEAR_BOTTOM, FAR_BOTTOM)
-    return (real(0) if near else real(INV_SQRT_2PI)) + p / q
+    return (0.0 if near else INV_SQRT_2PI) + p / q
 
 
 @inline
 def _gauss(x):
     """a = |x|, or where the tail ends if that is less, and w and n with e^(-a^2 / 2) = 2^n (1 + w)."""
     real = type(x)
-    a, (end, _, _, _) = abs(x), normal_limits(x)
+    a, (end, _, _) = abs(x), normal_limits(x)
     a = end if a > end else a
     square = a * a
     n, whole = nearest(square, real(-0.5 * LOG2_E))
@@ -197,7 +216,7 @@ def _gauss(x):
 def erf(x):
     """2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x"""
     real = type(x)
-    a, (_, end, _, _) = abs(x), normal_limits(x)
+    a, (_, end, _) = abs(x), normal_limits(x)
     a = end if a > end else a
     z = a * a
     n, w = exp_parts(-z, real(0))
@@ -226,13 +245,28 @@ def normal_pdf(x):
 
 
 @inline
-def gelu(x):
-    """x normal_cdf(x)"""
+def _gelu_single(x):
     real = type(x)
+    a, (end, _, _) = abs(x), normal_limits(x)
+    a = end if a > end else a
+    square = a * a
+    n, whole = nearest(square, real(-0.5 * LOG2_E))
+    r = fma(n, real(LN4), square) + rest_of_product(a, a, square)
+    # 2^64 e^(-a^2 / 2), as the tail may be subnormal where the result is not
+    gauss = raised(polynomial(r, LIFTED_GAUSS), whole)
+    s = a / fma(real(BEND), a, real(1.75))
+    tail = s * polynomial(s - real(0.5), MOMENT) * gauss
+    return fma(real(-(2.0**-64)), tail, real(0) if x < real(0) else x)
+
+
+@inline
+def _gelu_double(x):
     a, w, n = _gauss(x)
-    y = mills_moment(a)
-    # Shifted at the end, as the tail itself may be subnormal where the result is not.
-    return (x if x >= real(0) else real(-0.0)) - shifted(fma(y, w, y), n)
+    y = _mills_moment_double(a)
+    return (x if x >= 0.0 else -0.0) - shifted(fma(y, w, y), n)
+
+
+gelu = by_precision(_gelu_single, _gelu_double)  # x normal_cdf(x)
 
 
 @inline
@@ -249,7 +283,7 @@ def gelu_slope(x):
 def _gelu_tanh_parts(x):
     """x, or where gelu_tanh is 0 if that is more; x^2; and d and m with sigmoid(2 u) = 2^m / d, u as in gelu_tanh."""
     real = type(x)
-    _, _, _, end = normal_limits(x)
+    _, _, end = normal_limits(x)
     x = -end if x < -end else x
     t = end if x > end else x
     s = t * t

@@ -16,6 +16,7 @@ from numba import prange
 
 from autograd_cnn.kernels.cpu.fingerprint import sources_digest
 from autograd_cnn.kernels.cpu.flat import FlatKernel
+from autograd_cnn.kernels.cpu.interleaving import interleaved
 from autograd_cnn.kernels.cpu.jit import GRAIN, adaptive
 
 PIECE = 8192
@@ -43,8 +44,11 @@ def _sources(module):
 
 
 def each(x, out):
-    for i in prange(out.size):
-        out[i] = formula(x[i])  # noqa: F821
+    for piece in prange((out.size + PIECE - 1) // PIECE):
+        part, part_out = x[piece * PIECE :][:PIECE], out[piece * PIECE :][:PIECE]
+        for i in range(part.size):
+            part_out[i] = formula(part[i])  # noqa: F821
+        interleaved()
 
 
 def each_or_else(x, out):

@@ -7,6 +7,7 @@
 `either_polynomial(x, first, terms, others)`  that with `terms` where `first` holds, else that with `others`
 `nearest(x, factor)`        the whole number next to x * factor (below 2^22), as a real number and as an integer
 `power_of_two(x, n)`        2^n in x's precision, for n within its exponents
+`raised(x, n)`              x * 2^n by its exponent bits, for x and a result within the normal numbers
 `shifted(x, n)`             x * 2^n with one rounding, for |n| up to twice the exponents
 
 All take float32 or float64 and answer in the same precision.
@@ -207,6 +208,21 @@ def _power_of_two(x, n):
 
     def double(x, n):
         return np.int64(np.int64(n + 1023) << 52).view(np.float64)
+
+    return single if x == types.float32 else double
+
+
+def raised(x, n):
+    return x * type(x)(2) ** n
+
+
+@compiled_as(raised)
+def _raised(x, n):
+    def single(x, n):
+        return np.int32(np.float32(x).view(np.int32) + np.int32(n << 23)).view(np.float32)
+
+    def double(x, n):
+        return np.int64(np.float64(x).view(np.int64) + np.int64(n << 52)).view(np.float64)
 
     return single if x == types.float32 else double
 
