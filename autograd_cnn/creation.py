@@ -7,17 +7,18 @@ from typing import Any
 
 import numpy as np
 
+from autograd_cnn.constructors import unwrapped
 from autograd_cnn.device import CPU, Device
 from autograd_cnn.device import device as as_device
-from autograd_cnn.dtype import RANK, as_dtype, float64, get_default_dtype, int64
+from autograd_cnn.dtype import RANK, as_dtype, float64, get_default_dtype, int32, int64
 from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
 from autograd_cnn.graph.base import wrap
 from autograd_cnn.ops.size import new_size
-from autograd_cnn.random import Generator, default_generator
 from autograd_cnn.tensor import Tensor
 
 
-def _make(array: np.ndarray, device: Any, requires_grad: bool) -> Tensor:
+def make(array: np.ndarray, device: Any, requires_grad: bool) -> Tensor:
+    """A tensor on an array."""
     place: Device = CPU if device is None else as_device(device)
     result: Tensor = wrap(place.from_host(array), place)  # type: ignore[assignment]
     return result.requires_grad_() if requires_grad else result
@@ -39,7 +40,7 @@ def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: b
     if isinstance(data, Tensor):
         data = data.detach().numpy()
     elif isinstance(data, list | tuple):
-        data = _unwrapped(data)
+        data = unwrapped(data)
     try:
         array = np.array(data)
     except ValueError as error:
@@ -59,18 +60,7 @@ def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: b
         for value in (int(array.min()), int(array.max())):
             if abs(value) > most + (dtype.kind == "i" and value < 0):
                 raise ArgumentError(f"tensor: {dtype} cannot hold {value}")
-    return _make(np.ascontiguousarray(array, dtype).reshape(array.shape), device, requires_grad)
-
-
-def _unwrapped(data: Any) -> Any:
-    return [
-        _unwrapped(item)
-        if isinstance(item, list | tuple)
-        else item.detach().numpy()
-        if isinstance(item, Tensor)
-        else item
-        for item in data
-    ]
+    return make(np.ascontiguousarray(array, dtype).reshape(array.shape), device, requires_grad)
 
 
 def _holds_doubles(data: Any) -> bool:
@@ -89,7 +79,7 @@ def _supported(dtype: np.dtype, op: str) -> np.dtype:
     return as_dtype(dtype, op)
 
 
-def as_tensor(data: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
+def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     """Like `tensor`, but shares memory with an array or tensor that already fits.
 
     >>> import numpy as np
@@ -103,7 +93,7 @@ def as_tensor(data: Any, *, dtype: Any = None, device: Any = None) -> Tensor:
     if isinstance(data, Tensor):
         return data.to(dtype=wanted, device=device)
     if isinstance(data, np.ndarray) and data.dtype in RANK and (wanted is None or wanted == data.dtype):
-        return _make(data, device, False)
+        return make(data, device, False)
     return tensor(data, dtype=dtype, device=device)
 
 
@@ -117,7 +107,7 @@ def from_numpy(array: np.ndarray) -> Tensor:
     if not isinstance(array, np.ndarray):
         raise DTypeError(f"from_numpy: takes a NumPy array, got {type(array).__name__}")
     as_dtype(array.dtype, "from_numpy")
-    return _make(array, None, False)
+    return make(array, None, False)
 
 
 def from_dlpack(source: Any) -> Tensor:
@@ -139,7 +129,7 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, r
     if dtype is None:
         kind = np.asarray(fill_value).dtype
         dtype = get_default_dtype() if kind.kind == "f" else kind
-    return _make(np.full(new_size("full", (size,)), fill_value, as_dtype(dtype, "full")), device, requires_grad)
+    return make(np.full(new_size("full", (size,)), fill_value, as_dtype(dtype, "full")), device, requires_grad)
 
 
 def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
@@ -148,7 +138,7 @@ def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool
     >>> zeros(2, 3).shape
     (2, 3)
     """
-    return _make(np.zeros(new_size("zeros", size), _float(dtype, "zeros")), device, requires_grad)
+    return make(np.zeros(new_size("zeros", size), float_dtype(dtype, "zeros")), device, requires_grad)
 
 
 def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
@@ -157,7 +147,7 @@ def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool 
     >>> ones(2)
     tensor([1., 1.])
     """
-    return _make(np.ones(new_size("ones", size), _float(dtype, "ones")), device, requires_grad)
+    return make(np.ones(new_size("ones", size), float_dtype(dtype, "ones")), device, requires_grad)
 
 
 def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
@@ -166,14 +156,16 @@ def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool
     >>> empty(2, 3).shape
     (2, 3)
     """
-    return _make(np.empty(new_size("empty", size), _float(dtype, "empty")), device, requires_grad)
+    return make(np.empty(new_size("empty", size), float_dtype(dtype, "empty")), device, requires_grad)
 
 
-def _float(dtype: Any, op: str) -> np.dtype:
+def float_dtype(dtype: Any, op: str) -> np.dtype:
+    """`dtype`, or the default one."""
     return get_default_dtype() if dtype is None else as_dtype(dtype, op)
 
 
-def _like(x: Tensor, dtype: Any, device: Any) -> dict[str, Any]:
+def like(x: Tensor, dtype: Any, device: Any) -> dict[str, Any]:
+    """The dtype and device given, or x's."""
     return {"dtype": x.dtype if dtype is None else dtype, "device": x.device if device is None else device}
 
 
@@ -183,7 +175,7 @@ def zeros_like(x: Tensor, *, dtype: Any = None, device: Any = None, requires_gra
     >>> zeros_like(tensor([1, 2]))
     tensor([0, 0])
     """
-    return zeros(x.shape, **_like(x, dtype, device), requires_grad=requires_grad)
+    return zeros(x.shape, **like(x, dtype, device), requires_grad=requires_grad)
 
 
 def ones_like(x: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
@@ -192,7 +184,7 @@ def ones_like(x: Tensor, *, dtype: Any = None, device: Any = None, requires_grad
     >>> ones_like(tensor([1.0, 2.0]))
     tensor([1., 1.])
     """
-    return ones(x.shape, **_like(x, dtype, device), requires_grad=requires_grad)
+    return ones(x.shape, **like(x, dtype, device), requires_grad=requires_grad)
 
 
 def full_like(
@@ -203,7 +195,7 @@ def full_like(
     >>> full_like(tensor([1.0, 2.0]), 3)
     tensor([3., 3.])
     """
-    return full(x.shape, fill_value, **_like(x, dtype, device), requires_grad=requires_grad)
+    return full(x.shape, fill_value, **like(x, dtype, device), requires_grad=requires_grad)
 
 
 def empty_like(x: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
@@ -212,7 +204,7 @@ def empty_like(x: Tensor, *, dtype: Any = None, device: Any = None, requires_gra
     >>> empty_like(tensor([1.0, 2.0])).shape
     (2,)
     """
-    return empty(x.shape, **_like(x, dtype, device), requires_grad=requires_grad)
+    return empty(x.shape, **like(x, dtype, device), requires_grad=requires_grad)
 
 
 def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
@@ -223,7 +215,7 @@ def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, 
             [0., 1.]])
     """
     rows, columns = new_size("eye", (n, n if m is None else m))
-    return _make(np.eye(rows, columns, dtype=_float(dtype, "eye")), device, requires_grad)
+    return make(np.eye(rows, columns, dtype=float_dtype(dtype, "eye")), device, requires_grad)
 
 
 def arange(
@@ -242,7 +234,7 @@ def arange(
         raise ArgumentError(f"arange: step {step} does not lead from {start} to {end}")
     whole = all(isinstance(v, int | np.integer) for v in (start, end, step))
     dtype = as_dtype(dtype, "arange") if dtype is not None else int64 if whole else get_default_dtype()
-    return _make(np.arange(start, end, step).astype(dtype), device, requires_grad)
+    return make(np.arange(start, end, step).astype(dtype), device, requires_grad)
 
 
 def linspace(
@@ -254,97 +246,36 @@ def linspace(
     tensor([0.0000, 0.5000, 1.0000])
     """
     (steps,) = new_size("linspace", (steps,))
-    return _make(np.linspace(start, end, steps, dtype=_float(dtype, "linspace")), device, requires_grad)
+    return make(np.linspace(start, end, steps, dtype=float_dtype(dtype, "linspace")), device, requires_grad)
 
 
-def _numpy(generator: Generator | None) -> np.random.Generator:
-    return (default_generator if generator is None else generator).numpy
+def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = int64, device: Any = None) -> Tensor:
+    """Rows and columns, (2, n), of the places on and below a diagonal of a matrix, row by row; see `tril`.
 
-
-def _random_float(dtype: Any, op: str) -> np.dtype:
-    result = _float(dtype, op)
-    if result.kind != "f":
-        raise DTypeError(f"{op}: draws floating point numbers, got dtype {result}; randint draws integers")
-    return result
-
-
-def rand(
-    *size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
-) -> Tensor:
-    """Uniform random numbers in [0, 1).
-
-    >>> x = rand(100)
-    >>> bool(((x >= 0) & (x < 1)).all())
-    True
+    >>> tril_indices(2, 3)
+    tensor([[0, 1, 1],
+            [0, 0, 1]])
     """
-    dtype = _random_float(dtype, "rand")
-    return _make(_numpy(generator).random(new_size("rand", size), dtype), device, requires_grad)
+    rows, columns = new_size("tril_indices", (row, col))
+    return _indices("tril_indices", np.tril_indices(rows, offset, columns), dtype, device)
 
 
-def randn(
-    *size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
-) -> Tensor:
-    """Random numbers of the standard normal distribution.
+def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = int64, device: Any = None) -> Tensor:
+    """Rows and columns, (2, n), of the places on and above a diagonal of a matrix, row by row; see `triu`.
 
-    >>> randn(2, 3).shape
-    (2, 3)
+    >>> triu_indices(2, 3, 1)
+    tensor([[0, 0, 1],
+            [1, 2, 2]])
     """
-    dtype = _random_float(dtype, "randn")
-    return _make(_numpy(generator).standard_normal(new_size("randn", size), dtype), device, requires_grad)
+    rows, columns = new_size("triu_indices", (row, col))
+    return _indices("triu_indices", np.triu_indices(rows, offset, columns), dtype, device)
 
 
-def randint(
-    low: int,
-    high: Any = None,
-    size: Any = None,
-    *,
-    generator: Generator | None = None,
-    dtype: Any = int64,
-    device: Any = None,
-) -> Tensor:
-    """Random integers in [low, high); `randint(high, size)` starts at 0.
-
-    >>> x = randint(0, 10, (100,))
-    >>> bool(((x >= 0) & (x < 10)).all())
-    True
-    """
-    if size is None:
-        low, high, size = 0, low, high
-    if low >= high:
-        raise ArgumentError(f"randint: needs low < high, got {low} and {high}")
-    return _make(
-        _numpy(generator).integers(low, high, new_size("randint", (size,))).astype(as_dtype(dtype, "randint")),
-        device,
-        False,
-    )
-
-
-def randperm(n: int, *, generator: Generator | None = None, device: Any = None) -> Tensor:
-    """The integers from 0 to n - 1 in random order.
-
-    >>> sorted(randperm(4).tolist())
-    [0, 1, 2, 3]
-    """
-    (n,) = new_size("randperm", (n,))
-    return _make(_numpy(generator).permutation(n).astype(int64), device, False)
-
-
-def rand_like(x: Tensor, **options: Any) -> Tensor:
-    """Uniform random numbers in [0, 1) of x's shape and dtype.
-
-    >>> rand_like(zeros(2, 3)).shape
-    (2, 3)
-    """
-    return rand(x.shape, **({"dtype": x.dtype, "device": x.device} | options))
-
-
-def randn_like(x: Tensor, **options: Any) -> Tensor:
-    """Random numbers of the standard normal distribution of x's shape and dtype.
-
-    >>> randn_like(zeros(2, 3)).shape
-    (2, 3)
-    """
-    return randn(x.shape, **({"dtype": x.dtype, "device": x.device} | options))
+def _indices(op: str, places: Any, dtype: Any, device: Any) -> Tensor:
+    dtype = as_dtype(dtype, op)
+    if dtype not in (int32, int64):
+        raise DTypeError(f"{op}: indices are int32 or int64, got dtype {dtype}")
+    return make(np.stack(places).astype(dtype), device, False)
 
 
 def is_tensor(value: Sequence[Any] | object) -> bool:

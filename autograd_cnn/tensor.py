@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from types import MethodType
 from typing import Any
 
 import numpy as np
 
+from autograd_cnn.constructors import constructed
+from autograd_cnn.device import CPU
+from autograd_cnn.device import device as as_device
 from autograd_cnn.dtype import get_default_dtype
 from autograd_cnn.errors import ArgumentError, DTypeError, GraphError, IndexOutOfRangeError
 from autograd_cnn.formatting import tensor_repr
@@ -37,6 +41,20 @@ class Tensor(Operators, Pointwise, Methods, InPlace, Conversion):
     >>> x.grad
     tensor([2., 4.])
     """
+
+    def __init__(self, *data: Any, device: Any = None) -> None:
+        """PyTorch's old constructor: of sizes, or of one sequence or array in the default dtype; see `tensor`.
+
+        >>> import autograd_cnn as ag
+        >>> ag.Tensor([1, 2]), ag.Tensor(2, 3).shape
+        (tensor([1., 2.]), (2, 3))
+        """
+        if len(data) == 1 and isinstance(data[0], TensorBase):
+            prepare(self, data[0].array, data[0].device)
+            self.version = data[0].version
+        else:
+            place = CPU if device is None else as_device(device)
+            prepare(self, constructed("Tensor", get_default_dtype(), data, place), place)
 
     __array_priority__ = 1000  # NumPy's numbers and arrays leave mixed operators to ours
 
@@ -325,4 +343,4 @@ class Tensor(Operators, Pointwise, Methods, InPlace, Conversion):
         return twin
 
 
-TensorBase.result_class = Tensor
+TensorBase.blank = MethodType(object.__new__, Tensor)  # past `__init__`, which only users call

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from autograd_cnn.constructors import OLD_NAMES, unwrapped
 from autograd_cnn.device import CPU, Device
 from autograd_cnn.device import device as as_device
 from autograd_cnn.dtype import as_dtype, bool_, float32, float64, int32, int64, uint8
 from autograd_cnn.graph.base import TensorBase, wrap
 from autograd_cnn.ops import cast
-from autograd_cnn.ops.size import as_size, new_size
+from autograd_cnn.ops.size import new_size
+
+bool_class = bool  # within the class, `bool` is a method
 
 
 def conversion(target: tuple[Any, ...], dtype: Any, device: Any) -> tuple[Any, Any]:
@@ -22,27 +24,37 @@ def conversion(target: tuple[Any, ...], dtype: Any, device: Any) -> tuple[Any, A
             dtype, device = t.array.dtype, t.device
         elif isinstance(t, Device | str):
             device = t
-        else:
+        elif t is not None and t.__class__ is not bool_class:  # `non_blocking` and `copy`
             dtype = t
     return dtype, device
 
 
 class Conversion(TensorBase):
-    """Methods named after dtypes and devices, and `new_*`."""
+    """Methods named after dtypes and devices, and `new_*`.  Annotations cannot name dtypes: here they are methods."""
 
     __slots__ = ()
 
-    def to(self, *target: Any, dtype: Any = None, device: Any = None, copy: bool = False) -> Any:
-        """Self in another dtype or on another device; self where nothing changes, unless `copy`."""
+    def to(
+        self, *target: Any, dtype: Any = None, device: Any = None, non_blocking: Any = False, copy: Any = False
+    ) -> Any:
+        """Self in another dtype or on another device; self where nothing changes, unless `copy`.
+
+        `to(dtype)`, `to(device)`, `to(device, dtype)` and `to(other)`, each also with `non_blocking`, which changes
+        nothing on a CPU, and `copy` by position.
+        """
+        flags = [flag for flag in target if flag.__class__ is bool_class]
         dtype, device = conversion(target, dtype, device)
         if device is not None:
             as_device(device)
         result = self if dtype is None else cast.cast(self, as_dtype(dtype, "to"))
-        return cast.clone(result) if copy and result is self else result
+        return cast.clone(result) if (copy or flags[1:] == [True]) and result is self else result
 
     def type(self, dtype: Any = None) -> Any:
-        """The name of the dtype, or self in another one."""
-        return str(self.array.dtype) if dtype is None else self.to(as_dtype(dtype, "type"))
+        """The old name of the dtype, such as `"torch.FloatTensor"`; or self in another one, old names included."""
+        if dtype is None:
+            return OLD_NAMES[self.array.dtype]
+        named = {name: old for old, name in OLD_NAMES.items()}
+        return self.to(named.get(dtype) if isinstance(dtype, str) and dtype in named else as_dtype(dtype, "type"))
 
     def type_as(self, other: Any) -> Any:
         """Self in the dtype of `other`."""
@@ -82,24 +94,38 @@ class Conversion(TensorBase):
         """Self, or a copy in row-major order where self is laid out in another way."""
         return self if self.array.flags.c_contiguous else cast.clone(self)
 
-    def new_zeros(self, *size: Any, dtype: Any = None) -> Any:
+    def new_empty(self, *size: Any, dtype: Any = None, device: Any = None, requires_grad: Any = False) -> Any:
+        """Uninitialised memory of that size, in self's dtype and on its device unless told."""
+        return self._new("new_empty", new_size("new_empty", size), dtype, device, requires_grad)
+
+    def new_zeros(self, *size: Any, dtype: Any = None, device: Any = None, requires_grad: Any = False) -> Any:
         """Zeros of that size, in self's dtype and on its device unless told."""
-        return self.new_full(as_size("new_zeros", size), 0, dtype=dtype)
+        return self._new("new_zeros", new_size("new_zeros", size), dtype, device, requires_grad, 0)
 
-    def new_ones(self, *size: Any, dtype: Any = None) -> Any:
+    def new_ones(self, *size: Any, dtype: Any = None, device: Any = None, requires_grad: Any = False) -> Any:
         """Ones of that size, in self's dtype and on its device unless told."""
-        return self.new_full(as_size("new_ones", size), 1, dtype=dtype)
+        return self._new("new_ones", new_size("new_ones", size), dtype, device, requires_grad, 1)
 
-    def new_full(self, size: Sequence[Any], fill_value: Any, *, dtype: Any = None) -> Any:
+    def new_full(
+        self, size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: Any = False
+    ) -> Any:
         """`fill_value` in that size, in self's dtype and on its device unless told."""
-        array = self.device.empty(
-            new_size("new_full", (size,)), self.array.dtype if dtype is None else as_dtype(dtype, "new_full")
-        )
-        self.device.kernels.fill(array, fill_value)
-        return wrap(array, self.device)
+        return self._new("new_full", new_size("new_full", (size,)), dtype, device, requires_grad, fill_value)
 
-    def new_tensor(self, data: Any, *, dtype: Any = None) -> Any:
+    def new_tensor(self, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: Any = False) -> Any:
         """A tensor with a copy of `data`, in self's dtype and on its device unless told."""
-        return wrap(
-            np.array(data, dtype=self.array.dtype if dtype is None else as_dtype(dtype, "new_tensor")), self.device
-        )
+        if isinstance(data, TensorBase):
+            array = data.device.to_host(data.array)
+        else:
+            array = np.array(unwrapped(data) if isinstance(data, list | tuple) else data)
+        result = self._new("new_tensor", array.shape, dtype, device, requires_grad)
+        result.array[...] = array
+        return result
+
+    def _new(self, op: Any, size: Any, dtype: Any, device: Any, requires_grad: Any, fill_value: Any = None) -> Any:
+        place = self.device if device is None else as_device(device)
+        array = place.empty(size, self.array.dtype if dtype is None else as_dtype(dtype, op))
+        if fill_value is not None:
+            place.kernels.fill(array, fill_value)
+        result: Any = wrap(array, place)
+        return result.requires_grad_() if requires_grad else result

@@ -27,6 +27,7 @@ from autograd_cnn.ops import (
     exponential,
     index_write,
     linear,
+    random,
     rounding,
     scan,
     scatter,
@@ -140,6 +141,14 @@ class InPlace(TensorBase):
         """Self becomes beta * self + alpha * (mat1 @ mat2)."""
         return _become(self, linear.addmm(self, mat1, mat2, beta=beta, alpha=alpha), "addmm")
 
+    bernoulli_ = random.bernoulli_
+    normal_ = random.normal_
+    log_normal_ = random.log_normal_
+    uniform_ = random.uniform_
+    exponential_ = random.exponential_
+    cauchy_ = random.cauchy_
+    geometric_ = random.geometric_
+    random_ = random.random_
     fill_diagonal_ = diagonal.fill_diagonal_
     tril_ = triangle.tril_
     triu_ = triangle.triu_

@@ -14,6 +14,7 @@ from autograd_cnn.ops import index as indexing
 from autograd_cnn.ops import (
     index_write,
     linear,
+    random,
     tensordot,
     triangle,
 )
@@ -100,6 +101,8 @@ class Methods(TensorBase):
     tril = triangle.tril
     triu = triangle.triu
     unfold = unfolding.unfold
+    bernoulli = random.bernoulli
+    multinomial = random.multinomial
     take_along_dim = gathering.take_along_dim
     gather = gathering.gather
     scatter_add = gathering.scatter_add

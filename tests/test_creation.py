@@ -50,7 +50,7 @@ def test_as_pytorch(name: str, torch: Any) -> None:
         (lambda: ag.full((2, -3), 1), ShapeError, r"full: size \[2, -3\] must not be negative"),
         (lambda: ag.randn(-2), ShapeError, r"randn: size \[-2\] must not be negative"),
         (lambda: ag.randint(3, (-2,)), ShapeError, r"randint: size \[-2\] must not be negative"),
-        (lambda: ag.ones(2).new_zeros(-1), ShapeError, r"new_full: size \[-1\] must not be negative"),
+        (lambda: ag.ones(2).new_zeros(-1), ShapeError, r"new_zeros: size \[-1\] must not be negative"),
         (lambda: ag.tensor([[1], [2, 3]]), ShapeError, "tensor: the nested sequences differ in length"),
         (lambda: ag.tensor(["a"]), DTypeError, "tensor: dtype"),
         (lambda: ag.zeros(2, dtype="complex64"), DTypeError, "zeros: dtype complex64 is not one of"),

@@ -107,7 +107,7 @@ class Arrivals:
             (flat.same.single if dtype is float32 else flat.same.double)(first.array, r.array, out)
         else:
             flat.same.parallel(first.array.ravel(), r.array.ravel(), out.ravel())
-        total = TensorBase.result_class()  # `wrap`, without the call
+        total = TensorBase.blank()  # `wrap`, without the call
         total.array = out
         total.device = device
         total.version = [0, ""]

@@ -45,7 +45,7 @@ class TensorBase:
         "version",
     )
 
-    result_class: ClassVar[type[TensorBase]]  # what ops return; set by Tensor
+    blank: ClassVar[Callable[[], TensorBase]]  # a tensor as ops return them, still without attributes; set by Tensor
 
     array: np.ndarray
     device: Device
@@ -92,7 +92,7 @@ def prepare(tensor: TensorBase, array: np.ndarray, device: Device) -> None:
 
 def wrap(array: np.ndarray, device: Device = CPU) -> TensorBase:
     """A fresh tensor round `array`, without a graph."""
-    tensor = TensorBase.result_class()
+    tensor = TensorBase.blank()
     tensor.array = array  # `prepare`, without the call
     tensor.device = device
     tensor.version = [0, ""]
@@ -106,7 +106,7 @@ def wrap(array: np.ndarray, device: Device = CPU) -> TensorBase:
 
 def alias(tensor: TensorBase) -> TensorBase:
     """A tensor on the same storage and version counter, without the graph."""
-    twin = TensorBase.result_class()
+    twin = TensorBase.blank()
     prepare(twin, tensor.array, tensor.device)
     twin.version = tensor.version
     return twin

@@ -53,7 +53,7 @@ def pointwise_unary(op: PointwiseOp, x: Any) -> Any:
         (kernel.single if dtype is float32 else kernel.double)(array, out)
     else:
         kernel.parallel(array.ravel(), out.ravel())
-    y = TensorBase.result_class()
+    y = TensorBase.blank()
     y.array = out
     y.device = device
     y.version = [0, ""]
@@ -100,7 +100,7 @@ def pointwise_unary(op: PointwiseOp, x: Any) -> Any:
                 saved.append(x)
                 versions.append(x.version[0])
             if plan.output:
-                twin = TensorBase.result_class()  # `alias(y)`: y itself would be a cycle
+                twin = TensorBase.blank()  # `alias(y)`: y itself would be a cycle
                 twin.array = out
                 twin.device = device
                 twin.version = y.version
@@ -148,7 +148,7 @@ def pointwise_binary(op: PointwiseOp, x: Any, other: Any) -> Any:
         (kernel.single if dtype is float32 else kernel.double)(left, right, out)
     else:
         kernel.parallel(left.ravel(), right.ravel(), out.ravel())
-    y = TensorBase.result_class()
+    y = TensorBase.blank()
     y.array = out
     y.device = device
     y.version = [0, ""]
@@ -209,7 +209,7 @@ def pointwise_binary(op: PointwiseOp, x: Any, other: Any) -> Any:
             if plan.constants:
                 node.kept = ((shape, dtype),) if plan.first and not x._requires_grad else ((other_shape, dtype),)
             if plan.output:
-                twin = TensorBase.result_class()  # `alias(y)`: y itself would be a cycle
+                twin = TensorBase.blank()  # `alias(y)`: y itself would be a cycle
                 twin.array = out
                 twin.device = device
                 twin.version = y.version

@@ -95,7 +95,7 @@ def apply_unary(op: Op, x: Any) -> Any:
     shape, dtype = spec
     out = device.empty(shape, dtype)
     op.compute(device.kernels, out, array)
-    y = TensorBase.result_class()
+    y = TensorBase.blank()
     y.array = out
     y.device = device
     y.version = [0, ""]
@@ -135,7 +135,7 @@ def apply_binary(op: Op, x: Any, other: Any) -> Any:
     shape, dtype = spec
     out = device.empty(shape, dtype)
     op.compute(device.kernels, out, left, right)
-    y = TensorBase.result_class()
+    y = TensorBase.blank()
     y.array = out
     y.device = device
     y.version = [0, ""]
@@ -281,7 +281,7 @@ def _save(node: Node, inputs: tuple[Any, ...], outputs: tuple[Any, ...]) -> None
         elif kind == OUTPUT:
             # Not the output itself: it refers to this node, and a cycle would outlive its last reference.
             y = outputs[i]
-            twin = TensorBase.result_class()
+            twin = TensorBase.blank()
             twin.array = y.array
             twin.device = y.device
             twin.version = version = y.version
