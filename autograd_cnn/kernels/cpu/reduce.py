@@ -1,9 +1,8 @@
 """Reductions: sums, products, extremes and their places, variances; running sums and products.
 
 Every array is seen as (outer, n, inner) and reduced over n.  n is cut into chunks by the shape alone, and
-chunks are combined in their order, so a result has the same bits for every number of threads.
-Lines of floats, where inner is 1, go through the vector loops of lines.py.  Else neighbouring columns are folded side
-by side, and so are LANES parts of a contiguous run: that is what the compiler turns into vector code.
+chunks are combined in their order, so a result has the same bits for every number of threads.  folds.py has the loops
+of sums, products and extremes.
 """
 
 import math
@@ -11,17 +10,12 @@ import math
 import numpy as np
 from numba import prange
 
-from autograd_cnn.kernels.cpu.column_sums import sums_of_columns
+from autograd_cnn.kernels.cpu.folds import COLUMNS, LARGEST, PROD, SMALLEST, SUM, TASK, chunk_of, fold, step
 from autograd_cnn.kernels.cpu.jit import adaptive, inline
-from autograd_cnn.kernels.cpu.lines import largest_of_line, moments, place_in_line, smallest_of_line, sum_of_line
+from autograd_cnn.kernels.cpu.lines import largest_of_line, moments, place_in_line, smallest_of_line
 
-SUM, PROD, LARGEST, SMALLEST = range(4)
-LANES = 64  # running values that a contiguous run is folded into
-COLUMNS = 128  # columns that one task folds side by side
 CHUNK = 32768  # elements that one task folds where n is cut
 TASKS = 32  # enough for every thread
-TASK = 8192  # elements of a task of whole lines
-SHORT = 16  # lines below this length are folded number by number
 STEPS = np.add, np.multiply, np.maximum, np.minimum  # by kind
 INT64 = np.iinfo(np.int64)
 
@@ -114,24 +108,13 @@ def _reduce(kind, identity, x, dims, out):
         identity = x.dtype.type(identity)  # no conversion where nothing is added
     chunks = _chunks(n, inner, out.size)
     if chunks == 1 and last - first >= len(dims):
-        _fold(kind, identity, out.ravel(), 1, n, inner, x.ravel())
+        fold(kind, identity, out.ravel(), 1, n, inner, x.ravel())
         return
     partial = np.empty((*shape[:first], chunks, *shape[last:]), type(identity))
-    _fold(kind, identity, partial.ravel(), chunks, n, inner, x.ravel())
+    fold(kind, identity, partial.ravel(), chunks, n, inner, x.ravel())
     with np.errstate(all="ignore"):
         rest = STEPS[kind].reduce(partial, axis=(*dims[: len(dims) - (last - first)], first))
         out[...] = rest.reshape(out.shape)
-
-
-def _fold(kind, identity, out, chunks, n, inner, x):
-    if inner == 1 and x.dtype.kind == "f" and kind != PROD:
-        _fold_lines(kind, out, chunks, n, x)
-    elif inner == 1:
-        _fold_runs(kind, identity, out, chunks, n, x)
-    elif x.dtype.kind == "f" and kind == SUM:
-        _sum_columns(out, chunks, n, inner, x)
-    else:
-        _fold_columns(kind, identity, out, chunks, n, inner, x)
 
 
 def _places(kind, x, dim, out):
@@ -188,132 +171,13 @@ def _last_run(dims):
 # prange counts in uint64: np.int64 spares a second compilation of the inlined function.
 
 
-@inline
-def _chunk(line, chunks, n):
-    """Where a chunk begins and ends, in rows of x."""
-    o = line // chunks
-    c = line - o * chunks
-    return o * n + n * c // chunks, o * n + n * (c + 1) // chunks
-
-
-@adaptive
-def _fold_lines(kind, out, chunks, n, x):
-    count = max(TASK // max(n // chunks, 1), 1)
-    for task in prange((out.size + count - 1) // count):
-        first = np.int64(task) * count
-        _fold_some_lines(kind, out, chunks, n, x, first, min(first + count, out.size))
-
-
-@inline
-def _fold_some_lines(kind, out, chunks, n, x, first, last):
-    if n < SHORT and kind == SUM:
-        for line in range(first, last):
-            total = 0.0
-            for k in range(line * n, line * n + n):
-                total += x[k]
-            out[line] = total
-    elif n < SHORT:
-        sign = x.dtype.type(1 if kind == LARGEST else -1)
-        for line in range(first, last):
-            best = x.dtype.type(-np.inf)
-            for k in range(line * n, line * n + n):
-                value = x[k] * sign
-                best = value if (value > best) | (value != value) else best
-            out[line] = best * sign
-    else:
-        for line in range(first, last):
-            start, stop = _chunk(line, chunks, n)
-            if kind == SUM:
-                out[line] = sum_of_line(x, start, stop - start)
-            elif kind == LARGEST:
-                out[line] = largest_of_line(x, start, stop - start)
-            else:
-                out[line] = smallest_of_line(x, start, stop - start)
-
-
-@adaptive
-def _fold_runs(kind, identity, out, chunks, n, x):
-    for line in prange(out.size):
-        start, stop = _chunk(np.int64(line), chunks, n)
-        out[line] = _fold_run(kind, identity, x, start, stop)
-
-
-@inline
-def _fold_run(kind, identity, x, start, stop):
-    tail = start + (stop - start) // LANES * LANES if stop - start >= 2 * LANES else start
-    total = identity
-    if tail > start:
-        totals = np.full(LANES, identity)
-        for row_start in range(start, tail, LANES):
-            row = x[row_start : row_start + LANES]
-            for i in range(LANES):
-                totals[i] = _step(kind, totals[i], row[i])
-        for i in range(LANES):
-            total = _step(kind, total, totals[i])
-    for i in range(tail, stop):
-        total = _step(kind, total, x[i])
-    return total
-
-
-@adaptive
-def _sum_columns(out, chunks, n, inner, x):
-    blocks = (inner + COLUMNS - 1) // COLUMNS
-    for task in prange(out.size // max(inner, 1) * blocks):
-        line = np.int64(task) // blocks
-        left = (np.int64(task) - line * blocks) * COLUMNS
-        start, stop = _chunk(line, chunks, n)
-        width = min(COLUMNS, inner - left)
-        totals = np.empty(width)
-        sums_of_columns(x, start * inner + left, inner, stop - start, width, totals)
-        place = line * inner + left
-        for i in range(width):
-            out[place + i] = totals[i]
-
-
-@adaptive
-def _fold_columns(kind, identity, out, chunks, n, inner, x):
-    blocks = (inner + COLUMNS - 1) // COLUMNS
-    for task in prange(out.size // max(inner, 1) * blocks):
-        line = np.int64(task) // blocks
-        left = (np.int64(task) - line * blocks) * COLUMNS
-        start, stop = _chunk(line, chunks, n)
-        place = line * inner + left
-        width = min(COLUMNS, inner - left)
-        _fold_some_columns(kind, identity, out[place : place + width], x, start, stop, inner, left)
-
-
-@inline
-def _fold_some_columns(kind, identity, out, x, start, stop, inner, left):
-    """Fold rows start to stop of some neighbouring columns of x (rows, inner), four rows at a time.
-
-    The identity says where to start and, by its type, in which precision to count.
-    """
-    width = out.size
-    totals = np.full(width, identity)
-    whole = start + (stop - start) // 4 * 4
-    for row in range(start, whole, 4):
-        place = row * inner + left
-        a, b = x[place : place + width], x[place + inner : place + inner + width]
-        c = x[place + 2 * inner : place + 2 * inner + width]
-        d = x[place + 3 * inner : place + 3 * inner + width]
-        for i in range(width):
-            total = _step(kind, _step(kind, totals[i], a[i]), b[i])
-            totals[i] = _step(kind, _step(kind, total, c[i]), d[i])
-    for row in range(whole, stop):
-        a = x[row * inner + left : row * inner + left + width]
-        for i in range(width):
-            totals[i] = _step(kind, totals[i], a[i])
-    for i in range(width):
-        out[i] = totals[i]
-
-
 @adaptive
 def _line_moments(means, squares, chunks, n, inner, x):
     count = max(TASK // max(n // chunks, 1), 1)
     for task in prange((means.size + count - 1) // count):
         first = np.int64(task) * count
         for line in range(first, min(first + count, means.size)):
-            start, stop = _chunk(line, chunks, n)
+            start, stop = chunk_of(line, chunks, n)
             centre = np.float64(x[start])
             rest, square = moments(x, start, centre, 1, 0, stop - start)
             means[line] = centre + rest / (stop - start)
@@ -326,7 +190,7 @@ def _column_moments(means, squares, chunks, n, inner, x):
     for task in prange(means.size // max(inner, 1) * blocks):
         line = np.int64(task) // blocks
         left = (np.int64(task) - line * blocks) * COLUMNS
-        start, stop = _chunk(line, chunks, n)
+        start, stop = chunk_of(line, chunks, n)
         place = line * inner + left
         width = min(COLUMNS, inner - left)
         _moments_of_columns(means[place : place + width], squares[place : place + width], x, start, stop, inner, left)
@@ -349,23 +213,13 @@ def _moments_of_columns(means, squares, x, start, stop, inner, left):
         squares[i] = square[i] - rest[i] * rest[i] / (stop - start)
 
 
-@inline
-def _step(kind, total, value):
-    if kind == SUM:
-        return total + value
-    if kind == PROD:
-        return total * value
-    better = value > total if kind == LARGEST else value < total
-    return value if better | (value != value) else total
-
-
 @adaptive
 def _places_in_lines(kind, places, chunks, n, x):
     count = max(TASK // max(n // chunks, 1), 1)
     for task in prange((places.size + count - 1) // count):
         first = np.int64(task) * count
         for line in range(first, min(first + count, places.size)):
-            start, stop = _chunk(line, chunks, n)
+            start, stop = chunk_of(line, chunks, n)
             length = stop - start
             best = largest_of_line(x, start, length) if kind == LARGEST else smallest_of_line(x, start, length)
             places[line] = start - line // chunks * n + place_in_line(x, start, length, best)
@@ -419,5 +273,5 @@ def _running_columns(kind, identity, x, out, left, right):
     for k in range(x.shape[0]):
         x_row, out_row = x[k, left:right], out[k, left:right]
         for i in range(right - left):
-            totals[i] = _step(kind, totals[i], x_row[i])
+            totals[i] = step(kind, totals[i], x_row[i])
             out_row[i] = totals[i]
