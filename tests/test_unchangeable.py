@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -36,11 +37,25 @@ MAKERS = {
     "part of read-only memory": lambda: frozen(np.zeros((SIZE, 2 * SIZE), np.float32))[:, ::2],
 }
 ROWS = ag.tensor([0, 3])
+PLACES = ROWS.unsqueeze(1).expand(2, SIZE)
+# These take the shape of a view of themselves, or leave the graph: no number changes.
+NO_CHANGE = {"detach_", "requires_grad_", "squeeze_", "unsqueeze_", "t_", "transpose_", "swapaxes_", "swapdims_"}
+METHODS = {name for name in dir(ag.Tensor) if name.endswith("_") and not name.endswith("__")} - NO_CHANGE
+
+
+def called(name: str) -> Callable[[Any], Any]:
+    """The method with as many arguments as it needs: tensors like its own, or a dim."""
+    needed = [p for p in signature(getattr(ag.Tensor, name)).parameters.values() if p.default is p.empty][1:]
+    plain = [p.name for p in needed if p.kind is p.POSITIONAL_OR_KEYWORD]
+    return lambda x: getattr(x, name)(*(0 if p == "dim" else ag.ones(SIZE, SIZE) for p in plain))
+
 
 CHANGES: dict[str, Callable[[Any], Any]] = {
     "copy_": lambda x: x.copy_(ag.zeros(SIZE)),
     "copy_ number": lambda x: x.copy_(3),
     "clamp_": lambda x: x.clamp_(0, 1),
+    "clip_": lambda x: x.clip_(0, 1),
+    "geometric_": lambda x: x.geometric_(0.5),
     "zero_": lambda x: x.zero_(),
     "fill_": lambda x: x.fill_(2),
     "fill_ tensor": lambda x: x.fill_(ag.tensor(2.0)),
@@ -56,10 +71,15 @@ CHANGES: dict[str, Callable[[Any], Any]] = {
     "x[:, rows]": lambda x: x.__setitem__((slice(None), ROWS), 0.0),
     "index_put_": lambda x: x.index_put_((ROWS,), ag.ones(2, SIZE)),
     "index_put_ accumulate": lambda x: x.index_put_((ROWS,), ag.ones(2, SIZE), accumulate=True),
-    "scatter_add_": lambda x: x.scatter_add_(0, ROWS.unsqueeze(1).expand(2, SIZE), ag.ones(2, SIZE)),
+    "scatter_add_": lambda x: x.scatter_add_(0, PLACES, ag.ones(2, SIZE)),
+    "scatter_": lambda x: x.scatter_(0, PLACES, ag.ones(2, SIZE)),
+    "scatter_reduce_": lambda x: x.scatter_reduce_(0, PLACES, ag.ones(2, SIZE), "amax"),
+    "index_add_": lambda x: x.index_add_(0, ROWS, ag.ones(2, SIZE)),
+    "index_copy_": lambda x: x.index_copy_(0, ROWS, ag.ones(2, SIZE)),
+    "index_fill_": lambda x: x.index_fill_(0, ROWS, 1.0),
     "masked_fill_": lambda x: x.masked_fill_(x > 1, 0.0),
-    "exp_": lambda x: x.exp_(),
-    "relu_": lambda x: x.relu_(),
+    "masked_scatter_": lambda x: x.masked_scatter_(x > 1, ag.ones(SIZE, SIZE)),
+    "fill_diagonal_": lambda x: x.fill_diagonal_(1.0),
     "F.relu": lambda x: F.relu(x, inplace=True),
     "F.leaky_relu": lambda x: F.leaky_relu(x, 0.1, inplace=True),
     "F.dropout": lambda x: F.dropout(x, 0.5, training=True, inplace=True),
@@ -79,9 +99,14 @@ CHANGES: dict[str, Callable[[Any], Any]] = {
 }
 
 
+CHANGES |= {name: called(name) for name in sorted(METHODS - CHANGES.keys())}
+
+
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("kind", MAKERS)
 def test_nothing_is_written(kind: str, change: str) -> None:
+    if change == "fill_diagonal_" and kind.startswith("expanded"):
+        pytest.skip("no two elements of the diagonal share memory")
     x = MAKERS[kind]()
     before, draws = x.numpy().copy(), default_generator.get_state()
     with pytest.raises(InPlaceError, match=kind.removesuffix(" along rows").removeprefix("part of ")):
@@ -137,3 +162,12 @@ def test_an_element_of_an_expanded_tensor_is_one_place() -> None:
     x = ag.zeros(1).expand(4)
     x[0] = 5.0
     assert x.tolist() == [5, 5, 5, 5]
+
+
+@pytest.mark.parametrize("kind", ["on read-only memory", "expanded"])
+def test_gradients_are_set_to_zero_all_or_none(kind: str) -> None:
+    params = [ag.ones(4, requires_grad=True) for _ in range(2)]
+    params[0].grad, params[1].grad = ag.ones(4), STATISTICS[kind](np.ones(4, np.float32))
+    with pytest.raises(InPlaceError, match=f"SGD.zero_grad: a gradient is {kind}"):
+        ag.optim.SGD(params).zero_grad(set_to_none=False)
+    assert params[0].grad.tolist() == [1, 1, 1, 1]

@@ -11,7 +11,7 @@ import numpy as np
 
 from autograd_cnn.errors import ArgumentError, DTypeError, InPlaceError, ShapeError, StateDictError
 from autograd_cnn.graph.grad_mode import enable_grad
-from autograd_cnn.graph.record import repeats
+from autograd_cnn.graph.record import repeats, require_changeable
 from autograd_cnn.optim.batch import Batch, State, gradient_within
 from autograd_cnn.tensor import Tensor
 
@@ -106,13 +106,17 @@ class Optimizer:
         self.param_groups.append(complete)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forgets all gradients, or sets them to zero."""
-        for group in self.param_groups:
-            for p in group["params"]:
-                if set_to_none:
-                    p._grad = None
-                elif p._grad is not None:
-                    p._grad = p._grad.detach().zero_()
+        """Forgets all gradients, or sets them to zero; InPlaceError where one cannot be, and none has been then."""
+        params = self._params()
+        if not set_to_none:
+            for p in params:
+                if p._grad is not None:
+                    require_changeable(f"{self._name}.zero_grad", "a gradient", p._grad)
+        for p in params:
+            if set_to_none:
+                p._grad = None
+            elif p._grad is not None:
+                p._grad = p._grad.detach().zero_()
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Updates every parameter that has a gradient; a `closure` computes the loss first, and is returned.
