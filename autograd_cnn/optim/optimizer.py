@@ -107,7 +107,7 @@ class Optimizer:
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forgets all gradients, or sets them to zero; InPlaceError where one cannot be, and none has been then."""
-        params = self._params()
+        params: list[Any] = self._params()
         if not set_to_none:
             for p in params:
                 if p._grad is not None:
