@@ -73,12 +73,13 @@ SPECIAL_ROWS = np.array(
 )
 
 
+@pytest.mark.parametrize("copies", [1, 12])  # lines within one vector, and longer ones
 @pytest.mark.parametrize("name", ["softmax", "log_softmax"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_special_values_match_torch(name, dtype):
+def test_special_values_match_torch(name, dtype, copies):
     torch = pytest.importorskip("torch")
     with np.errstate(over="ignore"):
-        x = SPECIAL_ROWS.astype(dtype)
+        x = np.tile(SPECIAL_ROWS, copies).astype(dtype)
     want = getattr(torch, name)(torch.tensor(x), 1).numpy()
     np.testing.assert_allclose(run(name, x, 1), want, rtol=RTOL[dtype])
     np.testing.assert_allclose(run(name, np.ascontiguousarray(x.T), 0), want.T, rtol=RTOL[dtype])
@@ -221,9 +222,11 @@ def test_cross_entropy_matches_torch(n, c, s, weighted, ignore_index, smoothing,
     np.testing.assert_allclose(grad, x.grad.numpy(), rtol=3e-5, atol=1e-6)
 
 
-def test_cross_entropy_of_special_rows_matches_torch():
+@pytest.mark.parametrize("copies", [1, 12])
+def test_cross_entropy_of_special_rows_matches_torch(copies):
     torch = pytest.importorskip("torch")
-    logits, target = SPECIAL_ROWS[:-1].astype(np.float32), np.array([1, 2, 2, 0, 0, 2, 1, 3])
+    logits = np.tile(SPECIAL_ROWS[:-1], copies).astype(np.float32)
+    target = np.array([1, 2, 2, 0, 0, 2, 1, 3])
     x = torch.tensor(logits, requires_grad=True)
     want = torch.nn.functional.cross_entropy(x, torch.tensor(target), reduction="none")
     want.sum().backward()
@@ -231,6 +234,31 @@ def test_cross_entropy_of_special_rows_matches_torch():
     losses, grad = cross_entropy(logits[:, :, None], target[:, None], np.empty(0, np.float32), -100, 0.0, scale)
     np.testing.assert_allclose(losses[:, 0], want.detach().numpy(), rtol=1e-6)
     np.testing.assert_allclose(grad[:, :, 0], x.grad.numpy(), rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("level", [-500.0, -30.0, -15.9, 0.0, 15.9, 30.0, 87.0, 500.0])
+def test_losses_of_lines_on_any_level(level, dtype):
+    logits = (sample((6, 100), np.float64) + level).astype(dtype)
+    logits[0, 70] = level + 100  # far above what a line begins with
+    logits[1, :70] = -np.inf
+    target = np.arange(70, 76)
+    losses, grad = cross_entropy(logits, target, np.empty(0, dtype), -100, 0.0, np.ones(6, dtype))
+    log_p = exact_log_softmax(logits, 1)
+    np.testing.assert_allclose(losses, -log_p[np.arange(6), target], rtol=1e-6, atol=RTOL[dtype] * max(abs(level), 1))
+    np.testing.assert_allclose(grad, np.exp(log_p) - np.eye(100)[target], atol=RTOL[dtype] * max(abs(level), 1))
+
+
+@pytest.mark.parametrize("shape", [(7, 3), (7, 3, 2), (3000, 30)])
+def test_a_label_that_is_no_class_is_found_and_nothing_written(shape):
+    logits, target = sample(shape, np.float32), np.zeros((shape[0], *shape[2:]), np.int64)
+    for label, found in ((3 if shape[1] == 3 else 30, target.size - 1), (-1, 2), (-100, 1)):
+        target.ravel()[found] = label
+        noted, loss = np.full((3, target.size + 1), 7.0), np.full((), 7, np.float32)
+        given = np.empty(0, np.float32), -1 if label == -100 else -7, 0.0, "mean"
+        assert kernels.cross_entropy(logits, target, *given, noted, loss) == found
+        assert (noted == 7).all()
+        assert loss == 7
 
 
 def test_one_scale_for_all_labels():

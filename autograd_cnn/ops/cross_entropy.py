@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from autograd_cnn.dtype import float32, float64
+from autograd_cnn.dtype import float32, float64, int64
 from autograd_cnn.errors import ArgumentError, DTypeError, IndexOutOfRangeError, ShapeError
 from autograd_cnn.graph.base import TensorBase
 from autograd_cnn.graph.op import FusedOp
@@ -115,22 +116,30 @@ def cross_entropy(
     (0.7200..., tensor([[-0.0596,  0.0596],
             [-0.3655,  0.3655]]))
     """
-    reduced = reduction_of("cross_entropy", reduction)
+    op = _operation(ignore_index, label_smoothing, reduction)
     require_floating("cross_entropy", x=x)
-    if not 0 <= label_smoothing <= 1:
-        raise ArgumentError(f"cross_entropy: label_smoothing must be 0 to 1, got {label_smoothing}")
-    weight = _checked_weight("cross_entropy", x, weight)
-    if isinstance(target, TensorBase) and target.array.dtype.kind == "f":
-        return reduced(_of_probabilities(x, target, weight, ignore_index, label_smoothing))
-    target = require_integer("cross_entropy", "target", target)
+    if weight is not None:
+        weight = _checked_weight("cross_entropy", x, weight)
+    if not isinstance(target, TensorBase) or target.array.dtype is not int64:
+        if isinstance(target, TensorBase) and target.array.dtype.kind == "f":
+            losses = _of_probabilities(x, target, weight, ignore_index, label_smoothing)
+            return reduction_of("cross_entropy", reduction)(losses)
+        target = require_integer("cross_entropy", "target", target)
     _check_shape("cross_entropy", x, target)
     batched = x.array.ndim > 1
     if not batched:
         _check_labels("cross_entropy", x, target, ignore_index)
         x, target = x.unsqueeze(0), target.unsqueeze(0)
-    op = CrossEntropy(int(ignore_index), float(label_smoothing), reduction)
     loss, _ = apply(op, x, target) if weight is None else apply(op, x, target, weight)
     return loss if batched or reduction != "none" else loss.squeeze(0)
+
+
+@lru_cache(maxsize=64)
+def _operation(ignore_index: int, label_smoothing: float, reduction: str) -> CrossEntropy:
+    reduction_of("cross_entropy", reduction)  # raises for an unknown one
+    if not 0 <= label_smoothing <= 1:
+        raise ArgumentError(f"cross_entropy: label_smoothing must be 0 to 1, got {label_smoothing}")
+    return CrossEntropy(int(ignore_index), float(label_smoothing), reduction)
 
 
 def nll_loss(x: Any, target: Any, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean") -> Any:
@@ -148,7 +157,8 @@ def nll_loss(x: Any, target: Any, weight: Any = None, *, ignore_index: int = -10
     """
     reduced = reduction_of("nll_loss", reduction)
     require_floating("nll_loss", x=x)
-    weight = _checked_weight("nll_loss", x, weight)
+    if weight is not None:
+        weight = _checked_weight("nll_loss", x, weight)
     target = require_integer("nll_loss", "target", target)
     _check_shape("nll_loss", x, target)
     ignored = _check_labels("nll_loss", x, target, ignore_index)
@@ -168,6 +178,7 @@ def nll_loss(x: Any, target: Any, weight: Any = None, *, ignore_index: int = -10
 
 def _of_probabilities(x: Any, target: Any, weight: Any, ignore_index: int, label_smoothing: float) -> Any:
     require_floating("cross_entropy", x=x, target=target)
+    _classes("cross_entropy", x)
     if target.array.shape != x.array.shape:
         if target.array.ndim == x.array.ndim - 1:
             raise DTypeError(f"cross_entropy: labels must be integers, target has {target.array.dtype}")
@@ -188,23 +199,27 @@ def _of_probabilities(x: Any, target: Any, weight: Any, ignore_index: int, label
 
 def _checked_weight(op: str, x: Any, weight: Any) -> Any:
     """`weight` without a graph; ShapeError unless there is one for each class."""
-    shape = x.array.shape
-    if not shape:
-        raise ShapeError(f"{op}: x must be (C,) or (N, C, ...), got a zero-dimensional tensor")
-    if weight is None:
-        return None
     require_floating(op, x=x, weight=weight)
-    classes = shape[0] if len(shape) == 1 else shape[1]
+    classes = _classes(op, x)
     if weight.array.shape != (classes,):
         raise ShapeError(f"{op}: weight must have shape [{classes}], got {list(weight.array.shape)}")
     return weight.detach().contiguous()
 
 
+def _classes(op: str, x: Any) -> int:
+    """How many scores a line has; ShapeError where there is none."""
+    shape = x.array.shape
+    if not shape:
+        raise ShapeError(f"{op}: x must be (C,) or (N, C, ...), got a zero-dimensional tensor")
+    return int(shape[0] if len(shape) == 1 else shape[1])
+
+
 def _check_shape(op: str, x: Any, target: Any) -> None:
     """ShapeError unless there is one label for each line of scores."""
     shape = x.array.shape
-    fitting = shape[:1] + shape[2:] if len(shape) > 1 else ()
-    if target.array.shape != fitting:
+    fitting = (shape[0], *shape[2:]) if len(shape) > 1 else ()
+    if target.array.shape != fitting or not shape:
+        _classes(op, x)
         raise ShapeError(
             f"{op}: target must have shape {list(fitting)} for x of shape {list(shape)}, got {list(target.array.shape)}"
         )
@@ -212,8 +227,7 @@ def _check_shape(op: str, x: Any, target: Any) -> None:
 
 def _check_labels(op: str, x: Any, target: Any, ignore_index: int) -> bool:
     """Whether some labels are to be ignored; raises where one is no class."""
-    shape = x.array.shape
-    classes = shape[0] if len(shape) == 1 else shape[1]
+    classes = _classes(op, x)
     if target.device.kernels.check_range(target.array, 0, classes) < 0 and not 0 <= ignore_index < classes:
         return False
     labels = target.device.to_host(target.array)

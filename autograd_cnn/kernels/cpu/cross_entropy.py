@@ -36,25 +36,26 @@ def cross_entropy(logits, target, weight, ignore_index, label_smoothing, reducti
     With p = softmax of logits over C, t = target, w = weight and e = label_smoothing, the loss is
     -(1 - e) w_t log p_t - e / C sum_c w_c log p_c and the weight is w_t; both are 0 where t is `ignore_index`.
     """
-    kernel, *layout = _kernel(_losses_of_lines, _losses_of_columns, logits)
-    given = target.ravel(), weight, ignore_index, label_smoothing, REDUCTIONS[reduction]
-    return kernel(*given, labels, loss.ravel(), *layout, logits.ravel())
+    kernel, n, way = _kernel(_losses_of_lines, _losses_of_columns, logits)
+    code = REDUCTIONS[reduction]
+    x, losses = logits.ravel(), loss.ravel()
+    return kernel(target.ravel(), weight, ignore_index, label_smoothing, code, labels, losses, n, way, x)
 
 
 def cross_entropy_grad(g, logits, labels, target, weight, ignore_index, label_smoothing, reduction, out):
     """Gradient of the loss for the logits, for the gradient g of the loss; labels: as `cross_entropy` filled them."""
-    kernel, *layout = _kernel(_grad_of_lines, _grad_of_columns, logits)
+    kernel, n, way = _kernel(_grad_of_lines, _grad_of_columns, logits)
     given = target.ravel(), weight, ignore_index, label_smoothing, REDUCTIONS[reduction]
-    kernel(g.ravel(), logits.ravel(), labels, *given, *layout, out.ravel())
+    kernel(g.ravel(), logits.ravel(), labels, *given, n, way, out.ravel())
 
 
 def _kernel(lines, columns, logits):
     """The kernel for these logits, C, and for lines the number of tasks, for columns how far apart scores are."""
-    shape, size = logits.shape, logits.size
+    shape, several = logits.shape, logits.size >= GRAIN
     inner = 1 if len(shape) == 2 else math.prod(shape[2:])
-    if inner > 1:
-        return (columns.serial if size < GRAIN else columns.parallel), shape[1], inner
-    return (lines.serial, shape[1], 1) if size < GRAIN else (lines.parallel, shape[1], max(TASKS, size // BLOCK))
+    if inner != 1:
+        return columns.parallel if several else columns.serial, shape[1], inner
+    return lines.parallel if several else lines.serial, shape[1], max(TASKS, logits.size // BLOCK) if several else 1
 
 
 @inline

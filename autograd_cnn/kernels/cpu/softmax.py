@@ -21,13 +21,14 @@ from autograd_cnn.kernels.cpu.lines import (
 )
 from autograd_cnn.kernels.cpu.power_lines import (
     EXPONENTS,
+    LN2,
     scaled_powers,
     stored_powers,
     sum_of_powers,
     top_of_line,
 )
 from autograd_cnn.kernels.cpu.scalar import by_precision, fma
-from autograd_cnn.kernels.cpu.vectormath import LN2_HIGH, LN2_LOW, LOG2_E, exp_tail
+from autograd_cnn.kernels.cpu.vectormath import LOG2_E, exp_tail
 
 BLOCK = 4096  # elements of a task, where that is more than a line
 COLUMNS = 64  # columns of a task at least, where there are as many
@@ -57,7 +58,7 @@ def power(x):
     """e^x for x at most 0, or hardly above, as in power_lines.py."""
     real = type(x)
     t, n, scale = _exponent(x)
-    r = fma(n, real(-LN2_LOW), fma(n, real(-LN2_HIGH), t))
+    r = fma(n, real(-LN2), t)
     return fma(r * fma(exp_tail(r), r, real(1)), scale, scale)
 
 
