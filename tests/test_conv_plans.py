@@ -14,10 +14,12 @@ from test_conv_kernels import CASES, FLOATS, Case, Guarded, arrays, random_cases
 
 from autograd_cnn.kernels.cpu import conv_choice
 from autograd_cnn.kernels.cpu.conv import RELU, conv_forward, conv_grad_input
+from autograd_cnn.kernels.cpu.conv_plan import Plan
+from autograd_cnn.kernels.cpu.conv_product import ProductPlan
 from autograd_cnn.kernels.cpu.microkernel import VECTOR_BYTES
 from autograd_cnn.kernels.cpu.winograd_plan import WinogradPlan
 
-PLANS = ("images", "lines", "in place", "winograd")
+PLANS = ("images", "lines", "product", "winograd")
 MORE_CASES = [
     *CASES,
     Case((40, 5, 4, 4), (7, 5, 3, 3), padding=(1, 1, 1, 1)),
@@ -97,8 +99,8 @@ def test_scratch_memory_is_large_enough(plan: str) -> None:
     lanes = VECTOR_BYTES // 4
     for case in [*MORE_CASES, *random_cases(np.random.default_rng(7), 100)]:
         for made, source, result in tables(case):
-            if isinstance(made, WinogradPlan):
-                continue  # test_winograd.py
+            if not isinstance(made, Plan):
+                continue  # test_winograd.py, test_contraction.py
             layout, _, b_offset, runs, bounds, inward, outward = made.tables
             s = layout[0]
             blocks = -(-s["images"] // s["block"])
@@ -134,15 +136,14 @@ def test_each_plan_is_chosen_somewhere() -> None:
 
     def chosen(x, w, out, pad):
         plan = conv_choice.forward_plan(x, w, out, (1, 1), (pad,) * 4, (1, 1), 1, 4)
-        if isinstance(plan, WinogradPlan):
-            return "winograd"
-        layout = plan.tables[0][0]
-        return "images" if layout["by_images"] else "lines" if layout["own"] or plan.packed else "in place"
+        if not isinstance(plan, Plan):
+            return type(plan)
+        return "images" if plan.tables[0][0]["by_images"] else "lines"
 
     assert chosen((32, 256, 4, 4), (256, 256, 3, 3), (32, 256, 4, 4), 1) == "images"
     assert chosen((1, 4, 56, 56), (64, 4, 3, 3), (1, 64, 56, 56), 1) == "lines"
-    assert chosen((8, 64, 56, 56), (64, 64, 3, 3), (8, 64, 56, 56), 1) == "winograd"
-    assert chosen((8, 64, 28, 28), (256, 64, 1, 1), (8, 256, 28, 28), 0) == "in place"
+    assert chosen((8, 64, 56, 56), (64, 64, 3, 3), (8, 64, 56, 56), 1) is WinogradPlan
+    assert chosen((8, 64, 28, 28), (256, 64, 1, 1), (8, 256, 28, 28), 0) is ProductPlan
 
 
 def test_relu_after_a_depthwise_kernel() -> None:

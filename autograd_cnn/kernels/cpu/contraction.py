@@ -19,6 +19,7 @@ __all__ = ["IDENTITY", "RELU", "linear_forward", "matmul"]
 
 IDENTITY, RELU = 0, 1  # activations that a result may have
 LOWER = (-inf, 0.0)  # what an activation lets through at least: none, relu
+NONE, COLUMNS_BIAS, ROWS_BIAS = range(3)  # what a bias is added to
 
 
 @inline
@@ -75,11 +76,12 @@ def _pack_panel(b, start, row_stride, column_stride, depth, columns, panel, plac
 def _broadcast_pieces(first, last, plans, levels, a, b, bias, biased, lower, out, like):
     """Pieces [first, last) of out[n] = max(a[n] @ b[n] + bias, lower), where b's lines are contiguous or packed.
 
-    `bias` holds the zeros of one tile where there is none.
+    `biased` is NONE, `bias` then holds the zeros of one tile, or says what each number of the bias belongs to.
     """
     p = plans[0]
     a, b, out = _operands(a, b, out, p, like)
-    bias = part_of(bias, 0, p.columns if biased else like.size, like)
+    bias_row = p.panel if biased == ROWS_BIAS else 0
+    bias = part_of(bias, 0, p.rows * bias_row if bias_row else p.columns if biased else like.size, like)
     size_a = ROWS * p.block if p.pack_a else 0
     size_b = (p.group + p.panel - 1) // p.panel * p.panel * p.block if p.pack_b else 0
     scratch = np.empty(size_a + size_b, out.dtype)
@@ -96,7 +98,7 @@ def _broadcast_pieces(first, last, plans, levels, a, b, bias, biased, lower, out
                     source = b_base + (j - column) * p.b_column
                     _pack_panel(b, source, p.b_row, p.b_column, count, width, scratch, place, p.panel)
                 source_b, b_base, b_step, b_panel = scratch, size_a, p.panel, p.panel * p.block
-            addend, added_row, added_start, added_column = bias, 0, 0, biased
+            addend, added_row, added_start, added_column = bias, bias_row, 0, int(biased == COLUMNS_BIAS)
             if summed:
                 addend, added_row, added_start, added_column = out, p.columns, c_start, 1
             least = out.dtype.type(lower if k + count >= last_k else -np.inf)
@@ -278,11 +280,11 @@ def _product(a, b, bias, lower, out):
         _product(np.array(a, order="C"), np.array(b, order="C"), bias, lower, out)
         return
     kernel, first, pieces, numbers, levels, swapped, parts, zeros = prepared
-    biased = 0
+    biased = NONE
     if bias is None:
         bias = zeros
     else:
-        biased = 1
+        biased = COLUMNS_BIAS
         bias = np.repeat(bias, out.size) if swapped else bias.ravel()
     if swapped:
         a, b = b, a
@@ -305,3 +307,23 @@ def linear_forward(x, weight, bias, out, activation=IDENTITY):
     x: (M, K), weight: (N, K), bias: (N,) or None, out: (M, N) contiguous.
     """
     _product(x, weight.T, bias, LOWER[activation], out)
+
+
+def multiply_planes(weight, planes, bias, activation, out):
+    """out[n, g] = weight[g] @ planes[n, g] + bias, a number for each row; where `activation` is RELU max(that, 0).
+
+    weight: (G, M, K), planes: (N, G, K, P), bias: (M,) where G is 1, or None, out: (N, G, M, P); all contiguous but
+    the weight, which may be a transpose.  For shapes of which `multiplies_planes` holds.
+    """
+    kernel, first, pieces, numbers, levels, _, _, zeros = _prepared(
+        weight.shape, weight.strides, planes.shape, planes.strides, out.dtype.char
+    )
+    biased, bias = (NONE, zeros) if bias is None else (ROWS_BIAS, np.repeat(bias, zeros.size))
+    lower = LOWER[activation]
+    kernel(first, pieces, numbers, levels, id(weight), id(planes), id(bias), biased, lower, id(out), zeros)
+
+
+def multiplies_planes(weight_shape, weight_strides, planes_shape, planes_strides, kind):
+    """Whether the kernel for such a product can add a number to each row."""
+    chosen = plan(weight_shape, weight_strides, planes_shape, planes_strides, kind)
+    return chosen is not None and chosen.kernel == "broadcast" and not chosen.swapped and not chosen.parts

@@ -20,6 +20,7 @@ from autograd_cnn.kernels.cpu.conv_choice import forward_plan, grad_input_plan
 from autograd_cnn.kernels.cpu.conv_depthwise import depthwise_forward, depthwise_grad_input, is_depthwise
 from autograd_cnn.kernels.cpu.conv_moves import ask_tile, read_line, turn_lines, write_line
 from autograd_cnn.kernels.cpu.conv_plan import lifted
+from autograd_cnn.kernels.cpu.conv_product import ProductPlan, multiply
 from autograd_cnn.kernels.cpu.jit import inline, parallel, serial
 from autograd_cnn.kernels.cpu.microkernel import (
     LOW_ROWS,
@@ -251,7 +252,7 @@ def _correlate(
 def _code(dtype):
     """The addresses of the two kernels."""
     layout, a_offset, b_offset, runs, bounds, inward, outward = forward_plan(
-        (1, 1, 1, 1), (1, 1, 1, 1), (1, 1, 1, 1), (1, 1), (0,) * 4, (1, 1), 1, dtype.itemsize
+        (1, 1, 2, 2), (1, 1, 2, 2), (1, 1, 1, 1), (1, 1), (0,) * 4, (1, 1), 1, dtype.itemsize
     ).tables
     none = np.empty(0, dtype)
     low = dtype.type(0)
@@ -268,16 +269,17 @@ def _elements(array):
 
 def _run(source, weight, bias, plan, activation, out):
     source, weight, out = _elements(source), _elements(weight), out.reshape(-1)
+    if isinstance(plan, ProductPlan):
+        multiply(source, weight, bias, plan, activation, out)
+        return
     bias = out[:0] if bias is None else np.ascontiguousarray(bias)
     low = out.dtype.type(0 if activation == RELU else -np.inf)
     if isinstance(plan, WinogradPlan):
         if convolve(source, weight, bias, plan, low, out):
             return
         plan = plan.instead
-    packed = source
-    if plan.packed:
-        packed = _aligned(plan.packed, out)
-        packed[plan.packed - plan.tail :] = 0
+    packed = _aligned(plan.packed, out)
+    packed[plan.packed - plan.tail :] = 0
     turned = np.empty(weight.size if plan.turns else 0, out.dtype)
     inward = plan.tables[5]
     if plan.work < SERIAL_WORK:

@@ -6,8 +6,9 @@ from math import prod
 from autograd_cnn.kernels.cpu import conv_weight_plan
 from autograd_cnn.kernels.cpu.conv_axis import Axis
 from autograd_cnn.kernels.cpu.conv_images_plan import by_images
-from autograd_cnn.kernels.cpu.conv_lines_plan import by_lines, in_place
+from autograd_cnn.kernels.cpu.conv_lines_plan import by_lines
 from autograd_cnn.kernels.cpu.conv_plan import Correlation
+from autograd_cnn.kernels.cpu.conv_product import by_product
 from autograd_cnn.kernels.cpu.microkernel import VECTOR_BYTES
 from autograd_cnn.kernels.cpu.winograd_plan import applies, by_winograd
 from autograd_cnn.kernels.cpu.winograd_weight_plan import by_winograd_turned
@@ -62,8 +63,9 @@ def _axes(source_shape, result_shape, kernel, stride, padding, dilation, transpo
 def candidates(problem):
     """(estimate of the time, plan) by name."""
     plans = {"images": by_images(problem), "lines": by_lines(problem)}
-    if all(axis.plain() for axis in problem.axes) and prod(problem.source) >= problem.lanes:
-        plans["in place"] = in_place(problem)
+    product = by_product(problem)
+    if product is not None:
+        plans["product"] = product
     if applies(problem):
         plans["winograd"] = by_winograd(problem, _least(plans))
     return plans

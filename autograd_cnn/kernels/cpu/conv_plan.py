@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from autograd_cnn.kernels.cpu.conv_axis import ceil_div
-from autograd_cnn.kernels.cpu.microkernel import DEPTH, MAX_ROWS, MAX_VECTORS
+from autograd_cnn.kernels.cpu.microkernel import DEPTH, MAX_ROWS, MAX_VECTORS, VECTOR_BYTES
 
 TASKS = 16  # pieces that a large problem is cut into
 TILE_SIZE = 1 << 16  # elements of the sums of a piece: they stay in the L2 cache
@@ -39,6 +39,10 @@ class Correlation(NamedTuple):
     a_group: int
     turned: bool  # whether the weight is first turned to [row][channel][tap], the last tap first
     lanes: int  # of a vector
+
+    @property
+    def float32(self):
+        return self.lanes * 4 == VECTOR_BYTES
 
     @property
     def kernel(self):
@@ -100,7 +104,7 @@ class Plan(NamedTuple):
     packs: int  # pieces of packing
     turns: int  # rows of the weight to be turned
     pieces: int
-    packed: int  # elements of scratch memory, 0 where the source is read in place
+    packed: int  # elements of scratch memory, 0 where pieces have their own
     tail: int  # of them, to be zeros
     work: int  # multiplications
     tables: tuple
