@@ -25,7 +25,11 @@ SHAPES_AND_DIMS = [
     ((90000, 3), (0,)),
     ((2, 70001), (1,)),
     ((70, 1050), (0,)),
+    ((9, 3), (1,)),
+    ((19, 37), (1,)),
+    ((3000, 21), (1,)),
     ((3, 0), (1,)),
+    ((12, 0), (1,)),
     ((0, 3), (1,)),
     ((0,), (0,)),
 ]
@@ -151,7 +155,10 @@ def test_non_contiguous_inputs(name):
 
 def in_guarded_memory() -> None:
     for side in ("before", "after"):
-        for shape, dims in (((3, 5), (1,)), ((5, 130), (1,)), ((70_001,), (0,)), ((9, 3), (0,)), ((6, 150), (0,))):
+        for shape, dims in (
+            *[((3, 5), (1,)), ((5, 130), (1,)), ((70_001,), (0,)), ((9, 3), (0,)), ((6, 150), (0,))],
+            *[((9, 3), (1,)), ((16, 8), (1,)), ((11, 37), (1,))],
+        ):
             x = guarded(sample(shape, np.float32), side)
             kept = [size for d, size in enumerate(shape) if d not in dims]
             out, places = Canaries(tuple(kept), np.float32), Canaries(tuple(kept), np.int64)
@@ -170,7 +177,9 @@ def test_nothing_outside_of_the_arrays_is_touched(check_bounds: bool) -> None:
     assert child.stdout == "finished\n", child.stderr
 
 
-@pytest.mark.parametrize(("shape", "dims"), [((400_001,), (0,)), ((90_000, 7), (0,)), ((8, 6, 90, 90), (0, 2, 3))])
+@pytest.mark.parametrize(
+    ("shape", "dims"), [((400_001,), (0,)), ((90_000, 7), (0,)), ((20_001, 29), (1,)), ((8, 6, 90, 90), (0, 2, 3))]
+)
 def test_same_bits_for_every_thread_count(shape, dims, same_bits):
     x = sample(shape, np.float32)
 

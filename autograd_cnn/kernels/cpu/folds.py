@@ -1,6 +1,6 @@
 """Folds of x (outer, n, inner) over n: sums, products, extremes.
 
-Lines of floats, where inner is 1, go through the vector loops of lines.py.  Else neighbouring columns are folded side
+Lines of floats, where inner is 1, go through the vector loops of lines.py and short_lines.py.  Else neighbouring columns are folded side
 by side, and so are LANES parts of a contiguous run: that is what the compiler turns into vector code.
 
 n is cut into `chunks`, and out has an element for each; all kernels take the same arguments, so that one parallel loop
@@ -14,12 +14,14 @@ from autograd_cnn.kernels.cpu.column_sums import sums_of_columns
 from autograd_cnn.kernels.cpu.jit import GRAIN, inline, parallel, serial
 from autograd_cnn.kernels.cpu.lines import largest_of_line, smallest_of_line, sum_of_line
 from autograd_cnn.kernels.cpu.shared_code import address_of, call
+from autograd_cnn.kernels.cpu.short_lines import LINES, sums_of_lines
 
 SUM, PROD, LARGEST, SMALLEST = range(4)
 LANES = 64  # running values that a contiguous run is folded into
 COLUMNS = 128  # columns that one task folds side by side
 TASK = 8192  # elements of a task of whole lines
-SHORT = 16  # lines below this length are folded number by number
+SHORT = 16  # below this length, extremes of lines are found number by number
+LONG = 256  # below this length, lines are summed up LINES at a time
 
 _ADDRESSES = {}
 
@@ -76,13 +78,7 @@ def _in_parallel(kernel, tasks, count, kind, identity, out, chunks, n, inner, x)
 
 @serial
 def _lines(first, last, kind, identity, out, chunks, n, inner, x):
-    if n < SHORT and kind == SUM:
-        for line in range(first, last):
-            total = 0.0
-            for k in range(line * n, line * n + n):
-                total += x[k]
-            out[line] = total
-    elif n < SHORT:
+    if n < SHORT and kind != SUM:
         sign = x.dtype.type(1 if kind == LARGEST else -1)
         for line in range(first, last):
             best = x.dtype.type(-np.inf)
@@ -90,6 +86,13 @@ def _lines(first, last, kind, identity, out, chunks, n, inner, x):
                 value = x[k] * sign
                 best = value if (value > best) | (value != value) else best
             out[line] = best * sign
+    elif n < LONG and kind == SUM and last - first >= LINES:
+        sums = np.empty(LINES)
+        for begin in range(first, last, LINES):
+            line = min(begin, last - LINES)
+            sums_of_lines(x, line * n, n, sums)
+            for i in range(LINES):
+                out[line + i] = sums[i]
     else:
         for line in range(first, last):
             start, stop = chunk_of(line, chunks, n)
