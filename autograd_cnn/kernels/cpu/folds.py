@@ -1,7 +1,8 @@
 """Folds of x (outer, n, inner) over n: sums, products, extremes.
 
-Lines of floats, where inner is 1, go through the vector loops of lines.py and short_lines.py.  Else neighbouring columns are folded side
-by side, and so are LANES parts of a contiguous run: that is what the compiler turns into vector code.
+Lines of floats, where inner is 1, go through the vector loops of lines.py and short_lines.py.  Else neighbouring
+columns are folded side by side, and so are LANES parts of a contiguous run: that is what the compiler turns into
+vector code.
 
 n is cut into `chunks`, and out has an element for each; all kernels take the same arguments, so that one parallel loop
 runs them.  An identity says where to start and, by its type, in which precision to count.
