@@ -6,7 +6,7 @@ Errors are at most 2 ulp; for erfc 6.
 import numpy as np
 
 from autograd_cnn.kernels.cpu import vectormath as vm
-from autograd_cnn.kernels.cpu.gaussian import SQRT_2, mills, normal_limits
+from autograd_cnn.kernels.cpu.gaussian import SQRT_2, mills
 from autograd_cnn.kernels.cpu.jit import inline
 from autograd_cnn.kernels.cpu.scalar import by_precision, fma, nearest, polynomial, rest_of_product, shifted
 from autograd_cnn.kernels.cpu.shared_loop import pointwise, pointwise_with_two
@@ -19,23 +19,23 @@ LOG10_2_LOW = 0.000248745663981195
 
 
 @inline
-def _binary_limits_single(x):
-    return np.float32(-151), np.float32(129)
+def _limits_single(x):
+    return np.float32(-151), np.float32(129), np.float32(10.6)
 
 
 @inline
-def _binary_limits_double(x):
-    return -1076.0, 1025.0
+def _limits_double(x):
+    return -1076.0, 1025.0, 27.5
 
 
-binary_limits = by_precision(_binary_limits_single, _binary_limits_double)  # where 2^x is 0, where inf
+limits = by_precision(_limits_single, _limits_double)  # where 2^x is 0, where inf; where erfc(x) is 0
 
 
 @inline
 def power_of_base_two(x):
     """2^x"""
     real = type(x)
-    zero_below, inf_above = binary_limits(x)
+    zero_below, inf_above, _ = limits(x)
     x = zero_below if x < zero_below else x
     x = inf_above if x > inf_above else x
     n, whole = nearest(x, real(1))
@@ -89,8 +89,7 @@ def log10(x):
 def erfc(x):
     """1 - erf(x), without its cancellation on the right."""
     real = type(x)
-    a, (end, _, _, _) = abs(x), normal_limits(x)
-    end = real(1 / SQRT_2) * end
+    a, (_, _, end) = abs(x), limits(x)
     a = end if a > end else a
     z = a * a
     n, w = vm.exp_parts(-z, -rest_of_product(a, a, z))  # without the rest, many ulp would be lost
