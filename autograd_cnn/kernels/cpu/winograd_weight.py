@@ -112,17 +112,17 @@ def _narrow_rows(begin, end, layout, partial, out, finite):
             for part in range(s.parts):
                 start = ((part * 16 + component) * s.sum_rows + row) * s.pitch
                 its = partial[start : start + s.pitch]
-                if part:
+                if part == 0:
+                    for c in range(s.pitch):
+                        total[c] = its[c]
+                else:
                     for c in range(s.pitch):
                         total[c] += its[c]
-                else:
-                    total[:] = its
-        zero[:] = 0
+        for lane in range(lanes):
+            zero[lane] = 0
         narrow_kernels(s.pitch // lanes, sums, s.pitch, taps, s.pitch, zero)
         finite[row] = zero.sum() == 0
-        for c in range(s.channels):
-            for tap in range(9):
-                out[(row * s.channels + c) * 9 + tap] = taps[tap * s.pitch + c]
+        turn(taps, 0, 9, s.pitch, s.channels, 9, out, row * s.channels * 9, 9)
 
 
 @parallel
