@@ -97,11 +97,8 @@ def errors(ours: Array, exact: Array) -> Array:
 
 def scan(name: str, first: int, last: int) -> Worst:
     """The worst of the bit patterns [first, last)."""
-    import numba
-
     from autograd_cnn.kernels import cpu as kernels
 
-    numba.set_num_threads(1)
     kernel, arguments, exact = getattr(kernels, name), ARGUMENTS.get(name, ()), EXACT[name]
     worst = Worst(-1.0, 0.0)
     with np.errstate(all="ignore"):
@@ -116,10 +113,16 @@ def scan(name: str, first: int, last: int) -> Worst:
     return worst
 
 
+def _alone() -> None:
+    import numba
+
+    numba.set_num_threads(1)
+
+
 def over_all(names: Iterable[str], threads: int) -> Iterable[tuple[str, Worst]]:
     """The worst of each function, as soon as it is known; the patterns are shared out to processes."""
     parts = [(first, first + TASK) for first in range(0, PATTERNS, TASK)]
-    with ProcessPoolExecutor(threads, get_context("spawn")) as pool:
+    with ProcessPoolExecutor(threads, get_context("spawn"), _alone) as pool:
         for name in names:
             yield name, max(pool.map(partial(scan, name), *zip(*parts, strict=True)))
 
@@ -139,7 +142,6 @@ def accuracy(
     if unknown:
         raise typer.BadParameter(f"no function {unknown[0]!r}; there are {', '.join(EXACT)}")
     path = results / f"accuracy-{slug(machine())}.json"
-    known = json.loads(path.read_text())["functions"] if path.exists() else {}
     os.environ["OMP_NUM_THREADS"] = "1"  # of each process
     print("| function | largest error, ulp | at | bound |\n|---|---:|---:|---:|", flush=True)
     above = []
@@ -148,6 +150,7 @@ def accuracy(
         bound = BOUNDS.get(name, BOUND)
         above += [name] * (not worst.ulp <= bound)
         print(f"| {name} | {worst.ulp:.3f} | {worst.at:.9g} | {bound:g} |", flush=True)
+        known = json.loads(path.read_text())["functions"] if path.exists() else {}
         known[name] = {"ulp": round(worst.ulp, 4), "at": worst.at}
         path.write_text(json.dumps({"machine": machine(), "functions": known}, indent=1) + "\n")
     print(f"\n{time.perf_counter() - start:.0f} s")

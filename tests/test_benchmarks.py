@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 import autograd_cnn as ag
 from autograd_cnn.nn import functional as F
 from benchmarks import __main__ as command
-from benchmarks import peaks, record, timing
+from benchmarks import accuracy, peaks, record, timing
 from benchmarks import peers as libraries
 from benchmarks.case import Case, UnknownCaseError, select
 from benchmarks.conv import Shape, resnet18, shapes, vgg16
@@ -333,3 +333,24 @@ def test_the_table_marks_what_is_slower():
     cases = measured(planted("conv", "x", 1.0, 0.5), planted("conv", "y", 1.0, 2.0))
     ratios = list(table("conv", cases, SETTING.peaks).columns[3].cells)
     assert ratios == ["[red]0.50[/red]", "2.00", "1.00"]
+
+
+def test_errors_in_ulp_of_every_kind_of_number() -> None:
+    unit = 2.0**-23
+    exact = np.array([1 + 0.75 * unit, -4.0, 1e39, -1e39, 1e-46, 0.0, np.nan, np.nan, 1.0])
+    ours = np.array([1, -4 - 8 * unit, np.inf, np.inf, 0, 2.0**-149, np.nan, 0, np.nan], np.float32)
+    found = accuracy.errors(ours, exact)
+    assert found[:3].tolist() == [0.75, 2, 0]
+    assert found[3] == 2.0**25  # the wrong infinity
+    assert found[4] == pytest.approx(1e-46 * 2.0**149)
+    assert found[5:].tolist() == [1, 0, np.inf, np.inf]
+
+
+def test_a_scan_finds_the_worst_number_of_its_range(monkeypatch: pytest.MonkeyPatch) -> None:
+    def spoilt(x: np.ndarray) -> np.ndarray:
+        return np.where(x == 1.5, 3.0, np.abs(x))
+
+    monkeypatch.setitem(accuracy.EXACT, "abs", spoilt)
+    first, last = (int(np.float32(x).view(np.uint32)) for x in (1.25, 1.75))
+    assert accuracy.scan("abs", first, last) == (1.5 * 2.0**22, 1.5)
+    assert accuracy.scan("abs", first, first + 1000).ulp == 0
