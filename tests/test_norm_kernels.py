@@ -6,7 +6,17 @@ from guarded_memory import Canaries, guarded, run_alone
 
 from autograd_cnn.kernels import cpu as kernels
 
-SHAPES = [(4, 3, 1), (2, 1, 1), (1, 3, 5), (4, 3, 30), (5, 70, 9), (40, 21, 49), (3000, 70, 1), (3000, 3, 1), (20, 6, 576)]
+SHAPES = [
+    (4, 3, 1),
+    (2, 1, 1),
+    (1, 3, 5),
+    (4, 3, 30),
+    (5, 70, 9),
+    (40, 21, 49),
+    (3000, 70, 1),
+    (3000, 3, 1),
+    (20, 6, 576),
+]
 RTOL = {np.float32: 3e-5, np.float64: 1e-10}
 
 
