@@ -102,10 +102,10 @@ def _levels(a_shape, a_strides, b_shape, b_strides):
     return levels
 
 
-def _shares(count, unit, splits, most):
+def _shares(count, unit, splits, most=None):
     """(Elements of a share, number of shares) for some ways to cut `count` elements into shares of whole units."""
     units = -(-count // unit)
-    largest = max(1, most // unit)
+    largest = units if most is None else max(1, most // unit)
     sizes = dict.fromkeys(min(largest, -(-units // n)) for n in splits)
     return [(size * unit, -(-units // size)) for size in sizes]
 
@@ -118,12 +118,20 @@ def _balanced(g, parts, rows_of_tile, most):
         chunk, group = min(chunk, g.rows), min(group, g.columns)
         # What each piece does anew: bring or pack its part of b, for as long as a few rows take, and likewise of a.
         again = 1 + (8 if g.pack_b else 3) / chunk + (16 if g.pack_a else 2) / group
-        pieces = g.batches * parts * chunks * groups
-        share = chunk * group / (g.rows * g.columns * g.batches * parts)
-        return sum(-(-pieces // threads) * share * threads for threads in (2, 4)) * again
+        matrices = g.batches * parts
+
+        def load(pieces):
+            """Outputs of the first thread, whose pieces are whole ones but where a matrix or a chunk ends."""
+            whole, rest = divmod(pieces, chunks * groups)
+            row, column = divmod(rest, groups)
+            last = min(chunk, g.rows - row * chunk) * min(column * group, g.columns)
+            return (whole * g.rows + row * chunk) * g.columns + last
+
+        loads = [load(-(-matrices * chunks * groups // threads)) * threads for threads in (2, 4)]
+        return sum(loads) / (matrices * g.rows * g.columns) * again
 
     groups = _shares(g.columns, g.panel, SPLITS, most)
-    (chunk, _), (group, _) = min(product(_shares(g.rows, rows_of_tile, SPLITS, g.rows), groups), key=time)
+    (chunk, _), (group, _) = min(product(_shares(g.rows, rows_of_tile, SPLITS), groups), key=time)
     return min(chunk, g.rows), min(group, g.columns)
 
 
