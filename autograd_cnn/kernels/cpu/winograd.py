@@ -24,6 +24,7 @@ from autograd_cnn.kernels.cpu.conv_plan import Correlation
 from autograd_cnn.kernels.cpu.jit import inline, parallel, serial
 from autograd_cnn.kernels.cpu.microkernel import VECTOR_BYTES
 from autograd_cnn.kernels.cpu.shared_code import address_of, call
+from autograd_cnn.kernels.cpu.transposition import turn
 from autograd_cnn.kernels.cpu.winograd_plan import TOGETHER, by_winograd
 from autograd_cnn.kernels.cpu.winograd_tile import (
     ROWS,
@@ -31,52 +32,27 @@ from autograd_cnn.kernels.cpu.winograd_tile import (
     multiply,
     narrow_tiles,
     weave_rows,
+    widen_kernels,
     widen_rows,
     widen_tiles,
 )
 
-TURNED = 16  # channels of the weight that are transformed at a time
-
-
-@inline
-def _turn_kernel(weight, start, tap, turned, at, step):
-    """turned[at + component * step] = G w G' of one kernel."""
-    half = weight.dtype.type(0.5)
-    for j in range(3):
-        a, b, d = weight[start + j * tap], weight[start + (3 + j) * tap], weight[start + (6 + j) * tap]
-        ends, middle = half * (a + d), half * b
-        turned[at + j * step] = a
-        turned[at + (4 + j) * step] = ends + middle
-        turned[at + (8 + j) * step] = ends - middle
-        turned[at + (12 + j) * step] = d
-    for i in range(4):
-        line = at + 4 * i * step
-        a, b, d = turned[line], turned[line + step], turned[line + 2 * step]
-        ends, middle = half * (a + d), half * b
-        turned[line + step] = ends + middle
-        turned[line + 2 * step] = ends - middle
-        turned[line + 3 * step] = d
-
 
 @serial
-def _turn_weights(begin, end, weight, layout, turned):
-    """turned[component, piece, channel, row] = G w G', of ROWS rows a piece."""
+def _widen_weights(begin, end, weight, layout, widened):
+    """widened[component, piece, channel, row] = G w G', of ROWS rows a piece."""
     s = layout[0]
+    lanes = VECTOR_BYTES // weight.itemsize
     pieces = (s.rows + ROWS - 1) // ROWS
-    step = TURNED * ROWS
-    some = np.zeros(16 * step, turned.dtype)  # written out in whole cache lines
+    taps = np.zeros(ROWS * 9 * s.weight_pitch, weight.dtype)
     for piece in range(begin, end):
-        rows = min(ROWS, s.rows - piece * ROWS)
-        for first in range(0, s.channels, TURNED):
-            count = min(TURNED, s.channels - first)
-            for c in range(count):
-                start = piece * ROWS * s.a_row + (first + c) * s.a_channel + s.a_first
-                for t in range(rows):
-                    _turn_kernel(weight, start + t * s.a_row, s.a_tap, some, c * ROWS + t, step)
-            for component in range(16):
-                at = ((component * pieces + piece) * s.channels + first) * ROWS
-                for k in range(count * ROWS):
-                    turned[at + k] = some[component * step + k]
+        for t in range(min(ROWS, s.rows - piece * ROWS)):
+            start, place = (piece * ROWS + t) * s.a_row, t * 9 * s.weight_pitch
+            turn(weight, start, s.channels, s.a_channel, 9, s.weight_pitch, taps, place, s.weight_pitch)
+        widen_kernels(
+            s.weight_pitch // lanes, taps, s.a_first * s.weight_pitch, s.a_tap * s.weight_pitch, 9 * s.weight_pitch,
+            widened, piece * s.weight_pitch * ROWS, pieces * s.weight_pitch * ROWS,
+        )  # fmt: skip
 
 
 @inline
@@ -130,7 +106,7 @@ def _convolve_blocks(begin, end, x, weights, bias, low, layout, out, finite):
                     for t in range(0, height, ROWS):
                         multiply(
                             min(VECTORS, vectors - v), s.channels,
-                            weights, (component * turns + (k + t) // ROWS) * s.channels * ROWS,
+                            weights, (component * turns + (k + t) // ROWS) * s.weight_pitch * ROWS,
                             tiles, component * plane + v * lanes * s.channels, panel,
                             sums, component * sums_plane + t * width + v * lanes, width,
                         )  # fmt: skip
@@ -168,7 +144,7 @@ def _code(dtype):
     layout = by_winograd(Correlation(1, 1, 1, 1, (line, plane, plane), 0, 0, 0, False, 4), None)[1].layout
     none = np.empty(0, dtype)
     return (
-        address_of(_turn_weights, 0, 0, none, layout, none),
+        address_of(_widen_weights, 0, 0, none, layout, none),
         address_of(_convolve_blocks, 0, 0, none, none, none, dtype.type(0), layout, none, np.empty(0, np.bool_)),
     )
 

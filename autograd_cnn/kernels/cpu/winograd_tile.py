@@ -1,5 +1,6 @@
 """The steps of a convolution by Winograd's algorithm, written as LLVM vector code (winograd.py says what they are for).
 
+`widen_kernels` kernels, transformed
 `widen_rows`    rows of an image, transformed along the row, for each tile that a row crosses
 `widen_tiles`   the tiles' transforms, from their transformed rows
 `multiply`      sums over channels of transformed weights times transformed tiles
@@ -44,6 +45,61 @@ class TileLines(masked_rows.Lines):
     def plane(self, array, pitch, number):
         number = number if isinstance(number, ir.Value) else constant(number)
         return self.builder.gep(array, [self.builder.mul(number, pitch)])
+
+
+def _kernel_widened(lines, half, values):
+    """Four components in a row, from three taps: G of Lavin & Gray (2016)."""
+    builder = lines.builder
+    a, b, c = values
+    ends, middle = builder.fmul(half, builder.fadd(a, c)), builder.fmul(half, b)
+    return [a, builder.fadd(ends, middle), builder.fsub(ends, middle), c]
+
+
+def _interleaved(lines, values):
+    """The vectors' first lanes, then their second ones, and so on; a power of two of vectors."""
+    if len(values) == 1:
+        return values
+    even, odd = _interleaved(lines, values[::2]), _interleaved(lines, values[1::2])
+    return [half for pair in zip(even, odd, strict=True) for half in lines.joined(*pair)]
+
+
+@intrinsic
+def widen_kernels(typingctx, vectors, source, start, tap_pitch, row_pitch, target, place, pitch):
+    """target[place + component * pitch + c * ROWS + t] = that component of channel c's kernel of row t.
+
+    Its taps are source[start + tap * tap_pitch + t * row_pitch + c].
+    """
+    _check(source, target)
+    integer = types.intp
+    signature = types.void(integer, source, *[integer] * 3, target, integer, integer)
+
+    def codegen(context, builder, signature, arguments):
+        vectors, source, start, tap_pitch, row_pitch, target, place, pitch = arguments
+        kinds = signature.args
+        lines = TileLines(builder, kinds[1].dtype)
+        source = lines.place(_data(context, builder, kinds[1], source), start)
+        target = lines.place(_data(context, builder, kinds[5], target), place)
+        half = lines.splat(lines.number(0.5))
+
+        def vector(index, _):
+            q = _index(builder, lines.lanes, index)
+            kernels = []
+            for t in range(ROWS):
+                row = lines.place(lines.plane(source, row_pitch, t), q)
+                taps = [lines.load(lines.plane(row, tap_pitch, tap)) for tap in range(9)]
+                columns = [_kernel_widened(lines, half, taps[j::3]) for j in range(3)]
+                rows = [_kernel_widened(lines, half, values) for values in zip(*columns, strict=True)]
+                kernels.append([value for values in rows for value in values])
+            for component, values in enumerate(zip(*kernels, strict=True)):
+                spot = lines.place(lines.plane(target, pitch, component), _index(builder, ROWS, q))
+                for k, value in enumerate(_interleaved(lines, values)):
+                    lines.store(value, lines.place(spot, constant(k * lines.lanes)))
+            return []
+
+        _loop(builder, vectors, [], vector)
+        return context.get_dummy_value()
+
+    return signature, codegen
 
 
 def widened(builder, values):
