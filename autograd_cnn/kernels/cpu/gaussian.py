@@ -86,23 +86,24 @@ MILLS_BOTTOM = (
         2.453228050074401,
     ),
 )
-# For gelu in float32: 2^64 e^(-r / 2); and p of x e^(x^2 / 2) normal_cdf(-x) = s p(s - 1/2), s = x / (BEND x + 1.75),
-# for 0 <= x <= 14.5.  LN4 is above 2 ln(2) by 2.7e-9 of it, which p makes up for.
+# For gelu in float32: 2^64 e^(-r / 2); and p of x e^(x^2 / 2) normal_cdf(-x) = s p(s - MIDDLE), s = x / (x + BEND), for
+# 0 <= x <= 14.5.  LN4 is above 2 ln(2) by 2.7e-9 of it, which p makes up for.
 LIFTED_GAUSS = (tuple(c * 2.0**64 for c in (*GAUSS[0], 1.0)), ())
 LN4 = 1.3862943649291992
-BEND = 0.5180000066757202
+BEND = 3.390000104904175
+MIDDLE = 0.3100000023841858
 MOMENT = (
     (
-        9.616140596335754e-05,
-        -0.00018640006601344794,
-        -0.0006139935576356947,
-        0.0008552911458536983,
-        0.005708570592105389,
-        -0.00820996705442667,
-        -0.05458948761224747,
-        0.2453506588935852,
-        -0.4878943860530853,
-        0.563565731048584,
+        0.0676148310303688,
+        -0.032388389110565186,
+        -0.14263509213924408,
+        0.03166918456554413,
+        0.320063054561615,
+        -0.13080286979675293,
+        -0.8177579641342163,
+        1.6639556884765625,
+        -1.6513326168060303,
+        1.000880479812622,
     ),
     (),
 )
@@ -254,8 +255,8 @@ def _gelu_single(x):
     r = fma(n, real(LN4), square) + rest_of_product(a, a, square)
     # 2^64 e^(-a^2 / 2), as the tail may be subnormal where the result is not
     gauss = raised(polynomial(r, LIFTED_GAUSS), whole)
-    s = a / fma(real(BEND), a, real(1.75))
-    tail = s * polynomial(s - real(0.5), MOMENT) * gauss
+    s = a / (a + real(BEND))
+    tail = s * polynomial(s - real(MIDDLE), MOMENT) * gauss
     return fma(real(-(2.0**-64)), tail, real(0) if x < real(0) else x)
 
 
