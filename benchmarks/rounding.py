@@ -3,8 +3,8 @@
 `python -m benchmarks.rounding [family, `family:part of a name` or part of a name ...]` runs the cases of the benchmarks
 that sum many numbers once each, ours and PyTorch's in float32, and PyTorch's once more in float64.  It prints, for each
 array that a case results in, the root mean square of our error over that of PyTorch's: at most 1 where we are as
-accurate.  The noise is the standard error of that ratio, were the errors of single numbers independent; nothing can be
-said of one number.
+accurate.  The noise is the standard error of that ratio.  Errors of one channel, image, row or column are not
+independent, so it is that of the means over each, along the axis where it is largest; of one number there is none.
 """
 
 from __future__ import annotations
@@ -66,13 +66,23 @@ def measure(case: Case, torch: Any, ours: Any, threads: int) -> Iterator[Roundin
     exact = results(case, libraries.Peers((), Wide(torch), None, threads))["ours"]
     rounded = results(case, libraries.Peers(("torch",), ours, torch, threads))
     for i, (right, mine, other) in enumerate(zip(exact, rounded["ours"], rounded["torch"], strict=True)):
-        squares = [np.square(array.astype(np.float64) - right).ravel() for array in (mine, other)]
+        ours_squared, theirs_squared = (np.square(array.astype(np.float64) - right) for array in (mine, other))
         size = math.sqrt(np.square(right).mean()) or 1.0
-        mean, peers_mean = (float(errors.mean()) for errors in squares)
-        spread = sum(float(errors.var()) / errors.mean() ** 2 for errors in squares if errors.any())
         name = case.name + (f", result {i + 1}" if len(exact) > 1 else "")
-        noise = math.sqrt(spread / right.size) / 2 if right.size > 1 else math.inf
-        yield Rounding(name, math.sqrt(mean) / size, math.sqrt(peers_mean) / size, noise)
+        errors = (math.sqrt(squared.mean()) / size for squared in (ours_squared, theirs_squared))
+        yield Rounding(name, *errors, noise(ours_squared, theirs_squared))
+
+
+def noise(ours: np.ndarray, theirs: np.ndarray) -> float:
+    """The standard error of the ratio of two root mean squares, from the squares."""
+    if ours.size < 2:
+        return math.inf
+    if not ours.any() or not theirs.any():
+        return 0.0
+    difference = ours / ours.mean() - theirs / theirs.mean()  # of mean 0
+    axes = range(difference.ndim)
+    means = (difference.mean(tuple(set(axes) - {axis})) for axis in axes if difference.shape[axis] > 1)
+    return max(float(each.std(ddof=1)) / math.sqrt(each.size) / 2 for each in means)
 
 
 def results(case: Case, peers: libraries.Peers) -> dict[str, list[np.ndarray]]:
