@@ -30,7 +30,8 @@ from autograd_cnn.kernels.cpu.power_lines import (
 from autograd_cnn.kernels.cpu.scalar import by_precision, fma
 from autograd_cnn.kernels.cpu.vectormath import LOG2_E, exp_tail
 
-BLOCK = 4096  # elements of a task, where that is more than a line
+BLOCK = 4096  # elements of a task of lines, where that is more than a line
+COLUMNS_BLOCK = 16384  # elements of a task of columns: parts of rows long enough for the processor to read ahead
 COLUMNS = 64  # columns of a task at least, where there are as many
 
 
@@ -121,7 +122,7 @@ def tasks_of_lines(size, n):
 @inline
 def tasks_of_columns(size, n, inner):
     """How many columns a task takes, how many blocks of them there are side by side, and how many tasks."""
-    width = min(max(BLOCK // max(n, 1), COLUMNS), inner)
+    width = min(max(COLUMNS_BLOCK // max(n, 1), COLUMNS), inner)
     blocks = (inner + width - 1) // max(width, 1)
     return width, blocks, size // max(n * inner, 1) * blocks
 
