@@ -129,7 +129,7 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, r
     if dtype is None:
         kind = np.asarray(fill_value).dtype
         dtype = get_default_dtype() if kind.kind == "f" else kind
-    return make(np.full(new_size("full", (size,)), fill_value, as_dtype(dtype, "full")), device, requires_grad)
+    return _filled(new_size("full", (size,)), fill_value, as_dtype(dtype, "full"), device, requires_grad)
 
 
 def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
@@ -138,7 +138,7 @@ def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool
     >>> zeros(2, 3).shape
     (2, 3)
     """
-    return make(np.zeros(new_size("zeros", size), float_dtype(dtype, "zeros")), device, requires_grad)
+    return _filled(new_size("zeros", size), 0, float_dtype(dtype, "zeros"), device, requires_grad)
 
 
 def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
@@ -147,7 +147,7 @@ def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool 
     >>> ones(2)
     tensor([1., 1.])
     """
-    return make(np.ones(new_size("ones", size), float_dtype(dtype, "ones")), device, requires_grad)
+    return _filled(new_size("ones", size), 1, float_dtype(dtype, "ones"), device, requires_grad)
 
 
 def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
@@ -157,6 +157,13 @@ def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool
     (2, 3)
     """
     return make(np.empty(new_size("empty", size), float_dtype(dtype, "empty")), device, requires_grad)
+
+
+def _filled(size: tuple[int, ...], value: Any, dtype: np.dtype, device: Any, requires_grad: bool) -> Tensor:
+    place: Device = CPU if device is None else as_device(device)
+    array = place.empty(size, dtype)
+    place.kernels.fill(array, value)
+    return make(array, place, requires_grad)
 
 
 def float_dtype(dtype: Any, op: str) -> np.dtype:
@@ -234,7 +241,7 @@ def arange(
         raise ArgumentError(f"arange: step {step} does not lead from {start} to {end}")
     whole = all(isinstance(v, int | np.integer) for v in (start, end, step))
     dtype = as_dtype(dtype, "arange") if dtype is not None else int64 if whole else get_default_dtype()
-    return make(np.arange(start, end, step).astype(dtype), device, requires_grad)
+    return make(np.arange(start, end, step).astype(dtype, copy=False), device, requires_grad)
 
 
 def linspace(

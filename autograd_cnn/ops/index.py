@@ -233,10 +233,13 @@ def setitem(x: Any, key: Any, value: Any) -> None:
     tensor([[5., 1., 6.],
             [5., 0., 6.]])
     """
-    basic, arrays = parse("setitem", key, x.array.shape)
     if isinstance(value, np.ndarray | list | tuple):
         value = wrap(x.device.from_host(np.array(value, dtype=x.array.dtype)), x.device)
     single = isinstance(value, Scalar | np.number) or (isinstance(value, TensorBase) and not value.array.ndim)
+    if single and isinstance(key, TensorBase) and key.array.dtype == bool_ and key.array.shape == x.array.shape != ():
+        apply_inplace(MASKED_FILL, x, key, number_for("setitem", x, value))
+        return
+    basic, arrays = parse("setitem", key, x.array.shape)
     if not arrays:
         target = apply_view(Slice(basic), x)
         if not _same_memory(target, value):
@@ -244,9 +247,6 @@ def setitem(x: Any, key: Any, value: Any) -> None:
         return
     target = _viewed(x, basic)
     value = number_for("setitem", target, value)
-    if single and isinstance(key, TensorBase) and key.array.dtype == bool_ and key.array.shape == x.array.shape:
-        apply_inplace(MASKED_FILL, x, cast(key, bool_), value)
-        return
     target, first, count, positions = _positions("setitem", target, arrays)
     ndim = target.array.ndim - count + positions.array.ndim
     apply_inplace(IndexPut(first, count), target, positions, _without_leading_ones(value, ndim))

@@ -122,9 +122,11 @@ def _range(op: str, item: slice, size: int) -> slice:
 
 def _within(op: str, positions: np.ndarray, dim: int, size: int) -> np.ndarray:
     """`positions` as int64 within [0, size), negative ones counted from the end."""
-    if positions.size and (positions.min() < -size or positions.max() >= size):
+    low, high = (positions.min(), positions.max()) if positions.size else (0, 0)
+    if positions.size and (low < -size or high >= size):
         bad = positions[(positions < -size) | (positions >= size)].flat[0]
         raise IndexOutOfRangeError(f"{op}: index {bad} is out of range for dimension {dim} of size {size}")
-    positions = positions.astype(np.int64)
-    positions[positions < 0] += size
+    positions = positions.astype(np.int64)  # a copy: the user may change theirs before the backward pass
+    if low < 0:
+        positions[positions < 0] += size
     return positions

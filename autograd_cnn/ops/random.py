@@ -154,7 +154,12 @@ def normal_(x: Any, mean: float = 0, std: float = 1, *, generator: Generator | N
     """
     if not std >= 0:
         raise ArgumentError(f"normal_: std must not be negative, got {std}")
-    return _overwritten("normal_", x, generator, lambda numbers, shape: numbers.normal(mean, std, shape))
+    return _overwritten(
+        "normal_",
+        x,
+        generator,
+        lambda numbers, shape, dtype: _scaled(numbers.standard_normal(shape, dtype), std, mean),
+    )
 
 
 def log_normal_(x: Any, mean: float = 1, std: float = 2, *, generator: Generator | None = None) -> Any:
@@ -166,7 +171,7 @@ def log_normal_(x: Any, mean: float = 1, std: float = 2, *, generator: Generator
     """
     if not std >= 0:
         raise ArgumentError(f"log_normal_: std must not be negative, got {std}")
-    return _overwritten("log_normal_", x, generator, lambda numbers, shape: numbers.lognormal(mean, std, shape))
+    return _overwritten("log_normal_", x, generator, lambda numbers, shape, dtype: numbers.lognormal(mean, std, shape))
 
 
 def uniform_(x: Any, from_: float = 0, to: float = 1, *, generator: Generator | None = None) -> Any:
@@ -178,7 +183,12 @@ def uniform_(x: Any, from_: float = 0, to: float = 1, *, generator: Generator | 
     """
     if not from_ <= to:
         raise ArgumentError(f"uniform_: needs from <= to, got {from_} and {to}")
-    return _overwritten("uniform_", x, generator, lambda numbers, shape: numbers.uniform(from_, to, shape))
+    return _overwritten(
+        "uniform_",
+        x,
+        generator,
+        lambda numbers, shape, dtype: _scaled(numbers.random(shape, dtype), to - from_, from_),
+    )
 
 
 def exponential_(x: Any, lambd: float = 1, *, generator: Generator | None = None) -> Any:
@@ -190,7 +200,9 @@ def exponential_(x: Any, lambd: float = 1, *, generator: Generator | None = None
     """
     if not lambd > 0:
         raise ArgumentError(f"exponential_: lambd must be positive, got {lambd}")
-    return _overwritten("exponential_", x, generator, lambda numbers, shape: numbers.exponential(1 / lambd, shape))
+    return _overwritten(
+        "exponential_", x, generator, lambda numbers, shape, dtype: numbers.exponential(1 / lambd, shape)
+    )
 
 
 def cauchy_(x: Any, median: float = 0, sigma: float = 1, *, generator: Generator | None = None) -> Any:
@@ -202,15 +214,22 @@ def cauchy_(x: Any, median: float = 0, sigma: float = 1, *, generator: Generator
     """
     if not sigma > 0:
         raise ArgumentError(f"cauchy_: sigma must be positive, got {sigma}")
-    return _overwritten("cauchy_", x, generator, lambda numbers, shape: median + sigma * numbers.standard_cauchy(shape))
+    return _overwritten(
+        "cauchy_", x, generator, lambda numbers, shape, dtype: median + sigma * numbers.standard_cauchy(shape)
+    )
 
 
-def _overwritten(
-    op: str, x: Any, generator: Generator | None, draw: Callable[[np.random.Generator, tuple[int, ...]], Any]
-) -> Any:
+def _scaled(numbers: Any, scale: float, shift: float) -> Any:
+    """numbers * scale + shift, in their dtype and memory."""
+    numbers *= scale
+    numbers += shift
+    return numbers
+
+
+def _overwritten(op: str, x: Any, generator: Generator | None, draw: Callable[..., Any]) -> Any:
     require_floating(op, x=x)
     numbers = stream(generator)
-    return apply_inplace(Random(op, lambda shape: draw(numbers, shape)), x)
+    return apply_inplace(Random(op, lambda shape: draw(numbers, shape, x.array.dtype)), x)
 
 
 def geometric_(x: Any, p: float, *, generator: Generator | None = None) -> Any:

@@ -25,6 +25,7 @@ from .avg_pool import adaptive_avg_pool2d, adaptive_avg_pool2d_grad, avg_pool2d,
 from .contraction import IDENTITY, RELU, linear_forward, matmul
 from .conv import conv_forward, conv_grad_input
 from .conv_weight import conv_grad_weight, sum_channels
+from .copying import copy, fill
 from .count import bincount, isin, nonzero
 from .cross import cross
 from .cross_entropy import cross_entropy, cross_entropy_grad
@@ -36,7 +37,6 @@ from .elementwise import (
     ceil,
     clamp,
     clamp_grad,
-    copy,
     cos,
     cube,
     div,
@@ -44,7 +44,6 @@ from .elementwise import (
     erf,
     exp,
     expm1,
-    fill,
     floor,
     floor_divide,
     ge,

@@ -5,6 +5,7 @@ import math
 import numpy as np
 from numba import prange
 
+from autograd_cnn.kernels.cpu.copying import contiguous
 from autograd_cnn.kernels.cpu.jit import adaptive
 
 PIECE = 4096  # vectors of one task
@@ -13,7 +14,7 @@ PIECE = 4096  # vectors of one task
 def cross(x, y, dim, out):
     """The vectors along dimension `dim`, of size 3, that stand on those of x and y, which broadcast to `out`."""
     if out.size:
-        x, y = (np.ascontiguousarray(np.broadcast_to(a, out.shape)).ravel() for a in (x, y))
+        x, y = (contiguous(np.broadcast_to(a, out.shape)).ravel() for a in (x, y))
         _cross(x, y, math.prod(out.shape[dim + 1 :]), out.ravel())
 
 

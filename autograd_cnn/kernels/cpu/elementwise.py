@@ -347,15 +347,6 @@ def add_(a, b):
     return a + b
 
 
-def fill(out, value):
-    out.fill(value)
-
-
-def copy(x, out):
-    """out = x, broadcast and cast as C does."""
-    np.copyto(out, x, casting="unsafe")
-
-
 def _bounds(x, low, high):
     if x.dtype.kind != "i":
         return float(low), float(high)

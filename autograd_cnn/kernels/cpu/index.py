@@ -10,6 +10,7 @@ import math
 import numpy as np
 from numba import prange
 
+from autograd_cnn.kernels.cpu.copying import contiguous
 from autograd_cnn.kernels.cpu.jit import GRAIN, adaptive, inline, serial
 
 COLUMNS = 128  # columns that one task adds to
@@ -62,17 +63,19 @@ def put_add(out, positions, values):
 
 def index_select(x, dim, index, out):
     """out[i, j, k] = x[i, index[j], k] for dim 1, and so for every dim."""
-    _select(_lines(x, dim), index, out)
+    _select(lines(x, dim), index, out)
 
 
 def index_add(out, dim, index, src):
     """out[i, index[j], k] += src[i, j, k] for dim 1, and so for every dim."""
-    _add_rows(_lines(out, dim), flat(index), -1, _lines(src, dim), False)
+    _add_rows(lines(out, dim), flat(index), -1, lines(src, dim), False)
 
 
 def index_copy(out, dim, index, src):
     """out[i, index[j], k] = src[i, j, k] for dim 1, and so for every dim; of equal places the last stays."""
-    _index_copy(_lines(out, dim), flat(index), _lines(src, dim))
+    if src.size:
+        _, rows, inner = lines(out, dim).shape
+        _index_copy(out.ravel(), flat(index), inner, rows * inner, flat(src))
 
 
 def embedding(weight, ids, out):
@@ -85,13 +88,13 @@ def embedding_grad(g, ids, padding_idx, out):
     _add_rows(_rows(out), flat(ids), padding_idx, _rows(g), True)
 
 
-def _select(lines, index, out):
-    _, n, inner = lines.shape
-    _index_select(lines.ravel(), flat(index), inner, n * inner, out.ravel())
+def _select(x, index, out):
+    _, n, inner = x.shape
+    _index_select(x.ravel(), flat(index), inner, n * inner, out.ravel())
 
 
 def flat(a):
-    return (a if a.flags.c_contiguous else np.ascontiguousarray(a)).ravel()
+    return contiguous(a).ravel()
 
 
 def extent(dim, index):
@@ -104,17 +107,17 @@ def sizes(a, dim):
     return (a.shape[dim], math.prod(a.shape[dim + 1 :])) if a.ndim else (1, 1)
 
 
-def _lines(a, dim):
+def lines(a, dim):
     """a as (outer, n, inner), n along dim."""
     if a.ndim == 0:
         return a.reshape(1, 1, 1)
-    a = a if a.flags.c_contiguous else np.ascontiguousarray(a)
+    a = contiguous(a)
     return a.reshape(math.prod(a.shape[:dim]), a.shape[dim], math.prod(a.shape[dim + 1 :]))
 
 
 def _rows(a):
     """a (..., D) as (1, n, D)."""
-    a = a if a.flags.c_contiguous else np.ascontiguousarray(a)
+    a = contiguous(a)
     return a.reshape(1, math.prod(a.shape[:-1]), a.shape[-1])
 
 
@@ -140,6 +143,9 @@ def _gather(x, index, n, inner, x_step, out):
         for o in range(task * several, min((task + 1) * several, outer)):
             for k in range(n):
                 place, source = np.uint64((o * n + k) * inner), np.uint64(o * x_step)
+                if inner == 1:
+                    out[place] = x[source + np.uint64(index[place])]
+                    continue
                 for i in range(inner):
                     at = place + np.uint64(i)
                     out[at] = x[source + np.uint64(index[at]) * np.uint64(inner) + np.uint64(i)]
@@ -158,6 +164,9 @@ def _scatter_add(out, index, n, inner, out_step, src):
         for o in range(group * several, min((group + 1) * several, outer)):
             target, first = np.uint64(o * out_step), o * n
             for k in range(first, first + n):
+                if inner == 1:
+                    out[target + np.uint64(index[k])] += src[k]
+                    continue
                 for i in range(left, right):
                     at = np.uint64(k * inner) + np.uint64(i)
                     out[target + np.uint64(index[at]) * np.uint64(inner) + np.uint64(i)] += src[at]
@@ -182,21 +191,41 @@ def _index_select(x, index, inner, x_step, out):
     rows = out.size // max(inner, 1)
     step = max(PIECE // max(inner, 1), 1)
     for task in prange((rows + step - 1) // step):
-        for row in range(task * step, min((task + 1) * step, rows)):
-            o = row // n if n < rows else 0
-            place = np.uint64(row * inner)
-            source = np.uint64(o * x_step) + np.uint64(index[row - o * n]) * np.uint64(inner)
-            for i in range(inner):
-                out[place + np.uint64(i)] = x[source + np.uint64(i)]
+        first, last = task * step, min((task + 1) * step, rows)
+        while first < last:  # what belongs to one of outer
+            o = first // n
+            end = min((o + 1) * n, last)
+            for row in range(first, end):
+                place = np.uint64(row * inner)
+                source = np.uint64(o * x_step) + np.uint64(index[row - o * n]) * np.uint64(inner)
+                if inner == 1:
+                    out[place] = x[source]
+                    continue
+                for i in range(inner):
+                    out[place + np.uint64(i)] = x[source + np.uint64(i)]
+            first = end
 
 
-@serial
-def _index_copy(out, index, src):
-    outer, n, inner = src.shape
-    for o in range(outer):
-        for k in range(n):
-            for i in range(inner):
-                out[o, index[k], i] = src[o, k, i]
+@adaptive
+def _index_copy(out, index, inner, out_step, src):
+    """On flat arrays: src is (outer, n, inner) for n indices; out_step elements of out belong to one of outer."""
+    n = index.size
+    outer = src.size // (n * inner)
+    several = max(PIECE // (n * inner), 1)
+    blocks = (inner + COLUMNS - 1) // COLUMNS
+    for task in prange((outer + several - 1) // several * blocks):
+        group = task // blocks
+        left = (task - group * blocks) * COLUMNS
+        width = min(COLUMNS, inner - left)
+        for o in range(group * several, min((group + 1) * several, outer)):
+            for k in range(n):
+                target = np.uint64(o * out_step + index[k] * inner + left)
+                source = np.uint64((o * n + k) * inner + left)
+                if inner == 1:
+                    out[target] = src[source]
+                    continue
+                for i in range(width):
+                    out[target + np.uint64(i)] = src[source + np.uint64(i)]
 
 
 def _add_rows(out, index, skipped, src, fresh):
@@ -209,7 +238,8 @@ def _add_rows(out, index, skipped, src, fresh):
     order = np.empty(index.size, np.int64)
     _fill_buckets(index, skipped, shift, starts, order)
     add = _add_buckets.serial if alone else _add_buckets.parallel
-    add(index, shift, starts, order, src.ravel(), rows, inner, fresh, out.ravel())
+    shares = min(TASKS, starts.size - 1)
+    add(index, shift, starts, order, shares, src.ravel(), rows, inner, fresh, out.ravel())
 
 
 @serial
@@ -234,13 +264,13 @@ def _fill_buckets(index, skipped, shift, starts, order):
 
 
 @inline
-def _share(task, shift, starts, rows):
+def _share(task, shares, shift, starts, rows):
     """The first bucket of a task: before it are as many rows and entries as the task's share of all."""
     low, high = 0, starts.size - 1
     wanted = (starts[high] + rows) * task
     while low < high:
         middle = (low + high) // 2
-        if (starts[middle] + (middle << shift)) * TASKS < wanted:
+        if (starts[middle] + (middle << shift)) * shares < wanted:
             low = middle + 1
         else:
             high = middle
@@ -248,18 +278,18 @@ def _share(task, shift, starts, rows):
 
 
 @adaptive
-def _add_buckets(index, shift, starts, order, src, rows, inner, fresh, out):
+def _add_buckets(index, shift, starts, order, shares, src, rows, inner, fresh, out):
     """On flat arrays: out is (outer, rows, inner), src (outer, n, inner) for n indices."""
     n = index.size
     outer = out.size // max(rows * inner, 1)
     blocks = (inner + COLUMNS - 1) // COLUMNS
-    for task in prange(outer * TASKS * blocks):
-        o = task // (TASKS * blocks)
-        share = task // blocks % TASKS
+    for task in prange(outer * shares * blocks):
+        o = task // (shares * blocks)
+        share = task // blocks % shares
         left = task % blocks * COLUMNS
         width = min(COLUMNS, inner - left)
-        last = _share(share + 1, shift, starts, rows) if share + 1 < TASKS else starts.size - 1
-        for b in range(_share(share, shift, starts, rows), last):
+        last = _share(share + 1, shares, shift, starts, rows) if share + 1 < shares else starts.size - 1
+        for b in range(_share(share, shares, shift, starts, rows) if share else 0, last):
             if fresh:
                 for row in range(b << shift, min((b + 1) << shift, rows)):
                     target = np.uint64((o * rows + row) * inner + left)
@@ -269,5 +299,8 @@ def _add_buckets(index, shift, starts, order, src, rows, inner, fresh, out):
                 k = order[place]
                 target = np.uint64((o * rows + index[k]) * inner + left)
                 source = np.uint64((o * n + k) * inner + left)
+                if inner == 1:
+                    out[target] += src[source]
+                    continue
                 for i in range(width):
                     out[target + np.uint64(i)] += src[source + np.uint64(i)]

@@ -58,6 +58,12 @@ def _scatter(out, index, n, inner, out_step, how, src):
         right = min(left + COLUMNS, inner)
         for o in range(group * several, min((group + 1) * several, outer)):
             target, first = np.uint64(o * out_step), o * n
+            if how == PUT:
+                for k in range(first, first + n):
+                    for i in range(left, right):
+                        at = np.uint64(k * inner) + np.uint64(i)
+                        out[target + np.uint64(index[at]) * np.uint64(inner) + np.uint64(i)] = src[at]
+                continue
             for k in range(first, first + n):
                 for i in range(left, right):
                     at = np.uint64(k * inner) + np.uint64(i)
@@ -65,5 +71,5 @@ def _scatter(out, index, n, inner, out_step, how, src):
                     value, old = src[at], out[place]
                     if how == MUL:
                         out[place] = old * value
-                    elif how == PUT or value != value or (value > old if how == MAX else value < old):
+                    elif value != value or (value > old if how == MAX else value < old):
                         out[place] = value

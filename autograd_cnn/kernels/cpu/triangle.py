@@ -3,6 +3,7 @@
 import numpy as np
 from numba import prange
 
+from autograd_cnn.kernels.cpu.copying import contiguous
 from autograd_cnn.kernels.cpu.jit import adaptive
 
 PIECE = 4096  # elements of one task
@@ -11,11 +12,10 @@ PIECE = 4096  # elements of one task
 def triangle(x, diagonal, lower, out):
     """x (..., rows, columns) where columns - rows <= diagonal if `lower`, else >= diagonal; 0 elsewhere."""
     if out.size:
-        x = x if x.flags.c_contiguous else np.ascontiguousarray(x)
         rows, columns = out.shape[-2:]
         # Whatever lies beyond the matrix is as good as its edge, and no number can grow too large.
         diagonal = max(min(diagonal, columns), -rows)
-        _triangle(x.ravel(), rows, columns, diagonal + lower, lower, out.ravel())
+        _triangle(contiguous(x).ravel(), rows, columns, diagonal + lower, lower, out.ravel())
 
 
 @adaptive
@@ -27,10 +27,10 @@ def _triangle(x, rows, columns, shift, left, out):
         for line in range(task * several, min((task + 1) * several, lines)):
             edge = max(min(line % rows + shift, columns), 0)
             first, last = (0, edge) if left else (edge, columns)
-            start = line * columns
-            for j in range(start, start + first):
-                out[j] = 0
-            for j in range(start + first, start + last):
-                out[j] = x[j]
-            for j in range(start + last, start + columns):
-                out[j] = 0
+            start = np.uint64(line * columns)
+            for j in range(first):
+                out[start + np.uint64(j)] = 0
+            for j in range(first, last):
+                out[start + np.uint64(j)] = x[start + np.uint64(j)]
+            for j in range(last, columns):
+                out[start + np.uint64(j)] = 0
