@@ -13,6 +13,7 @@ from numba import prange
 from autograd_cnn.kernels.cpu.folds import COLUMNS, LARGEST, PROD, SMALLEST, SUM, TASK, chunk_of, fold, step
 from autograd_cnn.kernels.cpu.jit import adaptive, inline
 from autograd_cnn.kernels.cpu.lines import largest_of_line, moments, place_in_line, smallest_of_line
+from autograd_cnn.kernels.cpu.scan import running_lines
 
 CHUNK = 32768  # elements that one task folds where n is cut
 TASKS = 32  # enough for every thread
@@ -141,6 +142,9 @@ def _find_places(kind, places, x):
 
 def _accumulate(kind, identity, x, dim, out):
     layout = _layout(x, dim)
+    if layout[2] == 1:
+        running_lines(kind == SUM, identity, np.ascontiguousarray(x).reshape(layout[:2]), out.reshape(layout[:2]))
+        return
     _running(kind, identity, np.ascontiguousarray(x).reshape(layout), out.reshape(layout))
 
 
