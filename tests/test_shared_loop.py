@@ -148,3 +148,44 @@ def test_whole_numbers_that_trap_when_divided() -> None:
     out = np.empty_like(x)
     kernels.fmod(x, y, out)
     np.testing.assert_array_equal(out, [0, 0, 0, -3, 3, -3])
+
+
+SPECIAL = [0.0, -0.0, 1.0, -1.0, 2.5, -2.5, np.inf, -np.inf, np.nan, 1e-30, 1e30]
+
+
+def pairs(dtype: type) -> tuple[np.ndarray, np.ndarray]:
+    """Special numbers with each other, and random ones of all quotients."""
+    limits, random = np.finfo(dtype), np.random.default_rng(7)
+    special = [*SPECIAL, limits.max, -limits.max, limits.tiny, limits.smallest_subnormal]
+    x, y = (grid.ravel() for grid in np.meshgrid(np.array(special, dtype), np.array(special, dtype)))
+    left = random.normal(0, 1, 100_000) * 10.0 ** random.integers(-3, 9, 100_000)
+    right = random.normal(0, 1, 100_000)
+    whole = random.integers(-50, 50, (2, 20_000))
+    return tuple(np.concatenate([a, b, c]).astype(dtype) for a, b, c in ((x, left, whole[0]), (y, right, whole[1])))
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize(("name", "reference"), [("fmod", np.fmod), ("remainder", np.remainder)])
+def test_remainders_are_exact(name: str, reference: Callable, dtype: type) -> None:
+    x, y = pairs(dtype)
+    out, plain = np.empty_like(x), slice(len(SPECIAL) ** 2 * 2, None)
+    for part in (slice(None), plain):  # with special numbers among them, which take another way, and without
+        getattr(kernels, name)(x[part], y[part], out[part])
+        np.testing.assert_array_equal(out[part], reference(x[part], y[part]))
+        if name == "fmod":
+            np.testing.assert_array_equal(np.signbit(out[part]), np.signbit(reference(x[part], y[part])))
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_angles_of_points(dtype: type) -> None:
+    y, x = pairs(dtype)
+    out = np.empty_like(x)
+    kernels.atan2(y, x, out)
+    exact = np.arctan2(y.astype(np.longdouble), x.astype(np.longdouble))
+    # Of subnormal quotients digits are lost before the angle is taken.
+    errors = np.where(np.abs(exact) < np.finfo(dtype).tiny, 0, ulps(out, exact))
+    worst = np.argmax(np.nan_to_num(errors, nan=np.inf))
+    assert errors[worst] <= 4, f"atan2({y[worst]}, {x[worst]})"
+    np.testing.assert_array_equal(np.signbit(out[~np.isnan(out)]), np.signbit(exact[~np.isnan(exact)]))

@@ -7,11 +7,11 @@ from typing import Any
 from autograd_cnn.errors import DTypeError
 from autograd_cnn.graph.base import TensorBase
 from autograd_cnn.graph.op import Op
-from autograd_cnn.graph.pointwise import pointwise_binary
+from autograd_cnn.graph.pointwise import pointwise_binary, pointwise_unary
 from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.arithmetic import Binary, div, divided, sub
+from autograd_cnn.ops.elementwise import Unary
 from autograd_cnn.ops.operand import broadcast, promoted, refuse_bools, require_floating, require_tensor
-from autograd_cnn.ops.rounding import trunc
 
 
 class Ternary(Op, abstract=True):
@@ -85,7 +85,14 @@ class Fmod(Binary):
         return -g * div(x, other, rounding_mode="trunc")
 
 
-LERP, FMOD = Lerp(), Fmod()
+class Frac(Unary):
+    kernel = "frac"
+
+    def vjp_x(self, g: Any) -> Any:
+        return g
+
+
+LERP, FMOD, FRAC = Lerp(), Fmod(), Frac()
 
 
 def addcmul(x: Any, tensor1: Any, tensor2: Any, *, value: float = 1) -> Any:
@@ -159,7 +166,7 @@ def frac(x: Any) -> Any:
     tensor([ 0.5000, -0.2500])
     """
     require_floating("frac", x=x)
-    return x - trunc(x)
+    return pointwise_unary(FRAC, x)
 
 
 def rsub(x: Any, other: Any, *, alpha: float = 1) -> Any:

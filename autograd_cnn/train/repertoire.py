@@ -50,7 +50,7 @@ UNARY = (
     *(elementwise.sigmoid, elementwise.square, elementwise.reciprocal, elementwise.neg),
     *(trigonometric.asin, trigonometric.acos, trigonometric.atan, trigonometric.sinh, trigonometric.cosh),
     *(trigonometric.asinh, trigonometric.acosh, trigonometric.atanh),
-    *(exponential.exp2, exponential.log2, exponential.log10, exponential.erfc, exponential.logit),
+    *(exponential.exp2, exponential.log2, exponential.log10, exponential.erfc, exponential.logit, blend.frac),
     *(rounding.ceil, rounding.floor, rounding.round, rounding.sign, rounding.trunc),
     *(F.elu, F.gelu, F.leaky_relu, F.logsigmoid, F.relu, F.relu6, F.selu, F.silu, F.softplus),
     *(F.celu, F.hardshrink, F.hardsigmoid, F.hardswish, F.mish, F.softshrink, F.softsign, F.glu),

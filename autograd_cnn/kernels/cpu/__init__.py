@@ -20,7 +20,7 @@ from .activation import (
     tanh_grad,
 )
 from .addressed import ArrayTable
-from .arithmetic import addcdiv, addcmul, fmax, fmin, fmod, hypot, isclose, lerp, limit, signbit
+from .arithmetic import addcdiv, addcmul, fmax, fmin, fmod, frac, hypot, isclose, lerp, limit, remainder, signbit
 from .avg_pool import adaptive_avg_pool2d, adaptive_avg_pool2d_grad, avg_pool2d, avg_pool2d_grad
 from .contraction import IDENTITY, RELU, linear_forward, matmul
 from .conv import conv_forward, conv_grad_input
@@ -33,7 +33,6 @@ from .elementwise import (
     abs,
     add,
     add_,
-    atan2,
     ceil,
     clamp,
     clamp_grad,
@@ -66,7 +65,6 @@ from .elementwise import (
     neg,
     pow,
     reciprocal,
-    remainder,
     round,
     rsqrt,
     sign,
@@ -133,6 +131,6 @@ from .smooth import (
 from .softmax import log_softmax, log_softmax_grad, logsumexp, softmax, softmax_grad
 from .sort import sort, topk
 from .triangle import triangle
-from .trigonometric import acos, acosh, asin, asinh, atan, atanh, cosh, sinh
+from .trigonometric import acos, acosh, asin, asinh, atan, atan2, atanh, cosh, sinh
 
 heap.keep_freed()

@@ -1,11 +1,12 @@
-"""Arithmetic on two and three numbers that few programs use, in the manner of shared_loop.py."""
+"""Remainders, and arithmetic on two and three numbers that few programs use, in the manner of shared_loop.py."""
 
 import math
 
 import numpy as np
 
 from autograd_cnn.kernels.cpu.jit import inline
-from autograd_cnn.kernels.cpu.shared_loop import pointwise, pointwise_with_two
+from autograd_cnn.kernels.cpu.scalar import by_precision, rest_of_product
+from autograd_cnn.kernels.cpu.shared_loop import pointwise, pointwise_or_else, pointwise_with_two
 
 
 @pointwise
@@ -35,10 +36,58 @@ def fmin(x, y):
     return x if (x <= y) | (y != y) else y
 
 
-@pointwise
 @inline
-def _fmod_real(x, y):
+def _limits_single(x):
+    return np.float32(4194304), np.float32(1e37)
+
+
+@inline
+def _limits_double(x):
+    return 2251799813685248.0, 1e307
+
+
+limits = by_precision(_limits_single, _limits_double)  # of quotients that have digits left for a fraction, of products
+
+
+@inline
+def _beyond_whole(x, y):
+    """Whether the operands, or their quotient, are too large for `_rest` and `_floored_rest`, or no numbers."""
+    quotient, most = limits(x)
+    return not (abs(x / y) < quotient) & (abs(x) < most) & (abs(y) < most)
+
+
+@inline
+def _rest(x, y):
+    """x - y trunc(x / y)"""
+    real = type(x)
+    q = np.trunc(x / y)
+    p = q * y
+    rest = (x - p) - rest_of_product(q, y, p)  # exact; below 0 where rounding took the quotient up to a whole number
+    rest = -rest if x < real(0) else rest
+    rest = rest + abs(y) if rest < real(0) else rest
+    return real(math.copysign(rest, x))
+
+
+@inline
+def _floored_rest(x, y):
+    """x - y floor(x / y)"""
+    rest = _rest(x, y)
+    return rest + y if (rest != 0) & ((y < 0) != (rest < 0)) else rest
+
+
+@inline
+def _rest_of_any(x, y):
     return np.fmod(x, y)
+
+
+@inline
+def _floored_rest_of_any(x, y):
+    rest = np.fmod(x, y)
+    return rest + y if (rest != 0) & ((y < 0) != (rest < 0)) else rest
+
+
+_fmod_real = pointwise_or_else(_rest, _beyond_whole, _rest_of_any)
+_remainder_real = pointwise_or_else(_floored_rest, _beyond_whole, _floored_rest_of_any)
 
 
 @pointwise
@@ -51,9 +100,27 @@ def _fmod_whole(x, y):
     return rest - y if (rest != 0) & ((x < 0) != (y < 0)) else rest
 
 
+@pointwise
+@inline
+def _remainder_whole(x, y):
+    return type(x)(0) if (y == 0) | (y == -1) else x % y
+
+
 def fmod(x, y, out):
     """x - y * trunc(x / y), of x's sign; of whole numbers, 0 where y is 0."""
     (_fmod_real if out.dtype.kind == "f" else _fmod_whole)(x, y, out)
+
+
+def remainder(x, y, out):
+    """x - y * floor(x / y), of y's sign; of whole numbers, 0 where y is 0."""
+    (_remainder_real if out.dtype.kind == "f" else _remainder_whole)(x, y, out)
+
+
+@pointwise
+@inline
+def frac(x):
+    """x without its whole part."""
+    return x - np.trunc(x)
 
 
 @pointwise

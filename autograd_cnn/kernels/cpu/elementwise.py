@@ -4,8 +4,6 @@
 of `out`, which is C-contiguous.
 """
 
-import math
-
 import numpy as np
 
 from autograd_cnn.kernels.cpu import gaussian
@@ -185,13 +183,6 @@ def minimum(x, y):
 
 @binary
 @inline
-def atan2(x, y):
-    """The angle of the point (y, x)."""
-    return math.atan2(x, y)
-
-
-@binary
-@inline
 def eq(x, y):
     return x == y
 
@@ -307,27 +298,9 @@ def _floor_divide_whole(x, y):
     return -x if y == -1 else x // y
 
 
-@binary
-@inline
-def _remainder_real(x, y):
-    rest = np.fmod(x, y)
-    return rest + y if (rest != 0) & ((y < 0) != (rest < 0)) else rest
-
-
-@binary
-@inline
-def _remainder_whole(x, y):
-    return type(x)(0) if (y == 0) | (y == -1) else x % y
-
-
 def floor_divide(x, y, out):
     """floor(x / y); of whole numbers, 0 where y is 0."""
     (_floor_divide_whole if out.dtype.kind == "i" else _floor_divide_real)(x, y, out)
-
-
-def remainder(x, y, out):
-    """x - y * floor(x / y), of y's sign; of whole numbers, 0 where y is 0."""
-    (_remainder_whole if out.dtype.kind == "i" else _remainder_real)(x, y, out)
 
 
 @binary_with_two

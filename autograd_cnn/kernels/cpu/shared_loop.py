@@ -44,6 +44,30 @@ def two(first, last, x, x_step, y, y_step, z, z_step, a, b, out):
             part_out[i] = formula(left[0], right[i * y_step])  # noqa: F821
 
 
+def two_or_else(first, last, x, x_step, y, y_step, z, z_step, a, b, out):
+    left, right, part_out = x[first * x_step :], y[first * y_step :], out[first:last]
+    count = part_out.size
+    outside = 0
+    if x_step + y_step == 2:
+        for i in range(count):
+            outside += is_outside(left[i], right[i])  # noqa: F821
+        if outside == 0:
+            for i in range(count):
+                part_out[i] = formula(left[i], right[i])  # noqa: F821
+    elif x_step == 1:
+        for i in range(count):
+            outside += is_outside(left[i], right[0])  # noqa: F821
+        if outside == 0:
+            for i in range(count):
+                part_out[i] = formula(left[i], right[0])  # noqa: F821
+    else:
+        outside = count
+    if outside > 0:
+        for i in range(count):
+            p, q = left[i * x_step], right[i * y_step]
+            part_out[i] = otherwise(p, q) if is_outside(p, q) else formula(p, q)  # noqa: F821
+
+
 def two_with_numbers(first, last, x, x_step, y, y_step, z, z_step, a, b, out):
     left, right, part_out = x[first * x_step :], y[first * y_step :], out[first:last]
     if x_step + y_step == 2:
@@ -92,9 +116,14 @@ def pointwise_with_two(formula):
     return _kernel(formula, (one_with_numbers, two_with_numbers, three_with_numbers), 2)
 
 
-def _kernel(formula, loops, numbers):
+def pointwise_or_else(formula, is_outside, otherwise):
+    """`f(x, y, out)` from a formula that vectorises, and one that need not for operands outside of its domain."""
+    return _kernel(formula, (None, two_or_else), 0, is_outside=is_outside, otherwise=otherwise)
+
+
+def _kernel(formula, loops, numbers, **others):
     count = getattr(formula, "py_func", formula).__code__.co_argcount - numbers
-    kernel = serial(bound(loops[count - 1], formula))
+    kernel = serial(bound(loops[count - 1], formula, **others))
 
     def apply(*arguments):
         out = arguments[-1]

@@ -119,9 +119,8 @@ def acos(x):
     return high - (t - low) if near else far
 
 
-@pointwise
 @inline
-def atan(x):
+def angle(x):
     """The angle in [-pi / 2, pi / 2] whose tangent is x."""
     real = type(x)
     high, low = half_pi(x)
@@ -134,6 +133,30 @@ def atan(x):
     y = y if near else base + (y + rest)
     y = -y if x < real(0) else y
     return x if x == real(0) else y
+
+
+atan = pointwise(angle)
+
+
+@pointwise
+@inline
+def atan2(y, x):
+    """The angle of the point (x, y)."""
+    real = type(x)
+    high, low = half_pi(x)
+    a, b = abs(y), abs(x)
+    infinite = (a == real(np.inf)) & (b == real(np.inf))
+    steep = a > b
+    short, long = (b, a) if steep else (a, b)
+    t = short / (long if long > real(0) else real(1))
+    t = real(1) if infinite else t
+    turn = angle(t)
+    turn = high - (turn - low) if steep else turn
+    behind = (x < real(0)) | ((x == real(0)) & (real(1) / x < real(0)))
+    turn = real(2) * high - (turn - real(2) * low) if behind else turn
+    below = (y < real(0)) | ((y == real(0)) & (real(1) / y < real(0)))
+    turn = -turn if below else turn
+    return x + y if (x != x) | (y != y) else turn
 
 
 @pointwise
