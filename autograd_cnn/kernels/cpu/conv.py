@@ -15,6 +15,7 @@ import numpy as np
 from numba import prange
 
 from autograd_cnn.kernels.cpu.activation import relu
+from autograd_cnn.kernels.cpu.alignment import aligned, scratch
 from autograd_cnn.kernels.cpu.contraction import IDENTITY, RELU
 from autograd_cnn.kernels.cpu.conv_choice import forward_plan, grad_input_plan
 from autograd_cnn.kernels.cpu.conv_depthwise import depthwise_forward, depthwise_grad_input, is_depthwise
@@ -38,16 +39,6 @@ from autograd_cnn.kernels.cpu.winograd_plan import WinogradPlan
 __all__ = ["conv_forward", "conv_grad_input"]
 
 TURNED = 8  # vectors of an image that are turned before they are written
-
-
-def _aligned(elements, like):
-    """New memory, of the type of `like`, in which whole vectors from its beginning on are whole cache lines."""
-    memory = np.empty(elements + VECTOR_BYTES // like.itemsize, like.dtype)
-    first = -memory.ctypes.data % VECTOR_BYTES // like.itemsize
-    return memory[first : first + elements]
-
-
-_scratch = inline(_aligned)
 
 
 @inline
@@ -177,8 +168,8 @@ def _correlate_pieces(
     """out[n, o, point] = bias[o] + the sum over channels and taps of weight * source; at least `low`."""
     s = layout[0]
     lanes = VECTOR_BYTES // out.itemsize
-    sums = _scratch(s.chunk * s.sums, out)
-    own = _scratch(s.own, out)
+    sums = scratch(s.chunk * s.sums, out)
+    own = scratch(s.own, out)
     own[s.depth * s.b_channel :] = 0
     pixels = own if s.own else packed
     for piece in range(begin, end):
@@ -234,9 +225,10 @@ def _correlate(
     kernels, packs, turns, pieces, source, packed, weight, turned, bias, low, layout, a_offset, b_offset, runs, bounds,
     inward, outward, out,
 ):  # fmt: skip
-    for piece in prange(packs + turns):
-        first = np.int64(piece)
-        call(kernels[0], (first, first + 1, packs, source, weight, layout, inward, packed, turned))
+    if packs + turns > 0:
+        for piece in prange(packs + turns):
+            first = np.int64(piece)
+            call(kernels[0], (first, first + 1, packs, source, weight, layout, inward, packed, turned))
     if turns:
         weight = turned
     for piece in prange(pieces):
@@ -278,13 +270,16 @@ def _run(source, weight, bias, plan, activation, out):
         if convolve(source, weight, bias, plan, low, out):
             return
         plan = plan.instead
-    packed = _aligned(plan.packed, out)
-    packed[plan.packed - plan.tail :] = 0
+    packed = out[:0]
+    if plan.packed:
+        packed = aligned(plan.packed, out)
+        packed[plan.packed - plan.tail :] = 0
     turned = np.empty(weight.size if plan.turns else 0, out.dtype)
     inward = plan.tables[5]
     if plan.work < SERIAL_WORK:
-        _pack_pieces(0, plan.packs + plan.turns, plan.packs, source, weight, plan.tables[0], inward, packed, turned)
-        weight = turned if plan.turns else weight
+        if plan.packs + plan.turns:
+            _pack_pieces(0, plan.packs + plan.turns, plan.packs, source, weight, plan.tables[0], inward, packed, turned)
+            weight = turned if plan.turns else weight
         _correlate_pieces(0, plan.pieces, source, packed, weight, bias, low, *plan.tables, out)
     else:
         pieces = plan.packs, plan.turns, plan.pieces

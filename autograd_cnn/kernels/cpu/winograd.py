@@ -19,6 +19,7 @@ from functools import lru_cache
 import numpy as np
 from numba import prange
 
+from autograd_cnn.kernels.cpu.alignment import aligned, scratch
 from autograd_cnn.kernels.cpu.conv_axis import Axis
 from autograd_cnn.kernels.cpu.conv_plan import Correlation
 from autograd_cnn.kernels.cpu.jit import inline, parallel, serial
@@ -86,11 +87,11 @@ def _convolve_blocks(begin, end, x, weights, bias, low, layout, out, finite):
     turns = (s.rows + ROWS - 1) // ROWS
     group = min(TOGETHER, turns * ROWS)
     zeros = np.zeros(s.width, out.dtype)
-    rows = np.zeros(16 * s.pitch, out.dtype)
-    tiles = np.empty(16 * plane, out.dtype)
+    rows, tiles = scratch(16 * s.pitch, out), scratch(16 * plane, out)
+    rows[:] = 0
     sums_plane = group * width + lanes
-    sums = np.empty(16 * sums_plane, out.dtype)
-    pixels = np.zeros(4 * s.pitch, out.dtype)
+    sums = scratch(16 * sums_plane, out)
+    pixels = scratch(4 * s.pitch, out)
     zero = np.empty(lanes, out.dtype)  # zero times every result
     for piece in range(begin, end):
         zero[:] = 0
@@ -154,7 +155,7 @@ def convolve(source, weight, bias, plan, low, out):
 
     An infinite pixel, or NaN, reaches all four pixels of a tile, and not only those that are computed from it.
     """
-    weights = np.empty(plan.weights, out.dtype)
+    weights = aligned(plan.weights, out)
     finite = np.empty(plan.pieces, np.bool_)
     _convolve(
         _code(out.dtype), plan.turns, plan.pieces, source, weight, weights, bias, low, plan.layout, out, finite

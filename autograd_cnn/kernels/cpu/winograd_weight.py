@@ -13,6 +13,7 @@ from functools import lru_cache
 import numpy as np
 from numba import prange
 
+from autograd_cnn.kernels.cpu.alignment import aligned, scratch
 from autograd_cnn.kernels.cpu.jit import inline, parallel, serial
 from autograd_cnn.kernels.cpu.microkernel import VECTOR_BYTES
 from autograd_cnn.kernels.cpu.shared_code import address_of, call
@@ -73,9 +74,10 @@ def _sum_tiles(begin, end, g, x, layout, partial):
     s = layout[0]
     lanes = VECTOR_BYTES // x.itemsize
     most = s.lines * s.tile_columns
-    pixels = np.zeros((2 * s.lines + 2) * (2 * s.tile_columns + 2) * s.pitch, x.dtype)
-    cotangents = np.zeros(4 * most * s.g_pitch, x.dtype)
-    tiles, spread = np.empty(16 * s.plane, x.dtype), np.empty(16 * s.g_plane, x.dtype)
+    pixels = scratch((2 * s.lines + 2) * (2 * s.tile_columns + 2) * s.pitch, x)
+    cotangents = scratch(4 * most * s.g_pitch, x)
+    pixels[:], cotangents[:] = 0, 0
+    tiles, spread = scratch(16 * s.plane, x), scratch(16 * s.g_plane, x)
     vectors = s.pitch // lanes
     panels = (vectors + VECTORS - 1) // VECTORS
     for piece in range(begin, end):
@@ -147,7 +149,7 @@ def _code(dtype):
 
 def grad_weight(g, x, plan, out):
     """Flat arrays; whether the result is right, as it is where all of it is finite: see `winograd.convolve`."""
-    partial, finite = np.empty(plan.partial, out.dtype), np.empty(plan.rows, np.bool_)
+    partial, finite = aligned(plan.partial, out), np.empty(plan.rows, np.bool_)
     _grad_weight(
         _code(out.dtype), plan.pieces, min(plan.rows, TASKS), plan.rows, g, x, plan.layout, partial, out, finite
     )
