@@ -7,13 +7,14 @@ from typing import Any
 from autograd_cnn.errors import ArgumentError, ShapeError
 from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.pointwise import pointwise_binary
-from autograd_cnn.graph.record import apply, apply_binary, apply_inplace, apply_unary
-from autograd_cnn.ops.arithmetic import Binary, where
+from autograd_cnn.graph.record import apply_binary, apply_inplace, apply_unary
+from autograd_cnn.ops.arithmetic import where
 from autograd_cnn.ops.dim import one_dim
-from autograd_cnn.ops.elementwise import SIGMOID_SLOPE, Slope, Unary, exp, sigmoid, tanh
+from autograd_cnn.ops.elementwise import Slope, Unary, exp, sigmoid, tanh
+from autograd_cnn.ops.join import cat
 from autograd_cnn.ops.operand import require_floating
 from autograd_cnn.ops.rounding import sign
-from autograd_cnn.ops.shape import narrow
+from autograd_cnn.ops.split import chunk
 
 SELU_ALPHA = 1.6732632423543772
 SELU_SCALE = 1.0507009873554805
@@ -131,20 +132,56 @@ class CeluSlope(Slope):
         return where(x > 0, 0.0, gg * g * exp(where(x > 0, 0.0, x / self.alpha)) / self.alpha)
 
 
-class Glu(Binary):
-    """x * sigmoid(other)."""
+class Glu(Op):
+    """a * sigmoid(b), a and b the halves of x along `dim`."""
 
-    kernel = "glu"
+    inputs = ("x",)
 
-    def vjp_x(self, g: Any, other: Any) -> Any:
-        return pointwise_binary(GLU, g, other)
+    def __init__(self, dim: int) -> None:
+        self.dim = dim
 
-    def vjp_other(self, g: Any, x: Any, other: Any) -> Any:
-        return pointwise_binary(SIGMOID_SLOPE, g * x, sigmoid(other))
+    def infer(self, x: Any) -> Any:
+        return (*x.shape[: self.dim], x.shape[self.dim] // 2, *x.shape[self.dim + 1 :]), x.dtype
+
+    def compute(self, k: Any, out: Any, x: Any) -> None:
+        k.glu(x, self.dim, out)
+
+    def vjp_x(self, g: Any, x: Any) -> Any:
+        return apply_binary(GluSlope(self.dim), g, x)
+
+
+class GluSlope(Op):
+    """g * s and g * a * s * (1 - s), side by side along `dim`, with s = sigmoid(b)."""
+
+    inputs = ("g", "x")
+
+    def __init__(self, dim: int) -> None:
+        self.dim = dim
+
+    def infer(self, g: Any, x: Any) -> Any:
+        return x.shape, x.dtype
+
+    def compute(self, k: Any, out: Any, g: Any, x: Any) -> None:
+        k.glu_grad(g, x, self.dim, out)
+
+    def vjp_g(self, gg: Any, x: Any) -> Any:
+        a, s = self.parts(x)
+        of_a, of_b = chunk(gg, 2, self.dim)
+        return of_a * s + of_b * (a * s * (1 - s))
+
+    def vjp_x(self, gg: Any, g: Any, x: Any) -> Any:
+        a, s = self.parts(x)
+        of_a, of_b = chunk(gg, 2, self.dim)
+        slope = g * (s * (1 - s))
+        return cat((of_b * slope, of_a * slope + of_b * (slope * a * (1 - 2 * s))), self.dim)
+
+    def parts(self, x: Any) -> tuple[Any, Any]:
+        a, b = chunk(x, 2, self.dim)
+        return a, sigmoid(b)
 
 
 SILU, SILU_SLOPE, MISH, MISH_SLOPE = Silu(), SiluSlope(), Mish(), MishSlope()
-SOFTSIGN, SOFTSIGN_SLOPE, SELU, SELU_SLOPE, GLU = Softsign(), SoftsignSlope(), Selu(), SeluSlope(), Glu()
+SOFTSIGN, SOFTSIGN_SLOPE, SELU, SELU_SLOPE = Softsign(), SoftsignSlope(), Selu(), SeluSlope()
 
 
 def activated(op: Op, x: Any, inplace: bool) -> Any:
@@ -232,5 +269,4 @@ def glu(x: Any, dim: int = -1) -> Any:
     dim = one_dim("glu", dim, len(shape))
     if not shape or shape[dim] % 2:
         raise ShapeError(f"glu: the size of dimension {dim} must be even, got shape {list(shape)}")
-    half = shape[dim] // 2
-    return apply(GLU, narrow(x, dim, 0, half), narrow(x, dim, half, half))
+    return apply_unary(Glu(dim), x)

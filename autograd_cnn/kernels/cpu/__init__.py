@@ -119,6 +119,7 @@ from .smooth import (
     celu,
     celu_grad,
     glu,
+    glu_grad,
     mish,
     mish_grad,
     selu,

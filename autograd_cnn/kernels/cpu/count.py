@@ -3,7 +3,7 @@
 import numpy as np
 from numba import prange
 
-from autograd_cnn.kernels.cpu.jit import adaptive
+from autograd_cnn.kernels.cpu.jit import adaptive, serial
 
 PIECE = 16384
 
@@ -38,7 +38,17 @@ def _places(starts, shape, mask, out):
 
 def bincount(x, weights, out):
     """How often each number below out.size is in x, (n,) int64, or the sum of its weights."""
-    out[...] = np.bincount(x, weights, out.size)
+    if weights is None:
+        out[...] = 0
+        _count(np.ascontiguousarray(x), out)
+    else:
+        out[...] = np.bincount(x, weights, out.size)
+
+
+@serial
+def _count(x, out):
+    for i in range(x.size):
+        out[x[i]] += 1
 
 
 def isin(x, values, out):

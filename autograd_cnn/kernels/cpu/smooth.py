@@ -3,8 +3,14 @@
 Gradients take the cotangent `g` first, then x, the input.
 """
 
+import math
+
+import numpy as np
+from numba import prange
+
 from autograd_cnn.kernels.cpu import vectormath as vm
-from autograd_cnn.kernels.cpu.jit import inline
+from autograd_cnn.kernels.cpu.jit import adaptive, inline
+from autograd_cnn.kernels.cpu.pointwise import PIECE
 from autograd_cnn.kernels.cpu.shared_loop import pointwise, pointwise_with_two
 
 SELU_ALPHA = 1.6732632423543772
@@ -24,13 +30,6 @@ def silu(x):
 def silu_grad(g, x):
     s = vm.sigmoid(x)
     return g * (s * (type(x)(1) + x * (type(x)(1) - s)))
-
-
-@pointwise
-@inline
-def glu(x, gate):
-    """x / (1 + e^-gate)"""
-    return x * vm.sigmoid(gate)
 
 
 @pointwise
@@ -104,3 +103,50 @@ def _celu_grad(g, x, alpha, b):
 
 def celu_grad(g, x, alpha, out):
     _celu_grad(g, x, alpha, 0, out)
+
+
+def glu(x, dim, out):
+    """a / (1 + e^-b), a and b the halves of x along `dim`."""
+    x, rows = _halves(x, dim)
+    _glu(x, out.reshape(rows))
+
+
+def glu_grad(g, x, dim, out):
+    x, rows = _halves(x, dim)
+    _glu_grad(np.ascontiguousarray(g).reshape(rows), x, out.reshape(x.shape))
+
+
+def _halves(x, dim):
+    """x as (outer, 2, inner), and the shape of a half."""
+    outer = math.prod(x.shape[:dim])
+    inner = math.prod(x.shape[dim:]) // 2
+    return np.ascontiguousarray(x).reshape(outer, 2, inner), (outer, inner)
+
+
+@adaptive
+def _glu(x, out):
+    outer, inner = out.shape
+    pieces = (inner + PIECE - 1) // PIECE
+    for task in prange(outer * pieces):
+        o = np.int64(task) // pieces
+        start = (np.int64(task) - o * pieces) * PIECE
+        stop = min(start + PIECE, inner)
+        a, b, row = x[o, 0, start:stop], x[o, 1, start:stop], out[o, start:stop]
+        for i in range(row.size):
+            row[i] = a[i] * vm.sigmoid(b[i])
+
+
+@adaptive
+def _glu_grad(g, x, out):
+    outer, inner = g.shape
+    pieces = (inner + PIECE - 1) // PIECE
+    for task in prange(outer * pieces):
+        o = np.int64(task) // pieces
+        start = (np.int64(task) - o * pieces) * PIECE
+        stop = min(start + PIECE, inner)
+        a, b, row = x[o, 0, start:stop], x[o, 1, start:stop], g[o, start:stop]
+        of_a, of_b = out[o, 0, start:stop], out[o, 1, start:stop]
+        for i in range(row.size):
+            s = vm.sigmoid(b[i])
+            of_a[i] = row[i] * s
+            of_b[i] = row[i] * a[i] * s * (type(s)(1) - s)
