@@ -171,6 +171,7 @@ from autograd_cnn.ops.index import masked_select as masked_select
 from autograd_cnn.ops.index_write import index_add as index_add
 from autograd_cnn.ops.index_write import index_copy as index_copy
 from autograd_cnn.ops.index_write import index_fill as index_fill
+from autograd_cnn.ops.index_write import index_put as index_put
 from autograd_cnn.ops.index_write import masked_scatter as masked_scatter
 from autograd_cnn.ops.join import cat as cat
 from autograd_cnn.ops.join import column_stack as column_stack

@@ -132,31 +132,31 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, r
     return _filled(new_size("full", (size,)), fill_value, as_dtype(dtype, "full"), device, requires_grad)
 
 
-def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def zeros(*given: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor of zeros.
 
     >>> zeros(2, 3).shape
     (2, 3)
     """
-    return _filled(new_size("zeros", size), 0, float_dtype(dtype, "zeros"), device, requires_grad)
+    return _filled(new_size("zeros", given, size), 0, float_dtype(dtype, "zeros"), device, requires_grad)
 
 
-def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def ones(*given: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor of ones.
 
     >>> ones(2)
     tensor([1., 1.])
     """
-    return _filled(new_size("ones", size), 1, float_dtype(dtype, "ones"), device, requires_grad)
+    return _filled(new_size("ones", given, size), 1, float_dtype(dtype, "ones"), device, requires_grad)
 
 
-def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def empty(*given: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor of whatever the memory holds.
 
     >>> empty(2, 3).shape
     (2, 3)
     """
-    return make(np.empty(new_size("empty", size), float_dtype(dtype, "empty")), device, requires_grad)
+    return make(np.empty(new_size("empty", given, size), float_dtype(dtype, "empty")), device, requires_grad)
 
 
 def _filled(size: tuple[int, ...], value: Any, dtype: np.dtype, device: Any, requires_grad: bool) -> Tensor:
@@ -226,7 +226,13 @@ def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, 
 
 
 def arange(
-    start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    start: Any = 0,
+    end: Any = None,
+    step: Any = 1,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """The numbers from `start` up to but not `end`, `step` apart; integers where all three are.
 

@@ -24,7 +24,12 @@ def _random_float(dtype: Any, op: str) -> np.dtype:
 
 
 def rand(
-    *size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    *given: Any,
+    size: Any = None,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """Uniform random numbers in [0, 1).
 
@@ -33,11 +38,16 @@ def rand(
     True
     """
     dtype = _random_float(dtype, "rand")
-    return make(stream(generator).random(new_size("rand", size), dtype), device, requires_grad)
+    return make(stream(generator).random(new_size("rand", given, size), dtype), device, requires_grad)
 
 
 def randn(
-    *size: Any, generator: Generator | None = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    *given: Any,
+    size: Any = None,
+    generator: Generator | None = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """Random numbers of the standard normal distribution.
 
@@ -45,7 +55,7 @@ def randn(
     (2, 3)
     """
     dtype = _random_float(dtype, "randn")
-    return make(stream(generator).standard_normal(new_size("randn", size), dtype), device, requires_grad)
+    return make(stream(generator).standard_normal(new_size("randn", given, size), dtype), device, requires_grad)
 
 
 def randint(

@@ -94,17 +94,23 @@ class Conversion(TensorBase):
         """Self, or a copy in row-major order where self is laid out in another way."""
         return self if self.array.flags.c_contiguous else cast.clone(self)
 
-    def new_empty(self, *size: Any, dtype: Any = None, device: Any = None, requires_grad: Any = False) -> Any:
+    def new_empty(
+        self, *given: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: Any = False
+    ) -> Any:
         """Uninitialised memory of that size, in self's dtype and on its device unless told."""
-        return self._new("new_empty", new_size("new_empty", size), dtype, device, requires_grad)
+        return self._new("new_empty", new_size("new_empty", given, size), dtype, device, requires_grad)
 
-    def new_zeros(self, *size: Any, dtype: Any = None, device: Any = None, requires_grad: Any = False) -> Any:
+    def new_zeros(
+        self, *given: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: Any = False
+    ) -> Any:
         """Zeros of that size, in self's dtype and on its device unless told."""
-        return self._new("new_zeros", new_size("new_zeros", size), dtype, device, requires_grad, 0)
+        return self._new("new_zeros", new_size("new_zeros", given, size), dtype, device, requires_grad, 0)
 
-    def new_ones(self, *size: Any, dtype: Any = None, device: Any = None, requires_grad: Any = False) -> Any:
+    def new_ones(
+        self, *given: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: Any = False
+    ) -> Any:
         """Ones of that size, in self's dtype and on its device unless told."""
-        return self._new("new_ones", new_size("new_ones", size), dtype, device, requires_grad, 1)
+        return self._new("new_ones", new_size("new_ones", given, size), dtype, device, requires_grad, 1)
 
     def new_full(
         self, size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: Any = False

@@ -134,7 +134,8 @@ class InPlace(TensorBase):
     fill_ = assign.fill_
     squeeze_ = _reshaped(shape.squeeze)
     unsqueeze_ = _reshaped(shape.unsqueeze)
-    transpose_ = swapaxes_ = swapdims_ = _reshaped(shape.transpose)
+    transpose_ = swapdims_ = _reshaped(shape.transpose)
+    swapaxes_ = _reshaped(shape.swapaxes)
     t_ = _reshaped(shape.t)
 
     def addmm_(self, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:

@@ -112,6 +112,7 @@ class Methods(TensorBase):
     index_add = index_write.index_add
     index_copy = index_write.index_copy
     index_fill = index_write.index_fill
+    index_put = index_write.index_put
     masked_scatter = index_write.masked_scatter
     masked_fill = indexing.masked_fill
     masked_select = indexing.masked_select

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from math import prod
+from string import ascii_lowercase, ascii_uppercase
 from typing import Any
 
 from autograd_cnn.dtype import bool_
@@ -21,16 +22,18 @@ from autograd_cnn.ops.shape import permute, reshape, squeeze
 Label = str | int
 Term = tuple[Any, list[Label]]  # a tensor and the labels of its dimensions
 
+LETTER: dict[Any, str] = {**dict(enumerate(ascii_uppercase + ascii_lowercase)), Ellipsis: "..."}
 TERM = re.compile(r"([A-Za-z]*)(\.\.\.)?([A-Za-z]*)")
 
 
-def einsum(equation: str, *operands: Any) -> Any:
+def einsum(equation: Any, *operands: Any) -> Any:
     """Sums of products, by a letter for each dimension of each operand: "ij,jk->ik" is a matrix product.
 
     Letters that the output lacks are summed over.  A letter twice in one operand takes its diagonal, "..."
     stands for any further dimensions, sizes of 1 broadcast.  Without "->", the output has the dimensions of
     "..." and then, in alphabetical order, the letters that occur once.  Operands are contracted from left to
-    right.
+    right.  Instead of an equation, each operand may be followed by a list of numbers from 0 to 51 and Ellipsis, one
+    for each of its dimensions, and all by such a list for the output.
 
     Raises ArgumentError for an equation that is not one, ShapeError where it does not fit the operands'
     dimensions or one letter has several sizes, DTypeError for several dtypes or bool.
@@ -41,6 +44,8 @@ def einsum(equation: str, *operands: Any) -> Any:
     (tensor([[ 5, 11],
             [11, 25]]), tensor(5), tensor([3, 7]))
     """
+    if isinstance(equation, TensorBase):
+        equation, operands = _lettered(equation, *operands)
     if len(operands) == 1 and isinstance(operands[0], Sequence):
         operands = tuple(operands[0])
     _require_numbers(operands)
@@ -56,6 +61,17 @@ def einsum(equation: str, *operands: Any) -> Any:
         result = _product(_summed(result, {*wanted, *term[1]}), _summed(term, {*wanted, *result[1]}), wanted)
     x, labels = _summed(result, output)
     return permute(x, [labels.index(label) for label in output])
+
+
+def _lettered(*given: Any) -> tuple[str, tuple[Any, ...]]:
+    """The equation and the operands of operands that are followed by lists of numbers."""
+    lists = [*given[1::2], *(given[-1:] if len(given) % 2 else ())]
+    if not all(isinstance(numbers, list | tuple) and all(n in LETTER for n in numbers) for numbers in lists):
+        raise ArgumentError("einsum: operands must be followed by lists of numbers from 0 to 51 and Ellipsis")
+    terms = ["".join(LETTER[n] for n in numbers) for numbers in lists]
+    count = len(given) // 2
+    output = f"->{terms[-1]}" if len(given) % 2 else ""
+    return ",".join(terms[:count]) + output, given[: 2 * count : 2]
 
 
 def _require_numbers(operands: tuple[Any, ...]) -> None:

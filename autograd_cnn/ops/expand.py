@@ -34,7 +34,7 @@ class Expand(ViewOp):
         return g
 
 
-def expand(x: Any, *size: Any) -> Any:
+def expand(x: Any, *given: Any, size: Any = None) -> Any:
     """A view in which dimensions of size 1 repeat; -1 keeps a size, new dimensions come first.
 
     Raises ShapeError where a size is neither 1 nor the one asked for.
@@ -44,7 +44,7 @@ def expand(x: Any, *size: Any) -> Any:
     tensor([[1, 1, 1],
             [2, 2, 2]])
     """
-    return _expanded("expand", x, as_size("expand", size))
+    return _expanded("expand", x, as_size("expand", given, "size", size))
 
 
 def broadcast_to(x: Any, size: Any) -> Any:

@@ -31,7 +31,7 @@ class Flip(Op):
         return apply(self, g)
 
 
-def flip(x: Any, *dims: Any) -> Any:
+def flip(x: Any, *given: Any, dims: Any = None) -> Any:
     """A copy with the order of elements reversed along `dims`.
 
     >>> import autograd_cnn as ag
@@ -39,7 +39,7 @@ def flip(x: Any, *dims: Any) -> Any:
     tensor([[2, 1],
             [4, 3]])
     """
-    dims = as_size("flip", dims, "dims")
+    dims = as_size("flip", given, "dims", dims)
     return apply(Flip(distinct("flip", dims, x.array.ndim, "dims") if require_tensor("flip", x).array.ndim else ()), x)
 
 

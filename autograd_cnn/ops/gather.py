@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograd_cnn.errors import DTypeError, ShapeError
+from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
 from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.record import apply, apply_inplace
 from autograd_cnn.ops.cast import cast
@@ -96,18 +96,20 @@ def require_shape(op: str, name: str, shape: tuple[int, ...], index: tuple[int, 
             raise ShapeError(f"{op}: index {list(index)} is larger than {name} {list(shape)} at dimension {d}")
 
 
-def gather(x: Any, dim: int, index: Any) -> Any:
+def gather(x: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> Any:
     """Elements of x along `dim`, one index for each of the result: y[i, j] = x[i, index[i, j]] for dim 1.
 
     index: as many dimensions as x, nowhere larger than x but along `dim`; y has its shape.  Raises ShapeError
     where it is larger, IndexOutOfRangeError for an index below 0 or from x.size(dim), DTypeError unless it
-    holds integers.
+    holds integers, ArgumentError for `sparse_grad`: gradients are dense.
 
     >>> import autograd_cnn as ag
     >>> gather(ag.tensor([[1, 2], [3, 4]]), 1, ag.tensor([[1], [0]]))
     tensor([[2],
             [3]])
     """
+    if sparse_grad:
+        raise ArgumentError("gather: sparse_grad is not there, gradients are dense")
     dim, index = index_along("gather", x, dim, index)
     return apply(Gather(dim), x, index)
 

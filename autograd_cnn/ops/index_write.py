@@ -1,4 +1,4 @@
-"""One index for every position of a dimension that is written: index_add, index_copy, index_fill; masked_scatter."""
+"""Positions of a dimension that are written: index_add, index_copy, index_fill; index_put and masked_scatter."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.record import apply, apply_inplace
 from autograd_cnn.ops.arithmetic import where
 from autograd_cnn.ops.assign import copy_, require_kind
+from autograd_cnn.ops.cast import clone
 from autograd_cnn.ops.dim import one_dim
 from autograd_cnn.ops.expand import expand
-from autograd_cnn.ops.index import IndexAdd, IndexPut, Positions, index_along, number_for, require_mask
+from autograd_cnn.ops.index import IndexAdd, IndexPut, Positions, index_along, index_put_, number_for, require_mask
 from autograd_cnn.ops.operand import broadcast, first_outside, require_integer, require_tensor
 from autograd_cnn.ops.shape import reshape
 
@@ -47,7 +48,8 @@ def index_add_(x: Any, dim: int, index: Any, source: Any, *, alpha: float = 1) -
 def index_copy(x: Any, dim: int, index: Any, source: Any) -> Any:
     """x with the positions of `source` in place of the positions `index`, (n,), of `dim`.
 
-    y[:, index[j]] = source[:, j] for dim 1.  Of several for one position the last one stays, and alone has a gradient.  Raises as `index_add`.
+    y[:, index[j]] = source[:, j] for dim 1.  Of several for one position the last one stays, and alone has a gradient.
+    Raises as `index_add`.
 
     >>> import autograd_cnn as ag
     >>> index_copy(ag.zeros(2, 3), 1, ag.tensor([0, 2]), ag.tensor([[1.0, 2.0], [3.0, 4.0]]))
@@ -89,6 +91,16 @@ def index_fill_(x: Any, dim: int, index: Any, value: Any) -> Any:
     tensor([0., 5., 0.])
     """
     return _rewritten(*_filled("index_fill_", x, dim, index, value))
+
+
+def index_put(x: Any, indices: tuple[Any, ...], values: Any, accumulate: bool = False) -> Any:
+    """x with `values` at x[indices]; with `accumulate`, values are added, all that have one place.
+
+    >>> import autograd_cnn as ag
+    >>> index_put(ag.zeros(3), (ag.tensor([0, 0, 2]),), ag.tensor([1.0, 2.0, 3.0]), accumulate=True)
+    tensor([3., 0., 3.])
+    """
+    return index_put_(clone(require_tensor("index_put", x)), indices, values, accumulate)
 
 
 def masked_scatter(x: Any, mask: Any, source: Any) -> Any:

@@ -217,16 +217,16 @@ def mv(x: Any, vec: Any) -> Any:
     return matmul(x, vec)
 
 
-def dot(x: Any, other: Any) -> Any:
-    """The inner product of two vectors: sum_k x[k] * other[k].
+def dot(x: Any, tensor: Any) -> Any:
+    """The inner product of two vectors: sum_k x[k] * tensor[k].
 
     >>> import autograd_cnn as ag
     >>> dot(ag.tensor([1, 2]), ag.tensor([3, 4]))
     tensor(11)
     """
-    require_pair("dot", x, other)
-    _require_dims("dot", x=(x, 1), other=(other, 1))
-    return matmul(x, other)
+    require_pair("dot", x, tensor, ("x", "tensor"))
+    _require_dims("dot", x=(x, 1), tensor=(tensor, 1))
+    return matmul(x, tensor)
 
 
 def outer(x: Any, vec2: Any) -> Any:

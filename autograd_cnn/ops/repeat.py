@@ -19,7 +19,7 @@ from autograd_cnn.ops.shape import reshape
 from autograd_cnn.ops.size import as_size
 
 
-def repeat(x: Any, *repeats: Any) -> Any:
+def repeat(x: Any, *given: Any, repeats: Any = None) -> Any:
     """A copy of x, repeated repeats[i] times along dimension i; new dimensions come first.
 
     Raises ShapeError where `repeats` has fewer entries than x has dimensions, or a negative one.
@@ -29,7 +29,7 @@ def repeat(x: Any, *repeats: Any) -> Any:
     tensor([[1, 2, 1, 2],
             [1, 2, 1, 2]])
     """
-    times = as_size("repeat", repeats, "repeats")
+    times = as_size("repeat", given, "repeats", repeats)
     shape = x.array.shape
     if len(times) < len(shape) or min(times, default=0) < 0:
         raise ShapeError(
@@ -44,7 +44,7 @@ def repeat(x: Any, *repeats: Any) -> Any:
     return reshape(expand(reshape(x, apart), wide), together)
 
 
-def tile(x: Any, *dims: Any) -> Any:
+def tile(x: Any, *given: Any, dims: Any = None) -> Any:
     """`repeat`, where missing entries of `dims` are 1, in front.
 
     >>> import autograd_cnn as ag
@@ -52,7 +52,7 @@ def tile(x: Any, *dims: Any) -> Any:
     tensor([[1, 1],
             [2, 2]])
     """
-    times = as_size("tile", dims, "dims")
+    times = as_size("tile", given, "dims", dims)
     return repeat(x, (1,) * (require_tensor("tile", x).array.ndim - len(times)) + times)
 
 

@@ -94,7 +94,7 @@ def _as(cls: type[View], x: Any, size: tuple[int, ...]) -> Any:
         return apply(Reshape(size), x)
 
 
-def reshape(x: Any, *shape: Any) -> Any:
+def reshape(x: Any, *given: Any, shape: Any = None) -> Any:
     """The elements of x, in row-major order, in another shape: a view where possible, else a copy.
 
     `shape` is ints or one sequence; one of them may be -1.  Raises ShapeError where the numbers of elements
@@ -105,7 +105,9 @@ def reshape(x: Any, *shape: Any) -> Any:
     tensor([[1, 2],
             [3, 4]])
     """
-    return _as(View, x, filled("reshape", as_size("reshape", shape), require_tensor("reshape", x).array.shape))
+    return _as(
+        View, x, filled("reshape", as_size("reshape", given, "shape", shape), require_tensor("reshape", x).array.shape)
+    )
 
 
 def ravel(x: Any) -> Any:
@@ -118,17 +120,17 @@ def ravel(x: Any) -> Any:
     return reshape(x, -1)
 
 
-def view(x: Any, *shape: Any) -> Any:
+def view(x: Any, *given: Any, size: Any = None) -> Any:
     """The elements of x in another shape, in the same memory.
 
-    `shape` is ints or one sequence; one of them may be -1.  Raises ShapeError where the numbers of elements
+    `size` is ints or one sequence; one of them may be -1.  Raises ShapeError where the numbers of elements
     differ, and where x's memory layout would need a copy.
 
     >>> import autograd_cnn as ag
     >>> view(ag.tensor([[1, 2], [3, 4]]), 4)
     tensor([1, 2, 3, 4])
     """
-    return apply_view(View(filled("view", as_size("view", shape), x.array.shape)), x)
+    return apply_view(View(filled("view", as_size("view", given, "size", size), x.array.shape)), x)
 
 
 def flatten(x: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
@@ -164,7 +166,7 @@ def unflatten(x: Any, dim: int, sizes: Any) -> Any:
     return _as(Unflatten, x, (*shape[:dim], *size, *shape[dim + 1 :]))
 
 
-def permute(x: Any, *dims: Any) -> Any:
+def permute(x: Any, *given: Any, dims: Any = None) -> Any:
     """A view with the dimensions in another order: dimension i of the result is dimension dims[i] of x.
 
     Raises ArgumentError unless `dims` names each dimension once.
@@ -173,7 +175,7 @@ def permute(x: Any, *dims: Any) -> Any:
     >>> permute(ag.zeros(2, 3, 4), 2, 0, 1).shape
     (4, 2, 3)
     """
-    dims = as_size("permute", dims, "dims")
+    dims = as_size("permute", given, "dims", dims)
     shape = require_tensor("permute", x).array.shape
     if len(dims) != len(shape):
         raise ArgumentError(f"permute: dims {list(dims)} must name each of the {len(shape)} dimensions of x once")
@@ -197,7 +199,17 @@ def transpose(x: Any, dim0: int, dim1: int) -> Any:
     return apply_view(Permute(tuple(dims)), x)
 
 
-swapaxes = swapdims = transpose  # NumPy's names
+swapdims = transpose
+
+
+def swapaxes(x: Any, axis0: int, axis1: int) -> Any:
+    """`transpose` under NumPy's name.
+
+    >>> import autograd_cnn as ag
+    >>> swapaxes(ag.zeros(2, 3, 4), 0, -1).shape
+    (4, 3, 2)
+    """
+    return transpose(x, axis0, axis1)
 
 
 def t(x: Any) -> Any:

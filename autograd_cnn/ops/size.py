@@ -7,11 +7,15 @@ from math import prod
 from operator import index
 from typing import Any
 
-from autograd_cnn.errors import DTypeError, ShapeError
+from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
 
 
-def as_size(op: str, given: tuple[Any, ...], name: str = "size") -> tuple[int, ...]:
-    """Sizes given as numbers or as one sequence."""
+def as_size(op: str, given: tuple[Any, ...], name: str = "size", named: Any = None) -> tuple[int, ...]:
+    """Sizes given as numbers or as one sequence, by position or, as one sequence, by name."""
+    if named is not None:
+        if given:
+            raise ArgumentError(f"{op}: {name} is given twice, by position and by name")
+        given = (named,)
     if len(given) == 1 and isinstance(given[0], Sequence):
         given = tuple(given[0])
     try:
@@ -20,13 +24,13 @@ def as_size(op: str, given: tuple[Any, ...], name: str = "size") -> tuple[int, .
         raise DTypeError(f"{op}: {name} takes ints, got {given!r}") from None
 
 
-def new_size(op: str, given: tuple[Any, ...]) -> tuple[int, ...]:
+def new_size(op: str, given: tuple[Any, ...], named: Any = None) -> tuple[int, ...]:
     """The size of a tensor that is to be made; ShapeError where it is negative.
 
     >>> new_size("zeros", ((2, 3),))
     (2, 3)
     """
-    size = as_size(op, given)
+    size = as_size(op, given, "size", named)
     if min(size, default=0) < 0:
         raise ShapeError(f"{op}: size {list(size)} must not be negative")
     return size

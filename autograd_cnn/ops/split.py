@@ -121,7 +121,9 @@ def split_with_sizes(x: Any, split_sizes: Any, dim: int = 0) -> tuple[Any, ...]:
     return _views(Split(dim, sizes), x)
 
 
-def tensor_split(x: Any, indices_or_sections: Any, dim: int = 0) -> tuple[Any, ...]:
+def tensor_split(
+    x: Any, indices_or_sections: Any = None, dim: int = 0, *, indices: Any = None, sections: Any = None
+) -> tuple[Any, ...]:
     """Views of parts of `dim`: of so many, the first of which are larger by 1 where they cannot all be equal, or
     between the given indices, which count as those of slices.
 
@@ -134,6 +136,7 @@ def tensor_split(x: Any, indices_or_sections: Any, dim: int = 0) -> tuple[Any, .
     (tensor([1]), tensor([2]), tensor([3]))
     """
     dim, size = _along("tensor_split", x, dim)
+    indices_or_sections = _told("tensor_split", indices_or_sections, indices, sections)
     if isinstance(indices_or_sections, TensorBase):
         indices_or_sections = indices_or_sections.array.tolist()
     if isinstance(indices_or_sections, list | tuple):
@@ -142,14 +145,14 @@ def tensor_split(x: Any, indices_or_sections: Any, dim: int = 0) -> tuple[Any, .
         if cuts == sorted(cuts):
             return _views(Split(dim, tuple([end - start for start, end in pairwise(cuts)])), x)
         return tuple([apply_view(along(dim, slice(*ends)), x) for ends in pairwise(cuts)])
-    sections = index(indices_or_sections)
-    if sections < 1:
-        raise ArgumentError(f"tensor_split: needs at least 1 section, got {sections}")
-    part, larger = divmod(size, sections)
-    return _views(Split(dim, (part + 1,) * larger + (part,) * (sections - larger)), x)
+    count = index(indices_or_sections)
+    if count < 1:
+        raise ArgumentError(f"tensor_split: needs at least 1 section, got {count}")
+    part, larger = divmod(size, count)
+    return _views(Split(dim, (part + 1,) * larger + (part,) * (count - larger)), x)
 
 
-def hsplit(x: Any, indices_or_sections: Any) -> tuple[Any, ...]:
+def hsplit(x: Any, indices_or_sections: Any = None, *, indices: Any = None, sections: Any = None) -> tuple[Any, ...]:
     """Parts of the columns: `tensor_split` of dimension 1 (of dimension 0, if there is just that) into equal sections.
 
     Raises ShapeError where the size is no multiple of the number of sections.
@@ -160,10 +163,16 @@ def hsplit(x: Any, indices_or_sections: Any) -> tuple[Any, ...]:
             [3]]), tensor([[2],
             [4]]))
     """
-    return _equal("hsplit", x, indices_or_sections, 1, min(1, require_tensor("hsplit", x).array.ndim - 1))
+    return _equal(
+        "hsplit",
+        x,
+        _told("hsplit", indices_or_sections, indices, sections),
+        1,
+        min(1, require_tensor("hsplit", x).array.ndim - 1),
+    )
 
 
-def vsplit(x: Any, indices_or_sections: Any) -> tuple[Any, ...]:
+def vsplit(x: Any, indices_or_sections: Any = None, *, indices: Any = None, sections: Any = None) -> tuple[Any, ...]:
     """Parts of the rows: `tensor_split` of dimension 0 of at least two into equal sections.
 
     Raises ShapeError where the size is no multiple of the number of sections.
@@ -172,10 +181,10 @@ def vsplit(x: Any, indices_or_sections: Any) -> tuple[Any, ...]:
     >>> vsplit(ag.tensor([[1, 2], [3, 4]]), [1])
     (tensor([[1, 2]]), tensor([[3, 4]]))
     """
-    return _equal("vsplit", x, indices_or_sections, 2, 0)
+    return _equal("vsplit", x, _told("vsplit", indices_or_sections, indices, sections), 2, 0)
 
 
-def dsplit(x: Any, indices_or_sections: Any) -> tuple[Any, ...]:
+def dsplit(x: Any, indices_or_sections: Any = None, *, indices: Any = None, sections: Any = None) -> tuple[Any, ...]:
     """Parts of the depth: `tensor_split` of dimension 2 into equal sections.
 
     Raises ShapeError where the size is no multiple of the number of sections.
@@ -184,7 +193,15 @@ def dsplit(x: Any, indices_or_sections: Any) -> tuple[Any, ...]:
     >>> [part.shape for part in dsplit(ag.zeros(2, 3, 4), 2)]
     [(2, 3, 2), (2, 3, 2)]
     """
-    return _equal("dsplit", x, indices_or_sections, 3, 2)
+    return _equal("dsplit", x, _told("dsplit", indices_or_sections, indices, sections), 3, 2)
+
+
+def _told(op: str, *ways: Any) -> Any:
+    """The one of several ways to say where to cut that is not None."""
+    told = [way for way in ways if way is not None]
+    if len(told) != 1:
+        raise ArgumentError(f"{op}: takes either indices or a number of sections")
+    return told[0]
 
 
 def _equal(op: str, x: Any, indices_or_sections: Any, dims: int, dim: int) -> tuple[Any, ...]:

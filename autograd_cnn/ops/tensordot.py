@@ -16,11 +16,11 @@ from autograd_cnn.ops.operand import require_tensor
 from autograd_cnn.ops.shape import permute, reshape
 
 
-def tensordot(x: Any, other: Any, dims: Any = 2) -> Any:
-    """The sum of products over several dimensions of both: a matrix product where these are x's last and other's first.
+def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
+    """The sum of products over several dimensions of both: a matrix product where these are a's last and b's first.
 
-    `dims` is their number, or a list of x's and one of other's.  The result has the other dimensions of x and then
-    those of other.  Raises ShapeError where sizes differ and neither is 1, ArgumentError where the lists differ in
+    `dims` is their number, or a list of a's and one of b's.  The result has the other dimensions of a and then those
+    of b.  Raises ShapeError where sizes differ and neither is 1, ArgumentError where the lists differ in
     length, DTypeError for two dtypes.
 
     >>> import autograd_cnn as ag
@@ -28,13 +28,14 @@ def tensordot(x: Any, other: Any, dims: Any = 2) -> Any:
     tensor([[26, 30],
             [38, 44]])
     """
-    require_pair("tensordot", x, other)
+    require_pair("tensordot", a, b, ("a", "b"))
+    x, other = a, b
     ours, theirs = _contracted(x.array.ndim, other.array.ndim, dims)
     for d, e in zip(ours, theirs, strict=True):
         n, m = x.array.shape[d], other.array.shape[e]
         if n != m and 1 not in (n, m):
             raise ShapeError(
-                f"tensordot: dim {d} of x {list(x.array.shape)} and dim {e} of other {list(other.array.shape)} differ"
+                f"tensordot: dim {d} of a {list(x.array.shape)} and dim {e} of b {list(other.array.shape)} differ"
             )
         if n != m:  # what has size 1 broadcasts
             x = reduce.sum(x, d, keepdim=True) if m == 1 else x
@@ -59,8 +60,8 @@ def _contracted(ndim: int, other_ndim: int, dims: Any) -> tuple[tuple[int, ...],
         return tuple(range(ndim - count, ndim)), tuple(range(count))
     if len(dims) != 2 or len(dims[0]) != len(dims[1]):
         raise ArgumentError(f"tensordot: dims {dims} must be a number, or two lists of one length")
-    ours = distinct("tensordot", tuple(dims[0]), ndim, "dims of x")
-    return ours, distinct("tensordot", tuple(dims[1]), other_ndim, "dims of other")
+    ours = distinct("tensordot", tuple(dims[0]), ndim, "dims of a")
+    return ours, distinct("tensordot", tuple(dims[1]), other_ndim, "dims of b")
 
 
 def inner(x: Any, other: Any) -> Any:

@@ -23,6 +23,7 @@ from autograd_cnn.ops import (
     bounds,
     closeness,
     comparison,
+    cross,
     elementwise,
     exponential,
     extreme,
@@ -30,12 +31,14 @@ from autograd_cnn.ops import (
     flip,
     gather,
     index,
+    index_write,
     join,
     linear,
     reduce,
     rounding,
     running,
     scan,
+    scatter,
     shape,
     softmax,
     sort,
@@ -129,7 +132,12 @@ def _indexing(side: int) -> None:
     _both_ways(x[i], x[:, i], index.index_select(x, 0, i), index.index_select(x, 1, i))
     square = _indices(side, side)
     _both_ways(gather.gather(x, 0, square), gather.gather(x, 1, square), gather.scatter_add(x, 1, square, x))
-    _both_ways(x[i, i], x.square())
+    _both_ways(x[i, i], x.square(), x.tril(), x.diagonal(), x.unfold(0, 2, 1), cross.cross(x[:, :3], x[:, :3], 1))
+    _both_ways(
+        index_write.index_add(x, 0, i, x), index_write.index_copy(x, 1, i, x), index_write.index_fill(x, 0, i, 1.0)
+    )
+    _both_ways(*(scatter.scatter_reduce(x, 1, square, x, how) for how in ("sum", "prod", "amax", "amin")))
+    _both_ways(scatter.scatter(x, 0, square, x))
     with no_grad():
         x.detach()[i] = 0.0
     _both_ways(F.embedding(i, x), join.cat([x, x], 0), join.cat([x, x], 1), join.stack([x, x]))

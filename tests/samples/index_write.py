@@ -42,6 +42,12 @@ def filled(title: str, x, index, dim, value=2.5) -> Sample:
     )
 
 
+def put(x, indices, values, accumulate):
+    y = x.copy()
+    y[indices] = values + y[indices] if accumulate else values
+    return y
+
+
 def masked(x, mask, source):
     x, mask = (np.array(a) for a in np.broadcast_arrays(x, mask))
     x[mask] = np.ravel(source)[: mask.sum()]
@@ -113,6 +119,16 @@ SAMPLES = (
         (real(3), given([1, -1])),
         lambda x, index: np.array([x[0] ** 2, 3, 3]),
         lambda torch, x, index: (x * x).index_fill_(0, index, 3),
+    ),
+    *(
+        Sample(
+            f"index_put {accumulate}",
+            lambda x, i, j, values, accumulate=accumulate: index_write.index_put(x, (i, j), values, accumulate),
+            (real(3, 4), given([0, 2]), given([1, -1]), real(2)),
+            lambda x, i, j, values, accumulate=accumulate: put(x, (i, j), values, accumulate),
+            lambda torch, x, i, j, values, accumulate=accumulate: x.index_put((i, j), values, accumulate),
+        )
+        for accumulate in (False, True)
     ),
     *(
         Sample(f"masked_scatter {title}", index_write.masked_scatter, inputs, masked, "masked_scatter")

@@ -111,7 +111,7 @@ ERRORS = (
     ErrorSample("reshape -1 -1", shape.reshape, (real(2, 3), -1, -1), ShapeError, "at most one -1"),
     ErrorSample("reshape -2", shape.reshape, (real(2, 3), -2, 3), ShapeError, "at least 0"),
     ErrorSample("reshape 0 -1", shape.reshape, (real(0, 3), 0, -1), ShapeError, "could be anything"),
-    ErrorSample("reshape float", shape.reshape, (real(2, 3), 2.0, 3), DTypeError, r"size takes ints, got \(2.0"),
+    ErrorSample("reshape float", shape.reshape, (real(2, 3), 2.0, 3), DTypeError, r"shape takes ints, got \(2.0"),
     ErrorSample("view turned", lambda x: shape.view(shape.t(x), 6), (real(2, 3),), ShapeError, "view: .* use reshape"),
     ErrorSample("flatten", shape.flatten, (real(2, 3), 1, 0), ArgumentError, "start_dim 1 .* end_dim 0"),
     ErrorSample("unflatten", shape.unflatten, (real(2, 6), 1, (4, 2)), ShapeError, "has 6 .* has 8"),

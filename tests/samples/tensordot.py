@@ -62,17 +62,17 @@ ERRORS = (
         tensordot.tensordot,
         (real(2, 3), real(2, 3)),
         ShapeError,
-        "dim 1 .* dim 0 of other",
+        "dim 1 of a .* dim 0 of b",
         {"dims": ([1], [0])},
     ),
     ErrorSample("many", tensordot.tensordot, (real(2, 3), real(2), 2), ArgumentError, "dims 2 must be from 0 to 1"),
     ErrorSample("negative", tensordot.tensordot, (real(2), real(2), -1), ArgumentError, "dims -1 must be"),
     ErrorSample("lists", tensordot.tensordot, (real(2), real(2), ([0], [])), ArgumentError, "two lists of one length"),
     ErrorSample(
-        "twice", tensordot.tensordot, (real(2, 2), real(2, 2), ([0, 0], [0, 1])), ArgumentError, "dims of x .*twice"
+        "twice", tensordot.tensordot, (real(2, 2), real(2, 2), ([0, 0], [0, 1])), ArgumentError, "dims of a .*twice"
     ),
-    ErrorSample("range", tensordot.tensordot, (real(2), real(2), ([1], [0])), IndexOutOfRangeError, "dims of x 1"),
-    ErrorSample("dtypes", tensordot.tensordot, (real(2), whole(2), 1), DTypeError, "float32, other has int64"),
+    ErrorSample("range", tensordot.tensordot, (real(2), real(2), ([1], [0])), IndexOutOfRangeError, "dims of a 1"),
+    ErrorSample("dtypes", tensordot.tensordot, (real(2), whole(2), 1), DTypeError, "float32, b has int64"),
     ErrorSample("inner", tensordot.inner, (real(2, 3), real(2)), ShapeError, r"\[2, 3\] and other \[2\] differ"),
     ErrorSample("inner dtypes", tensordot.inner, (real(2), whole(2)), DTypeError, "inner: x has dtype float32"),
     ErrorSample("inner bools", tensordot.inner, (truth(2), truth(2)), DTypeError, "inner: x must hold numbers"),
