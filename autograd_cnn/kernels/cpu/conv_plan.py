@@ -16,6 +16,7 @@ from autograd_cnn.kernels.cpu.microkernel import DEPTH, MAX_ROWS, MAX_VECTORS, V
 TASKS = 16  # pieces that a large problem is cut into
 TILE_SIZE = 1 << 16  # elements of the sums of a piece: they stay in the L2 cache
 TILE_LINES = 340  # cache lines that a tile may read of one block of the contraction: they stay in the L1 cache
+FEW_CHANNELS = 8  # that are summed in one go, whatever the size of their kernel
 LONE_VECTOR = 1.4  # cost of a tile of one vector: too few sums are under way to hide an addition's latency
 
 
@@ -136,7 +137,8 @@ def depth(problem, apart):
     """Channels of one block of the contraction: blocks of equal size.  Neighbouring pixels are `apart` elements."""
     *outer, x = problem.kernel
     lines = prod(outer) * (MAX_VECTORS + ceil_div((x - 1) * apart, problem.lanes) + (x > 1 and apart == 1))
-    most = max(min(DEPTH // prod(problem.kernel), TILE_LINES // lines), 1)
+    steps = max(DEPTH // prod(problem.kernel), FEW_CHANNELS)
+    most = max(min(steps, TILE_LINES // lines), 1)
     return ceil_div(problem.channels, ceil_div(problem.channels, most))
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from autograd_cnn.kernels.cpu.microkernel import MAX_ROWS, MAX_VECTORS, SERIAL_WORK, TILE_ROWS, VECTOR_BYTES
 
-PIXELS = 128  # of a block: with three vectors for each it stays in the L1 cache
+PIXELS = 64  # of a block: so many products are summed in a row, and what they need stays in the L1 cache
 SUMS_BYTES = 1 << 18  # of a piece's sums: they stay in the L2 cache
 TASKS = 16  # pieces that a large problem is cut into
 LEAST_ROWS = 256  # of a tile's rows times taps, for which a block of pixels is worth turning

@@ -27,7 +27,7 @@ TILE_ROWS = (6, 4, 2, 1) if _WIDE else (4, 3, 2, 1)
 TILE_VECTORS = (3, 2, 1)
 # Steps of a contraction that are summed in registers.  The sums of such blocks are added, so that rounding errors
 # grow with the block and with the number of blocks, not with their product.
-DEPTH = 256
+DEPTH = 64
 MAX_ROWS, MID_ROWS, LOW_ROWS, _ = TILE_ROWS
 MAX_VECTORS = TILE_VECTORS[0]
 # The tile of inner products: rows of a by rows of b.
