@@ -171,7 +171,7 @@ def test_integer_division_does_not_trap():
     least = np.iinfo(np.int64).min
     x, y = np.array([least, 5, least]), np.array([-1, 0, 0])
     out = np.empty_like(x)
-    elementwise.floor_divide(x, y, out)
+    arithmetic.floor_divide(x, y, out)
     np.testing.assert_array_equal(out, [least, 0, 0])
     arithmetic.remainder(x, y, out)
     np.testing.assert_array_equal(out, [0, 0, 0])

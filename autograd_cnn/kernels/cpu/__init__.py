@@ -20,7 +20,21 @@ from .activation import (
     tanh_grad,
 )
 from .addressed import ArrayTable
-from .arithmetic import addcdiv, addcmul, fmax, fmin, fmod, frac, hypot, isclose, lerp, limit, remainder, signbit
+from .arithmetic import (
+    addcdiv,
+    addcmul,
+    floor_divide,
+    fmax,
+    fmin,
+    fmod,
+    frac,
+    hypot,
+    isclose,
+    lerp,
+    limit,
+    remainder,
+    signbit,
+)
 from .avg_pool import adaptive_avg_pool2d, adaptive_avg_pool2d_grad, avg_pool2d, avg_pool2d_grad
 from .contraction import IDENTITY, RELU, linear_forward, matmul
 from .conv import conv_forward, conv_grad_input
@@ -44,7 +58,6 @@ from .elementwise import (
     exp,
     expm1,
     floor,
-    floor_divide,
     ge,
     gt,
     isfinite,

@@ -86,6 +86,27 @@ def _floored_rest_of_any(x, y):
     return rest + y if (rest != 0) & ((y < 0) != (rest < 0)) else rest
 
 
+@inline
+def _floored_quotient(x, y, rest):
+    real = type(x)
+    quotient = (x - rest) / y
+    quotient = quotient - real(1) if (rest != 0) & ((y < 0) != (rest < 0)) else quotient
+    whole = np.floor(quotient)
+    return whole + real(1) if quotient - whole > real(0.5) else whole
+
+
+@inline
+def _floor_of_quotient(x, y):
+    """floor(x / y), by the rest, as x / y may have been rounded up"""
+    return _floored_quotient(x, y, _rest(x, y))
+
+
+@inline
+def _floor_of_any_quotient(x, y):
+    return x / y if y == 0 else _floored_quotient(x, y, np.fmod(x, y))
+
+
+_floor_divide_real = pointwise_or_else(_floor_of_quotient, _beyond_whole, _floor_of_any_quotient)
 _fmod_real = pointwise_or_else(_rest, _beyond_whole, _rest_of_any)
 _remainder_real = pointwise_or_else(_floored_rest, _beyond_whole, _floored_rest_of_any)
 
@@ -106,9 +127,22 @@ def _remainder_whole(x, y):
     return type(x)(0) if (y == 0) | (y == -1) else x % y
 
 
+@pointwise
+@inline
+def _floor_divide_whole(x, y):
+    if y == 0:
+        return type(x)(0)
+    return -x if y == -1 else x // y
+
+
 def fmod(x, y, out):
     """x - y * trunc(x / y), of x's sign; of whole numbers, 0 where y is 0."""
     (_fmod_real if out.dtype.kind == "f" else _fmod_whole)(x, y, out)
+
+
+def floor_divide(x, y, out):
+    """floor(x / y); of whole numbers, 0 where y is 0."""
+    (_floor_divide_real if out.dtype.kind == "f" else _floor_divide_whole)(x, y, out)
 
 
 def remainder(x, y, out):

@@ -278,31 +278,6 @@ def pow(x, y, out):
         _POWERS.get(out.dtype, _pow_whole)(x, y, out)
 
 
-@binary
-@inline
-def _floor_divide_real(x, y):
-    rest = np.fmod(x, y)
-    quotient = (x - rest) / y
-    quotient = quotient - type(x)(1) if (rest != 0) & ((y < 0) != (rest < 0)) else quotient
-    whole = np.floor(quotient)
-    whole = whole + type(x)(1) if quotient - whole > 0.5 else whole
-    return x / y if y == 0 else whole
-
-
-@binary
-@inline
-def _floor_divide_whole(x, y):
-    # Neither of the first two may reach the processor's division, which traps.
-    if y == 0:
-        return type(x)(0)
-    return -x if y == -1 else x // y
-
-
-def floor_divide(x, y, out):
-    """floor(x / y); of whole numbers, 0 where y is 0."""
-    (_floor_divide_whole if out.dtype.kind == "i" else _floor_divide_real)(x, y, out)
-
-
 @binary_with_two
 @inline
 def _clamp_grad(g, x, low, high):
