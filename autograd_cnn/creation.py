@@ -10,9 +10,10 @@ import numpy as np
 from autograd_cnn.constructors import unwrapped
 from autograd_cnn.device import CPU, Device
 from autograd_cnn.device import device as as_device
-from autograd_cnn.dtype import RANK, as_dtype, float64, get_default_dtype, int32, int64
+from autograd_cnn.dtype import RANK, as_dtype, float64, get_default_dtype, int32, int64, of_scalar
 from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
 from autograd_cnn.graph.base import wrap
+from autograd_cnn.ops.assign import require_number
 from autograd_cnn.ops.size import new_size
 from autograd_cnn.tensor import Tensor
 
@@ -123,13 +124,15 @@ def from_dlpack(source: Any) -> Tensor:
 def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor of shape `size`, every number `fill_value`.
 
+    Raises DTypeError for what is no number, ArgumentError for one that the dtype cannot hold.
+
     >>> full((2,), 7)
     tensor([7, 7])
     """
-    if dtype is None:
-        kind = np.asarray(fill_value).dtype
-        dtype = get_default_dtype() if kind.kind == "f" else kind
-    return _filled(new_size("full", (size,)), fill_value, as_dtype(dtype, "full"), device, requires_grad)
+    value = fill_value.item() if isinstance(fill_value, Tensor) else fill_value
+    result = of_scalar(value) if dtype is None else as_dtype(dtype, "full")
+    require_number("full", value, result)
+    return _filled(new_size("full", (size,)), value, result, device, requires_grad)
 
 
 def zeros(*given: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:

@@ -10,8 +10,10 @@ from autograd_cnn.constructors import OLD_NAMES, unwrapped
 from autograd_cnn.device import CPU, Device
 from autograd_cnn.device import device as as_device
 from autograd_cnn.dtype import as_dtype, bool_, float32, float64, int32, int64, uint8
+from autograd_cnn.errors import DTypeError
 from autograd_cnn.graph.base import TensorBase, wrap
 from autograd_cnn.ops import cast
+from autograd_cnn.ops.assign import require_number
 from autograd_cnn.ops.size import new_size
 
 bool_class = bool  # within the class, `bool` is a method
@@ -116,7 +118,9 @@ class Conversion(TensorBase):
         self, size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: Any = False
     ) -> Any:
         """`fill_value` in that size, in self's dtype and on its device unless told."""
-        return self._new("new_full", new_size("new_full", (size,)), dtype, device, requires_grad, fill_value)
+        value = fill_value.item() if isinstance(fill_value, TensorBase) else fill_value  # type: ignore[attr-defined]
+        require_number("new_full", value, self.array.dtype if dtype is None else as_dtype(dtype, "new_full"))
+        return self._new("new_full", new_size("new_full", (size,)), dtype, device, requires_grad, value)
 
     def new_tensor(self, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: Any = False) -> Any:
         """A tensor with a copy of `data`, in self's dtype and on its device unless told."""
@@ -124,6 +128,8 @@ class Conversion(TensorBase):
             array = data.device.to_host(data.array)
         else:
             array = np.array(unwrapped(data) if isinstance(data, list | tuple) else data)
+            if array.size and array.dtype.kind not in "biuf":
+                raise DTypeError(f"new_tensor: cannot make a tensor of {array.dtype}; needs numbers or bools")
         result = self._new("new_tensor", array.shape, dtype, device, requires_grad)
         result.array[...] = array
         return result

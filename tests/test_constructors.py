@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import autograd_cnn as ag
-from autograd_cnn.errors import AutogradCnnError, DeviceError, DTypeError, ShapeError
+from autograd_cnn.errors import ArgumentError, AutogradCnnError, DeviceError, DTypeError, ShapeError
 
 NAMES = ["Tensor", "FloatTensor", "DoubleTensor", "LongTensor", "IntTensor", "ByteTensor", "BoolTensor"]
 
@@ -84,6 +84,10 @@ def test_subclasses_can_be_made() -> None:
         (lambda: ag.Tensor(2, 2.5), DTypeError, "size takes ints"),
         (lambda: ag.FloatTensor([[1], [2, 3]]), ShapeError, "differ in length"),
         (lambda: ag.LongTensor(ag.ones(2)), DTypeError, "x has dtype float32, not int64"),
+        (lambda: ag.full((2,), "a"), DTypeError, "value must be a number or a tensor, got str"),
+        (lambda: ag.full((2,), 300, dtype=ag.uint8), ArgumentError, "value 300 does not fit uint8"),
+        (lambda: ag.ones(1, dtype=ag.uint8).new_full((2,), -1), ArgumentError, "new_full: value -1 does not fit uint8"),
+        (lambda: ag.ones(1).new_tensor("a"), DTypeError, "new_tensor: cannot make a tensor of <U1"),
         (lambda: ag.Tensor(2, device="gpu"), DeviceError, "no device 'gpu'"),
     ],
 )
@@ -116,6 +120,8 @@ TO: dict[str, Callable[[Any, Any], Any]] = {
     "new_ones": lambda t, x: x.new_ones(2, device="cpu", requires_grad=True),
     "new_full": lambda t, x: x.new_full((2, 1), 7.5),
     "new_full of bools": lambda t, x: x.new_full((2,), True, dtype=t.bool),
+    "full of a tensor": lambda t, x: t.full((2,), t.tensor(2.5)),
+    "new_full of a tensor": lambda t, x: x.new_full((2,), t.tensor(2)),
     "new_tensor": lambda t, x: x.new_tensor([[1, 2]]),
     "new_tensor of a dtype": lambda t, x: x.new_tensor(2.5, dtype=t.float64, requires_grad=True),
     "new_tensor of an array": lambda t, x: x.new_tensor(np.arange(3)),
