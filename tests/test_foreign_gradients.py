@@ -186,3 +186,39 @@ def test_too_many_gradients_from_a_function() -> None:
 
     with pytest.raises(GraphError, match="each of the 1 arguments of forward, returned 2"):
         Twice.apply(leaf()).sum().backward()
+
+
+def test_a_gradient_that_others_hold_is_not_written_over() -> None:
+    """relu writes its gradient where the incoming one lies, but only where nobody else can see that."""
+    x = ag.randn(300, 400, requires_grad=True)
+    seen = []
+    y = x * 2
+    z = y.relu()
+    w = z * 3
+    w.retain_grad()
+    z.register_hook(seen.append)
+    seed = ag.ones(300, 400)
+    w.backward(seed)
+    positive = (x.detach() > 0).float()
+    assert (seed == 1).all()
+    assert (w.grad == 1).all()
+    assert (seen[0] == 3).all()
+    assert (x.grad == 6 * positive).all()
+
+    x.grad = None
+    z = x.relu()
+    z.backward(seed)  # the seed itself arrives at relu
+    assert (seed == 1).all()
+    assert (x.grad == positive).all()
+
+    x.grad = None
+    z = (x * 1).relu()
+    (z + z.relu()).backward(seed)  # one gradient for two inputs
+    assert (seed == 1).all()
+    assert (x.grad == 2 * positive).all()
+
+    x.grad = None
+    z = (x * 1).relu() * 3
+    for count in (1, 2):  # a graph that is kept
+        z.backward(seed, retain_graph=True)
+        assert (x.grad == count * 3 * positive).all()

@@ -44,7 +44,7 @@ def key_of(tensor: Any) -> Key:
 class Arrivals:
     """Gradients on their way: of nodes in the order they run, and of leaves.
 
-    An entry is [node or leaf, gradient, whether its memory is ours to add to].  The first gradient is kept by
+    An entry is [node or leaf, gradient, whether its memory is ours to write to].  The first gradient is kept by
     reference, the second allocates, later ones are added in place, unless the pass is recorded or `aside` asks for
     fresh memory each time, since what observers are shown must stay as it was.
     """
@@ -79,7 +79,7 @@ class Arrivals:
             entry = self.nodes.get(key)
             if entry is None:
                 grads = r if source.outputs == 1 else [None] * source.outputs
-                entry = self.nodes[key] = [source, grads, False]
+                entry = self.nodes[key] = [source, grads, fresh and source.outputs == 1]
                 heappush(self.heap, key)
                 if source.outputs == 1:
                     return
@@ -143,9 +143,10 @@ def run(
             if needed is None or source in needed:
                 arrivals.add(source, slot, seed)
         while heap:
-            node, g, _ = waiting.pop(heappop(heap))
+            node, g, ours = waiting.pop(heappop(heap))
             edges = node.edges
             if special or node.watched:
+                ours = False  # others may keep what they see
                 if node.watched or captured:
                     g = _arrived(node, g, captured, found)
                 if needed is not None:
@@ -184,6 +185,10 @@ def run(
                 for edge, r in zip(edges, seen, strict=True):
                     if edge is not None and r is not None:
                         arrivals.deliver(edge, r, True)
+            elif ours and op.overwrite is not None and g.array.size >= g.device.grain:
+                op.overwrite(g.device.kernels, g.array, *(tensor.array for tensor in saved[: plan.tensors]))
+                arrivals.deliver(edges[0], g, True)
+                vjps = ()
             for position, vjp, arguments in vjps:
                 if position is None:
                     given = saved if arguments is None else [saved[j] for j in arguments]

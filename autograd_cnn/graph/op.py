@@ -153,6 +153,8 @@ class Op:
     joint: ClassVar[Callable[..., Any] | None] = None
     direct: ClassVar[Callable[..., Any] | None] = None  # `gradient`, where the class has one that its vjps agree with
     in_place: ClassVar[bool] = False  # whether `compute` may be given the first input's memory as `out`
+    # `overwrite(k, g, *saved)` of an op with one input: its gradient where g lies, for a large g that nobody else holds.
+    overwrite: ClassVar[Callable[..., None] | None] = None
     fresh: ClassVar[bool] = False  # whether a gradient that a vjp made is held by nobody else
     title: str  # the class's name; `<title>Backward` is what a node is called
     name: str  # as the user calls it: `MaxPool2d` is `max_pool2d`
@@ -172,6 +174,8 @@ class Op:
         cls.joint = cls.gradient if issubclass(cls, FusedOp) else getattr(cls, "vjp", None)
         # An inherited one knows nothing of what a subclass makes of its vjps.
         cls.direct = cls.joint if issubclass(cls, FusedOp) else vars(cls).get("gradient")
+        if "overwrite" not in vars(cls):
+            cls.overwrite = None
         if cls.variadic and cls.joint is None:
             raise TypeError(f"{cls.__name__}: a variadic op needs a joint vjp(self, g, needs, ...)")
         for name in cls.inputs:
