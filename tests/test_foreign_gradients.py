@@ -10,6 +10,7 @@ import pytest
 import autograd_cnn as ag
 from autograd_cnn.autograd import Function, Op, apply
 from autograd_cnn.errors import ArgumentError, DTypeError, GraphError, ShapeError
+from autograd_cnn.nn.functional import batch_norm
 
 
 def leaf() -> Any:
@@ -217,7 +218,17 @@ def test_a_gradient_that_others_hold_is_not_written_over() -> None:
     assert (seed == 1).all()
     assert (x.grad == 2 * positive).all()
 
-    x.grad = None
+    inputs = [ag.randn(64, 8, 16, 16, requires_grad=True), ag.randn(8, requires_grad=True)]
+    seed = ag.randn(64, 8, 16, 16)
+    given, expected = seed.clone(), None
+    for held in (True, False):  # batch norm, with the seed itself and with a gradient that nobody holds
+        y = batch_norm(inputs[0] * 1, None, None, *inputs[1:], training=True)
+        found = ag.autograd.grad(y if held else y * 1, inputs, seed)
+        assert (seed == given).all()
+        expected = expected or found
+        assert all((one == other).all() for one, other in zip(found, expected, strict=True))
+
+    x.grad, seed = None, ag.ones(300, 400)
     z = (x * 1).relu() * 3
     for count in (1, 2):  # a graph that is kept
         z.backward(seed, retain_graph=True)

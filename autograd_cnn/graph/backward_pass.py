@@ -79,13 +79,15 @@ class Arrivals:
             entry = self.nodes.get(key)
             if entry is None:
                 grads = r if source.outputs == 1 else [None] * source.outputs
-                entry = self.nodes[key] = [source, grads, fresh and source.outputs == 1]
+                entry = self.nodes[key] = [source, grads, fresh]
                 heappush(self.heap, key)
                 if source.outputs == 1:
                     return
             if source.outputs > 1:
                 grads = entry[1]
-                grads[slot] = r if grads[slot] is None else grads[slot] + r
+                first = grads[slot]
+                grads[slot] = r if first is None else first + r
+                entry[2] = fresh or first is not None  # of use where but one output has a gradient
                 return
         self.merge(entry, r, r.array.shape, r.array.dtype)
 
@@ -181,7 +183,7 @@ def run(
             vjps = plan.vjps
             if plan.direct is not None and not create_graph:
                 vjps = ()
-                seen = _directly(op, plan, g, edges, saved)
+                seen = _directly(op, plan, g, edges, saved, ours)
                 for edge, r in zip(edges, seen, strict=True):
                     if edge is not None and r is not None:
                         arrivals.deliver(edge, r, True)
@@ -316,12 +318,13 @@ def _with_graph(node: Node, saved: list[Any]) -> list[Any]:
     return linked
 
 
-def _directly(op: Op, plan: Plan, g: Any, edges: Sequence[Edge | None], saved: Sequence[Any]) -> list[Any]:
+def _directly(op: Op, plan: Plan, g: Any, edges: Sequence[Edge | None], saved: Sequence[Any], ours: bool) -> list[Any]:
     """Gradients of all inputs at once, by kernels alone; None where there is no edge."""
     device, dtype = g.device, g.array.dtype
+    reused = ours and op.gradient_overwrites and g.array.size >= device.grain and g.array.flags.c_contiguous
     out = [
-        None if edge is None or j is None else device.empty(saved[j], dtype)
-        for edge, j in zip(edges, plan.shapes, strict=True)
+        None if edge is None or j is None else g.array if reused and i == 0 else device.empty(saved[j], dtype)
+        for i, (edge, j) in enumerate(zip(edges, plan.shapes, strict=True))
     ]
     tensors = plan.tensors
     positions: tuple[int | None, ...] = plan.direct or ()

@@ -30,6 +30,7 @@ class BatchNorm(FusedOp):
     inputs = ("x", "weight", "bias")
     outputs = ("y", "statistics")
     auxiliary = ("statistics",)
+    gradient_overwrites = True
 
     def __init__(self, eps: float) -> None:
         self.eps = eps

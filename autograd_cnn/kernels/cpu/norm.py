@@ -66,7 +66,7 @@ def batch_norm_grad(g, x, weight, statistics, training, gx, gw, gb):
 
     statistics (2 or 3, C) float64 begins with mean and invstd, the batch's own in training, else constants.
     With z = (x - mean) invstd and m = N S: gb = sum(g), gw = sum(g z),
-    gx = weight invstd (g - (gb + z gw) / m) in training, else weight invstd g.
+    gx = weight invstd (g - (gb + z gw) / m) in training, else weight invstd g, which may lie where g does.
     """
     weight = _or_all(weight, 1, x)
     gw, gb = (np.empty(x.shape[1], x.dtype) if each is None else each for each in (gw, gb))
