@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd_cnn.errors import ArgumentError, DTypeError, GraphError
+from autograd_cnn.errors import ArgumentError, DTypeError
 from autograd_cnn.graph.base import TensorBase, wrap
-from autograd_cnn.graph.grad_mode import STATE
 from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.record import apply, apply_inplace, apply_view
 from autograd_cnn.ops.arithmetic import div, floor_divide, maximum, where
@@ -66,15 +65,16 @@ class ScatterProd(Scattered):
         return g * apply(self, _full(x, x, 1), index, src)
 
     def vjp_src(self, g: Any, x: Any, index: Any, src: Any) -> Any:
-        # The product of the others: of all, by src; where src is the only 0 of its place, of all with 1 for it.
+        # The product of the others is that of all, by src.  Where there are zeros, they are left out of it, and their
+        # factor is 1 for none among the others, that zero for one, and 0 for more, up to the second derivative.
         zero = eq(src, 0)
-        others = self.taken(apply(self, x, index, src), index) / where(zero, 1.0, src)
-        if zero.array.any():
-            zeros = apply(ScatterAdd(self.dim), _full(x, x, 0), index, cast(zero, x.array.dtype))
-            alone = zero & eq(self.taken(zeros, index), 1)
-            if STATE.get().recording and (zero & ~alone).array.any():
-                raise GraphError("scatter_reduce: a product with several zeros for one place has no second derivatives")
-            others = where(alone, self.taken(apply(self, x, index, where(alone, 1.0, src)), index), others)
+        if not zero.array.any():
+            return self.taken(g, index) * self.taken(apply(self, x, index, src), index) / src
+        rest = self.taken(apply(self, x, index, where(zero, 1.0, src)), index) / where(zero, 1.0, src)
+        none, own, counted = _full(x, x, 0), where(zero, src, 0.0), cast(zero, src.array.dtype)
+        among_others = self.taken(apply(ScatterAdd(self.dim), none, index, counted), index) - counted
+        other = self.taken(apply(ScatterAdd(self.dim), none, index, own), index) - own
+        others = rest * where(eq(among_others, 0), 1.0, where(eq(among_others, 1), other, 0.0))
         return self.taken(g, index) * others
 
 
@@ -144,7 +144,7 @@ def scatter_reduce(x: Any, dim: int, index: Any, src: Any, reduce: str, *, inclu
 
     `reduce` is "sum", "prod", "mean", "amax" or "amin".  Without `include_self`, x[i, p] counts only where there is
     nothing else.  Means of integers are rounded down; several largest share the gradient.  index as in `scatter`.
-    Raises what `scatter` raises, and GraphError for second derivatives of a product with several zeros for one place.
+    Raises what `scatter` raises.
 
     >>> import autograd_cnn as ag
     >>> scatter_reduce(ag.zeros(3), 0, ag.tensor([0, 0, 2]), ag.tensor([1.0, 3.0, 5.0]), "mean", include_self=False)
