@@ -12,8 +12,9 @@ from autograd_cnn.dtype import CATEGORY
 from autograd_cnn.errors import InPlaceError
 from autograd_cnn.graph.base import TensorBase
 from autograd_cnn.graph.grad_mode import is_grad_enabled
+from autograd_cnn.graph.in_place import apply_inplace, become_view
 from autograd_cnn.graph.op import Op
-from autograd_cnn.graph.record import apply, apply_inplace, become_view
+from autograd_cnn.graph.record import apply
 from autograd_cnn.ops import (
     activation,
     arithmetic,

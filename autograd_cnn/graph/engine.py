@@ -12,11 +12,12 @@ from autograd_cnn.errors import ArgumentError, DTypeError, GraphError, ShapeErro
 from autograd_cnn.graph.backward_pass import OBSERVERS, Observer, key_of, run
 from autograd_cnn.graph.base import TensorBase, alias
 from autograd_cnn.graph.handle import retains_grad
+from autograd_cnn.graph.in_place import apply_inplace as apply_inplace
+from autograd_cnn.graph.in_place import repeats
 from autograd_cnn.graph.node import Node
 from autograd_cnn.graph.record import apply as apply
-from autograd_cnn.graph.record import apply_inplace as apply_inplace
 from autograd_cnn.graph.record import apply_view as apply_view
-from autograd_cnn.graph.record import refresh, repeats
+from autograd_cnn.graph.record import refresh
 
 
 def add_backward_observer(observer: Observer) -> Callable[[], None]:

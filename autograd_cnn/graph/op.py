@@ -154,7 +154,7 @@ class Op:
     direct: ClassVar[Callable[..., Any] | None] = None  # `gradient`, where the class has one that its vjps agree with
     in_place: ClassVar[bool] = False  # whether `compute` may be given the first input's memory as `out`
     gradient_overwrites: ClassVar[bool] = False  # whether `gradient` may be given the memory of g as out[0]
-    # `overwrite(k, g, *saved)` of an op with one input: its gradient where g lies, for a large g that nobody else holds.
+    # `overwrite(k, g, *saved)` of an op with one input: its gradient, where a large g lies that nobody else holds.
     overwrite: ClassVar[Callable[..., None] | None] = None
     fresh: ClassVar[bool] = False  # whether a gradient that a vjp made is held by nobody else
     title: str  # the class's name; `<title>Backward` is what a node is called

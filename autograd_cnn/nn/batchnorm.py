@@ -7,7 +7,7 @@ from typing import Any
 
 from autograd_cnn.creation import ones, tensor, zeros
 from autograd_cnn.errors import ShapeError
-from autograd_cnn.graph.record import require_changeable
+from autograd_cnn.graph.in_place import require_changeable
 from autograd_cnn.nn import functional as F
 from autograd_cnn.nn import init
 from autograd_cnn.nn.module import Module

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
-from autograd_cnn.graph.record import require_changeable
+from autograd_cnn.graph.in_place import require_changeable
 from autograd_cnn.random import Generator, default_generator
 from autograd_cnn.tensor import Tensor
 

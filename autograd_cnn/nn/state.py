@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from autograd_cnn.errors import DTypeError, InPlaceError, StateDictError
-from autograd_cnn.graph.record import require_changeable
+from autograd_cnn.graph.in_place import require_changeable
 from autograd_cnn.tensor import Tensor
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from typing import Any
 
 from autograd_cnn.dtype import bool_
 from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
+from autograd_cnn.graph.in_place import apply_inplace
 from autograd_cnn.graph.pointwise import pointwise_binary, pointwise_unary
-from autograd_cnn.graph.record import apply_binary, apply_inplace, apply_unary
+from autograd_cnn.graph.record import apply_binary, apply_unary
 from autograd_cnn.ops.arithmetic import where
 from autograd_cnn.ops.elementwise import Slope, Unary, exp, sigmoid, tanh
 from autograd_cnn.ops.operand import require_floating, require_tensor

@@ -9,8 +9,8 @@ import numpy as np
 from autograd_cnn.dtype import CATEGORY, of_scalar
 from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
 from autograd_cnn.graph.base import TensorBase
+from autograd_cnn.graph.in_place import apply_inplace
 from autograd_cnn.graph.op import Op
-from autograd_cnn.graph.record import apply_inplace
 from autograd_cnn.ops.operand import Scalar, broadcast
 
 

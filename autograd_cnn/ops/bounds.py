@@ -9,9 +9,10 @@ import numpy as np
 
 from autograd_cnn.errors import ArgumentError, InPlaceError
 from autograd_cnn.graph.base import TensorBase
+from autograd_cnn.graph.in_place import apply_inplace
 from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.pointwise import pointwise_binary
-from autograd_cnn.graph.record import apply, apply_inplace
+from autograd_cnn.graph.record import apply
 from autograd_cnn.ops import rounding
 from autograd_cnn.ops.arithmetic import Binary, where
 from autograd_cnn.ops.comparison import ge, gt, isnan, le, logical_and, logical_or, lt

@@ -6,8 +6,9 @@ from typing import Any
 
 from autograd_cnn.dtype import int32
 from autograd_cnn.errors import ArgumentError
+from autograd_cnn.graph.in_place import apply_inplace
 from autograd_cnn.graph.op import Op
-from autograd_cnn.graph.record import apply, apply_inplace
+from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.operand import require_floating
 from autograd_cnn.ops.window import images
 from autograd_cnn.random import default_generator

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
+from autograd_cnn.graph.in_place import apply_inplace
 from autograd_cnn.graph.op import Op
-from autograd_cnn.graph.record import apply, apply_inplace
+from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.cast import cast
 from autograd_cnn.ops.dim import one_dim
 from autograd_cnn.ops.expand import expand

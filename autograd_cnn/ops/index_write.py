@@ -8,8 +8,9 @@ import numpy as np
 
 from autograd_cnn.errors import DTypeError, ShapeError
 from autograd_cnn.graph.base import TensorBase, wrap
+from autograd_cnn.graph.in_place import apply_inplace
 from autograd_cnn.graph.op import Op
-from autograd_cnn.graph.record import apply, apply_inplace
+from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.arithmetic import where
 from autograd_cnn.ops.assign import copy_, require_kind
 from autograd_cnn.ops.cast import clone

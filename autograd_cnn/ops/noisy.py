@@ -8,7 +8,7 @@ import numpy as np
 
 from autograd_cnn.errors import ArgumentError
 from autograd_cnn.graph.base import wrap
-from autograd_cnn.graph.record import apply_inplace
+from autograd_cnn.graph.in_place import apply_inplace
 from autograd_cnn.ops.activation import leaky_relu
 from autograd_cnn.ops.arithmetic import MUL, add, mul
 from autograd_cnn.ops.dim import one_dim

@@ -12,8 +12,9 @@ from autograd_cnn.dtype import float64, int64
 from autograd_cnn.errors import ArgumentError, ShapeError
 from autograd_cnn.graph.base import wrap
 from autograd_cnn.graph.grad_mode import no_grad
+from autograd_cnn.graph.in_place import require_changeable
 from autograd_cnn.graph.op import FusedOp
-from autograd_cnn.graph.record import apply, require_changeable
+from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.elementwise import rsqrt
 from autograd_cnn.ops.operand import require_floating, require_tensor
 from autograd_cnn.ops.reduce import mean

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from autograd_cnn.errors import ArgumentError
+from autograd_cnn.graph.in_place import apply_inplace
 from autograd_cnn.graph.pointwise import pointwise_binary
-from autograd_cnn.graph.record import apply_binary, apply_inplace, apply_unary
+from autograd_cnn.graph.record import apply_binary, apply_unary
 from autograd_cnn.ops.arithmetic import where
 from autograd_cnn.ops.elementwise import Slope, Unary
 from autograd_cnn.ops.operand import refuse_bools, require_tensor

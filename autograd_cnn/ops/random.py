@@ -13,8 +13,9 @@ import numpy as np
 
 from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
 from autograd_cnn.graph.base import TensorBase, wrap
+from autograd_cnn.graph.in_place import apply_inplace
 from autograd_cnn.graph.op import Op
-from autograd_cnn.graph.record import apply, apply_inplace
+from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.expand import expand
 from autograd_cnn.ops.operand import require_floating
 from autograd_cnn.random import Generator, default_generator

@@ -10,8 +10,9 @@ import numpy as np
 
 from autograd_cnn.dtype import bool_, of_scalar, result_type
 from autograd_cnn.errors import ArgumentError, DTypeError, InPlaceError
+from autograd_cnn.graph.in_place import apply_inplace
 from autograd_cnn.graph.op import Op
-from autograd_cnn.graph.record import apply_binary, apply_inplace, apply_unary
+from autograd_cnn.graph.record import apply_binary, apply_unary
 from autograd_cnn.ops.cast import cast, clone
 from autograd_cnn.ops.operand import Scalar, refuse_bools, require_floating, require_tensor
 

@@ -8,8 +8,9 @@ import numpy as np
 
 from autograd_cnn.errors import ArgumentError, DTypeError
 from autograd_cnn.graph.base import TensorBase, wrap
+from autograd_cnn.graph.in_place import apply_inplace
 from autograd_cnn.graph.op import Op
-from autograd_cnn.graph.record import apply, apply_inplace, apply_view
+from autograd_cnn.graph.record import apply, apply_view
 from autograd_cnn.ops.arithmetic import div, floor_divide, maximum, where
 from autograd_cnn.ops.assign import copy_, require_kind, require_number
 from autograd_cnn.ops.cast import cast, clone

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from autograd_cnn.errors import ArgumentError, ShapeError
+from autograd_cnn.graph.in_place import apply_inplace
 from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.pointwise import pointwise_binary
-from autograd_cnn.graph.record import apply_binary, apply_inplace, apply_unary
+from autograd_cnn.graph.record import apply_binary, apply_unary
 from autograd_cnn.ops.arithmetic import where
 from autograd_cnn.ops.dim import one_dim
 from autograd_cnn.ops.elementwise import Slope, Unary, exp, sigmoid, tanh

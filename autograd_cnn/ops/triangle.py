@@ -6,8 +6,9 @@ from operator import index
 from typing import Any
 
 from autograd_cnn.errors import ShapeError
+from autograd_cnn.graph.in_place import apply_inplace
 from autograd_cnn.graph.op import Op
-from autograd_cnn.graph.record import apply, apply_inplace
+from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.operand import require_tensor
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from autograd_cnn.errors import ArgumentError, DTypeError, InPlaceError, ShapeError, StateDictError
 from autograd_cnn.graph.grad_mode import enable_grad
-from autograd_cnn.graph.record import repeats, require_changeable
+from autograd_cnn.graph.in_place import repeats, require_changeable
 from autograd_cnn.optim.batch import Batch, State, gradient_within
 from autograd_cnn.tensor import Tensor
 
