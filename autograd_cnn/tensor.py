@@ -121,12 +121,19 @@ class Tensor(Operators, Pointwise, Methods, InPlace, Conversion):
 
     @property
     def data(self) -> Tensor:
-        """The same memory without graph and without version counting; prefer `detach()`."""
+        """The same memory without graph and without version counting; prefer `detach()`.
+
+        Assigning other memory is not counted as a change either, unless it is laid out differently: what a backward
+        pass has saved would then no longer be what its kernels expect.
+        """
         return wrap(self.array, self.device)  # type: ignore[return-value]
 
     @data.setter
     def data(self, value: Tensor) -> None:
-        self.array = value.array
+        old, new = self.array, value.array
+        self.array = new
+        if (new.shape, new.dtype, new.strides) != (old.shape, old.dtype, old.strides):
+            self.mark_changed("data")
 
     @property
     def _base(self) -> TensorBase | None:

@@ -11,6 +11,7 @@ import pytest
 
 import autograd_cnn as ag
 from autograd_cnn.errors import InPlaceError
+from autograd_cnn.nn.functional import conv2d, cross_entropy, layer_norm
 
 
 def leaf(lib: ModuleType, *shape: int) -> Any:
@@ -294,3 +295,41 @@ def test_versions_are_shared() -> None:
     other.add_(1)
     assert x._version == row._version == other._version == 2
     assert x.tolist() == [[2, 2, 2], [1, 1, 1]]
+
+
+@pytest.mark.parametrize("other", [(16, 64, 3, 3), (8, 8, 3, 3), (16, 8, 5, 5)])
+def test_data_of_another_shape_is_a_change(other: tuple[int, ...]) -> None:
+    """The kernels of a backward pass work from the shapes that they find."""
+    x, w = ag.randn(2, 8, 10, 10, requires_grad=True), ag.randn(16, 8, 3, 3, requires_grad=True)
+    y = conv2d(x, w, padding=1)
+    w.data = ag.randn(*other)
+    with pytest.raises(InPlaceError, match="data"):
+        y.sum().backward()
+    assert x.grad is None
+
+
+def test_data_of_another_layout_is_a_change() -> None:
+    x, scale = ag.randn(4, 6, requires_grad=True), ag.randn(6)
+    y = layer_norm(x, (6,), scale)
+    scale.data = ag.randn(12)[::2]
+    with pytest.raises(InPlaceError, match="data"):
+        y.sum().backward()
+
+
+def test_data_of_the_same_shape_is_none() -> None:
+    w = ag.tensor([2.0, 3.0], requires_grad=True)
+    y = (w * w).sum()
+    w.data = ag.tensor([5.0, 7.0])
+    y.backward()
+    assert w.grad is not None
+    assert w.tolist() == [5.0, 7.0]
+
+
+@pytest.mark.parametrize("shape", [(300, 5), (3, 5, 100)])
+def test_labels_overwritten_from_outside_do_no_harm(shape: tuple[int, ...]) -> None:
+    x = ag.randn(*shape, requires_grad=True)
+    target = ag.zeros(shape[0], *shape[2:], dtype=ag.int64)
+    loss = cross_entropy(x, target)
+    target.numpy()[...] = 10**12
+    loss.backward()
+    assert ag.isfinite(x.grad).all()

@@ -177,6 +177,8 @@ class Op:
         cls.direct = cls.joint if issubclass(cls, FusedOp) else vars(cls).get("gradient")
         if "overwrite" not in vars(cls):
             cls.overwrite = None
+        if cls.gradient_overwrites and cls.principal is None:
+            raise TypeError(f"{cls.__name__}: with several gradients none of them may be written over")
         if cls.variadic and cls.joint is None:
             raise TypeError(f"{cls.__name__}: a variadic op needs a joint vjp(self, g, needs, ...)")
         for name in cls.inputs:

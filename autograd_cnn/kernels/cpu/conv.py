@@ -1,4 +1,8 @@
-"""Convolution and its gradient for the input on the vector micro-kernel.
+"""Convolution and its gradient for the input.
+
+Depthwise kernels have code of their own (conv_depthwise.py); 1 x 1 kernels that stay on their pixel are matrix products
+(conv_product.py); 3 x 3 kernels at stride 1 go by Winograd's algorithm where that is faster (winograd.py).  What
+follows is the way of all others, on the vector micro-kernel.
 
 The source is packed so that what a vector of points of the result reads at one tap lies together: the vectors run
 over images (conv_images_plan.py) or over the pixels of a line (conv_lines_plan.py), the rows of the micro-kernel
@@ -22,6 +26,7 @@ from autograd_cnn.kernels.cpu.conv_depthwise import depthwise_forward, depthwise
 from autograd_cnn.kernels.cpu.conv_moves import ask_tile, read_line, turn_lines, write_line
 from autograd_cnn.kernels.cpu.conv_plan import lifted
 from autograd_cnn.kernels.cpu.conv_product import ProductPlan, multiply
+from autograd_cnn.kernels.cpu.copying import contiguous
 from autograd_cnn.kernels.cpu.jit import inline, parallel, serial
 from autograd_cnn.kernels.cpu.microkernel import (
     LOW_ROWS,
@@ -255,12 +260,8 @@ def _code(dtype):
     )
 
 
-def _elements(array):
-    return np.ascontiguousarray(array).reshape(-1)
-
-
 def _run(source, weight, bias, plan, activation, out):
-    source, weight, out = _elements(source), _elements(weight), out.reshape(-1)
+    source, weight, out = contiguous(source).reshape(-1), contiguous(weight).reshape(-1), out.reshape(-1)
     if isinstance(plan, ProductPlan):
         multiply(source, weight, bias, plan, activation, out)
         return

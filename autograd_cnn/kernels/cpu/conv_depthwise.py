@@ -25,7 +25,6 @@ PIECES = 64  # that a large problem is cut into
 BLOCK_PIXELS = 2048  # of images that are taken through one kernel together
 NO_MASKS = np.empty(0, np.uint16)
 LEAST_STRIP = 4 * ROWS  # rows of a plane that are worth a piece of their own
-PARTS = 16  # pieces that the gradient for the weight is cut into: channels, and where these are few, blocks of images
 
 
 class Pass(NamedTuple):

@@ -11,7 +11,8 @@ has few channels, the whole window of x that a pixel of g meets is laid out in o
     sums[o, window] += g[o, pixel] * windows[pixel, window]        g is read where it lies
     sums[window, o] += windows[pixel, window] * turned[pixel, o]
 
-whichever of the three is estimated to be the fastest.
+whichever of the three is estimated to be the fastest; or, for 3 x 3 kernels at stride 1, Winograd's way
+(winograd_weight.py).
 """
 
 from functools import lru_cache
@@ -23,6 +24,7 @@ from autograd_cnn.kernels.cpu.conv_choice import grad_weight_plan
 from autograd_cnn.kernels.cpu.conv_depthwise import depthwise_grad_weight, is_depthwise
 from autograd_cnn.kernels.cpu.conv_plan import lifted
 from autograd_cnn.kernels.cpu.conv_weight_plan import TASKS
+from autograd_cnn.kernels.cpu.copying import contiguous
 from autograd_cnn.kernels.cpu.jit import inline, parallel, serial
 from autograd_cnn.kernels.cpu.microkernel import (
     MAX_ROWS,
@@ -240,10 +242,6 @@ def _code(dtype):
     return address_of(_grad_weight_pieces, 0, 0, 0, none, none, *tables, none, none)
 
 
-def _elements(array):
-    return np.ascontiguousarray(array).reshape(-1)
-
-
 def conv_grad_weight(g, x, stride, padding, dilation, groups, out):
     """The gradient of convolution for its weight.
 
@@ -261,7 +259,7 @@ def conv_grad_weight(g, x, stride, padding, dilation, groups, out):
             depthwise_grad_weight(g, x, stride, padding, dilation, out)
             return
     plan = grad_weight_plan(g.shape, x.shape, out.shape, stride, padding, dilation, groups, out.itemsize)
-    g, x, out = _elements(g), _elements(x), out.reshape(-1)
+    g, x, out = contiguous(g).reshape(-1), contiguous(x).reshape(-1), out.reshape(-1)
     if isinstance(plan, WeightPlan):
         if grad_weight(g, x, plan, out):
             return
@@ -283,7 +281,7 @@ def sum_channels(g, out):
     # Runs of memory long enough to be read fast, and short enough that their sums stay in the L1 cache.
     together = 1 if pixels >= LONG_LINE else max(-(-out.size // TASKS), RUN // max(pixels, 1))
     pieces = -(-out.size // together)
-    arguments = _elements(g), g.shape[0], pixels, together, out
+    arguments = contiguous(g).reshape(-1), g.shape[0], pixels, together, out
     if g.size < SERIAL_WORK:
         _sum_channels_pieces(0, pieces, *arguments)
     else:

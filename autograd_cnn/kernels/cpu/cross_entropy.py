@@ -240,7 +240,8 @@ def _grad_lines(x, rows, target, weight, ignore_index, smoothing, n, out):
         else:
             if spread:
                 affine_pair(n, out, start, zero, one, weight, 0, -shares[i], zero, out, start)
-            out[start + label] -= owns[i]
+            if 0 <= label < n:  # whatever was written to the labels' memory since they were checked
+                out[start + label] -= owns[i]
 
 
 @adaptive
@@ -282,5 +283,5 @@ def _grad_columns(
         if label == ignore_index:
             for k in range(n):
                 out[start + k * inner + i] = 0
-        else:
+        elif 0 <= label < n:
             out[start + label * inner + i] -= real(owns[i])

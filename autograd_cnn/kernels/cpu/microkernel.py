@@ -25,8 +25,8 @@ VECTOR_BYTES = 64 if _WIDE else 32 if _FEATURES.get("avx", False) else 16
 # with AVX-512, else 16.  Two rows more, and LLVM spills.
 TILE_ROWS = (6, 4, 2, 1) if _WIDE else (4, 3, 2, 1)
 TILE_VECTORS = (3, 2, 1)
-# Steps of a contraction that are summed in registers.  The sums of such blocks are added, so that rounding errors
-# grow with the block and with the number of blocks, not with their product.
+# About how many steps of a contraction are summed in registers.  The sums of such blocks are added, so that rounding
+# errors grow with the block and with the number of blocks, not with their product.
 DEPTH = 64
 MAX_ROWS, MID_ROWS, LOW_ROWS, _ = TILE_ROWS
 MAX_VECTORS = TILE_VECTORS[0]

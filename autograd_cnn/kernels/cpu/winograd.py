@@ -10,8 +10,10 @@ A piece of work is a block of tiles.  They are numbered along the lines of tiles
 vectors run over those numbers, whatever the width of an image.  All that lies between the image and the result,
 transformed tiles and their sums for some channels of the result, stays in the L2 cache.
 
-Rounding: transforms add numbers of like size, and sums run over 16 channels at a time, so that the error is not
-larger than that of the definition summed in one go (`python -m benchmarks.rounding`).
+Rounding: sums run over 16 channels at a time, so that among numbers of like size the error is below that of the
+definition summed in one go (`python -m benchmarks.rounding conv`).  But it is relative to the largest number that a
+tile meets: where the kernel has zeros, as in masked convolution, a huge pixel leaves traces that the definition does
+not know.
 """
 
 from functools import lru_cache
@@ -153,7 +155,7 @@ def _code(dtype):
 def convolve(source, weight, bias, plan, low, out):
     """Flat arrays, `bias` may be empty; whether the result is right, as it is where all of it is finite.
 
-    An infinite pixel, or NaN, reaches all four pixels of a tile, and not only those that are computed from it.
+    Transforms of large numbers may overflow, and a difference of infinities is NaN where the definition has infinity.
     """
     weights = aligned(plan.weights, out)
     finite = np.empty(plan.pieces, np.bool_)
