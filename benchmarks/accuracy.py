@@ -134,9 +134,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 def accuracy(
     names: Annotated[list[str] | None, typer.Argument(help=f"Some of {', '.join(EXACT)}.")] = None,
     threads: Annotated[int, typer.Option(min=1, help="Processes that share the work.")] = min(2, cores()),
-    check: Annotated[
-        bool, typer.Option("--check", help="Record nothing; fail above a bound.")
-    ] = False,
+    check: Annotated[bool, typer.Option("--check", help="Record nothing; fail above a bound.")] = False,
     results: Annotated[Path, typer.Option(help="Where the results of each machine are kept.")] = RESULTS,
 ) -> None:
     """Prints the largest error of each function, and where it is met."""
