@@ -158,7 +158,7 @@ def test_errors_of_numbers_of_like_size(torch) -> None:
         rights = exact.detach(), doubles[0].grad, doubles[1].grad
         for ours, right in zip(run(case, x, w, bias, g), rights, strict=True):
             error = (torch.from_numpy(ours).double() - right).square().mean().sqrt()
-            assert error <= 4 * np.finfo(np.float32).eps * right.square().mean().sqrt(), case
+            assert error <= 5 * np.finfo(np.float32).eps * right.square().mean().sqrt(), case
 
 
 def in_guarded_memory() -> None:
