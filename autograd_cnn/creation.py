@@ -13,6 +13,7 @@ from autograd_cnn.device import device as as_device
 from autograd_cnn.dtype import RANK, as_dtype, float64, get_default_dtype, int32, int64, of_scalar
 from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
 from autograd_cnn.graph.base import wrap
+from autograd_cnn.graph.grad_mode import is_inference_mode_enabled
 from autograd_cnn.ops.assign import require_number
 from autograd_cnn.ops.size import new_size
 from autograd_cnn.tensor import Tensor
@@ -22,6 +23,8 @@ def make(array: np.ndarray, device: Any, requires_grad: bool) -> Tensor:
     """A tensor on an array."""
     place: Device = CPU if device is None else as_device(device)
     result: Tensor = wrap(place.from_host(array), place)  # type: ignore[assignment]
+    if is_inference_mode_enabled():
+        result.version = None
     return result.requires_grad_() if requires_grad else result
 
 

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import math
 import statistics
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+import typer
 from rich.console import Console
 from rich.table import Table
 
@@ -110,7 +110,15 @@ def table(family: str, measured: list[Rounding]) -> Table:
     return result
 
 
-def main(wanted: list[str], threads: int = 2) -> None:
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def rounding(
+    only: Annotated[list[str] | None, typer.Argument(help="As `--only` of benchmarks.")] = None,
+    threads: Annotated[int, typer.Option(min=1, help="Threads of each side.")] = 2,
+) -> None:
+    """Prints our error against float64, PyTorch's, and their ratio."""
     from benchmarks.families import FAMILIES as MAKERS
 
     console = Console(highlight=False, emoji=False)
@@ -120,7 +128,7 @@ def main(wanted: list[str], threads: int = 2) -> None:
     if reason is not None:
         raise SystemExit(reason)
     try:
-        chosen = select((case for family in FAMILIES for case in MAKERS[family]()), wanted)
+        chosen = select((case for family in FAMILIES for case in MAKERS[family]()), only or [])
     except UnknownCaseError as error:
         raise SystemExit(str(error)) from None
     peers = libraries.load(["torch"], threads)
@@ -131,4 +139,4 @@ def main(wanted: list[str], threads: int = 2) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    app(prog_name="python -m benchmarks.rounding")

@@ -159,6 +159,19 @@ def test_leaves_made_without_recording_can_require_grad() -> None:
     assert not y.requires_grad
 
 
+def test_what_is_an_inference_tensor(torch) -> None:
+    for lib in (torch, ag):
+        x = lib.ones(2)
+        with lib.inference_mode():
+            made = [lib.ones(2), lib.tensor([1.0, 2.0]), lib.zeros_like(x), lib.randn(2), x + 1, x.clone()]
+            made += [made[0][:1], made[1].view(2, 1)]
+            shared = [x[:], x.view(2, 1), x.detach()]
+        assert all(y.is_inference() for y in made), lib
+        assert not any(y.is_inference() for y in shared), lib
+        shared[0].add_(1)
+        assert x.tolist() == [2.0, 2.0]
+
+
 def test_inference_tensors() -> None:
     x = ag.ones(2, requires_grad=True)
     with ag.inference_mode():

@@ -174,13 +174,14 @@ def _apply_several(op: Op, inputs: tuple[Any, ...], specs: list[Spec], device: D
     return ys
 
 
-def view_of(x: TensorBase, op: ViewOp, array: Any, state: State) -> Any:
-    """A tensor that shows a part of x's memory, not yet recorded; as such it may be changed in place."""
+def view_of(x: TensorBase, op: ViewOp, array: Any) -> Any:
+    """A tensor that shows a part of x's memory, not yet recorded; as such it may be changed in place.
+
+    It shares x's version, and is one of inference mode where x is.
+    """
     y = alias(x)
     y.array = array
     y._view = View(x.root, (op,) if x._view is None else (*x._view.chain, op), 0 if x.version is None else x.version[0])
-    if state.inference:
-        y.version = None
     return y
 
 
@@ -189,7 +190,7 @@ def apply_view(op: ViewOp, x: TensorBase) -> Any:
     state = STATE.get()
     if x._view is not None:
         refresh(x)
-    y = view_of(x, op, op.view(x.array), state)
+    y = view_of(x, op, op.view(x.array))
     if state.recording and x._requires_grad:
         record(op, (x,), (y,), (y.array.shape, y.array.dtype), state)
     return y

@@ -77,7 +77,7 @@ def _views(op: Parts, x: Any) -> tuple[Any, ...]:
     if len(parts) < 2:
         return tuple(apply_view(part, x) for part in parts)
     refresh(x)
-    views = [view_of(x, part, array, state) for part, array in zip(parts, op.view(x.array), strict=True)]
+    views = [view_of(x, part, array) for part, array in zip(parts, op.view(x.array), strict=True)]
     if state.recording and x._requires_grad:
         record(op, (x,), tuple(views), [(y.array.shape, y.array.dtype) for y in views], state)
     return tuple(views)

@@ -12,6 +12,7 @@ import numpy as np
 from autograd_cnn.kernels.cpu.microkernel import MAX_ROWS, MAX_VECTORS, SERIAL_WORK, TILE_ROWS, VECTOR_BYTES
 
 PIXELS = 64  # of a block: so many products are summed in a row, and what they need stays in the L1 cache
+WINDOW_PIXELS = 128  # the same where windows are laid out, which few channels have
 SUMS_BYTES = 1 << 18  # of a piece's sums: they stay in the L2 cache
 TASKS = 16  # pieces that a large problem is cut into
 LEAST_ROWS = 256  # of a tile's rows times taps, for which a block of pixels is worth turning
@@ -80,12 +81,12 @@ def _even(total, most):
     return _ceil(total, _ceil(total, max(most, 1)))
 
 
-def _cuts(sizes):
+def _cuts(sizes, most):
     """(first, last) of each strip of an image's pixels: whole lines of the inner axes."""
     inner = 1
     for size in reversed(sizes):
-        if inner * size > PIXELS:
-            count = _even(size, PIXELS // inner)
+        if inner * size > most:
+            count = _even(size, most // inner)
             return [
                 ((outer * size + start) * inner, (outer * size + min(start + count, size)) * inner)
                 for outer in range(prod(sizes) // (size * inner))
@@ -168,7 +169,7 @@ def _whole_tiles(rows):
 def _fastest(channels, outputs, kernel, grid, stride, dilation, lanes):
     """(cycles a pixel, (whether to lay out windows, whether to turn g))."""
     lines, size = channels * prod(kernel[:-1]), prod(kernel)
-    columns = min(grid[-1], PIXELS)
+    columns = min(grid[-1], WINDOW_PIXELS)
     laying = _ceil(lines, lanes) * TURNING * ((columns - 1) * stride[-1] + kernel[-1]) / columns
     turning = _ceil(outputs, lanes) * TURNING
     cycles = {(False, True): size * _cycles(channels, outputs, lanes) + turning}
@@ -202,8 +203,9 @@ def grad_weight_plan(g_shape, x_shape, out_shape, stride, padding, dilation, gro
     movement = (sizes, kernel, stride, padding[::2], dilation)
     cycles, (laid, turned) = _fastest(channels, outputs, kernel, grid, stride, dilation, lanes)
 
-    cuts = _cuts(grid)
-    block = _even(images, PIXELS // pixels)
+    most = WINDOW_PIXELS if laid else PIXELS
+    cuts = _cuts(grid, most)
+    block = _even(images, most // pixels)
     units = _ceil(images, block) * len(cuts)
     # The last block may hold fewer images: one more strip.
     blocks = [(block, *cut) for cut in cuts] + [(images % block, *cuts[0])] * (images % block > 0)
@@ -212,7 +214,7 @@ def grad_weight_plan(g_shape, x_shape, out_shape, stride, padding, dilation, gro
     windows = block * longest * panel if turned else 0  # elements before them
     rows, columns, taps, row_plane, packed = channels, outputs, size, x_plane, windows
     if laid:
-        span, pitch = (min(grid[-1], PIXELS) - 1) * stride[-1] + kernel[-1], channels * lines
+        span, pitch = (min(grid[-1], most) - 1) * stride[-1] + kernel[-1], channels * lines
         rows, columns, taps, row_plane = outputs, channels * size, 1, pixels
         packed += block * _ceil(longest, grid[-1]) * span * pitch + panel
         tables = _window_tables(blocks, grid[-1], outputs * groups * pixels, span, stride[-1])
