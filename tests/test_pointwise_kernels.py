@@ -8,7 +8,7 @@ import numba
 import numpy as np
 import pytest
 
-from autograd_cnn.kernels.cpu import activation, elementwise, fingerprint, pointwise
+from autograd_cnn.kernels.cpu import activation, copying, elementwise, fingerprint, pointwise
 from autograd_cnn.kernels.cpu.jit import GRAIN
 from autograd_cnn.kernels.cpu.pointwise import broadcast_plan
 
@@ -89,10 +89,10 @@ def test_accumulation():
     np.testing.assert_array_equal(a, np.tile(1 + b, (3, 1)))
     elementwise.add_(a, a)
     np.testing.assert_array_equal(a, np.tile(2 + 2 * b, (3, 1)))
-    elementwise.fill(a, 7)
+    copying.fill(a, 7)
     assert (a == 7).all()
     counts = np.empty((3, 4), np.int64)
-    elementwise.copy(a, counts)
+    copying.copy(a, counts)
     assert (counts == 7).all()
 
 

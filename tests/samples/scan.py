@@ -26,7 +26,10 @@ def each(name: str, fold: Callable) -> list[Sample]:
         Sample(f"{name} zeros", op, (given(ZEROS),), reference, name, {"dim": 1}),
         Sample(f"{name} of ints", op, (whole(4),), reference, name, {"dim": 0}),
         Sample(f"{name} of bools", op, (truth(4),), reference, name, {"dim": 0}),
-        Sample(f"{name} large", op, (real(2, 3),), reference, name, {"dim": 1}, large=(real(300, 200),)),
+        *(
+            Sample(f"{name} large {d}", op, (real(2, 3),), reference, name, {"dim": d}, large=(real(300, 200),))
+            for d in (0, 1)
+        ),
         Sample(
             f"{name} in float64",
             lambda x: op(x, 0, dtype="float64"),
