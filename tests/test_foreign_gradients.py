@@ -10,7 +10,8 @@ import pytest
 import autograd_cnn as ag
 from autograd_cnn.autograd import Function, Op, apply
 from autograd_cnn.errors import ArgumentError, DTypeError, GraphError, ShapeError
-from autograd_cnn.nn.functional import batch_norm
+from autograd_cnn.nn.functional import batch_norm, conv2d, linear
+from autograd_cnn.ops.fused import conv2d_relu, linear_relu
 
 
 def leaf() -> Any:
@@ -233,3 +234,34 @@ def test_a_gradient_that_others_hold_is_not_written_over() -> None:
     for count in (1, 2):  # a graph that is kept
         z.backward(seed, retain_graph=True)
         assert (x.grad == count * 3 * positive).all()
+
+
+@pytest.mark.parametrize(
+    ("function", "layer", "identity", "shapes"),
+    [
+        (conv2d_relu, conv2d, ag.eye(4).reshape(4, 4, 1, 1), [(16, 3, 32, 32), (4, 3, 3, 3), (4,)]),
+        (linear_relu, linear, ag.eye(100), [(400, 20), (100, 20), (100,)]),
+        (linear_relu, linear, ag.eye(100), [(20, 20, 20), (100, 20)]),
+    ],
+)
+def test_layers_in_one_op_rectify_a_gradient_where_it_lies_only_if_nobody_holds_it(
+    function: Callable[..., Any], layer: Callable[..., Any], identity: Any, shapes: list[tuple[int, ...]]
+) -> None:
+    inputs = [ag.randn(*shape, requires_grad=True) for shape in shapes]
+    seed = ag.randn(*function(*inputs).shape)
+    given, found = seed.clone(), []
+    for follows, retains in ((False, False), (True, False), (True, True)):
+        y = function(*inputs)
+        if retains:
+            y.retain_grad()
+        for x in inputs:
+            x.grad = None
+        (layer(y, identity) if follows else y).backward(seed)
+        assert (seed == given).all()
+        assert not retains or (y.grad == given).all()
+        found.append([x.grad for x in inputs])
+    for gradients in found[1:]:
+        assert all((one == other).all() for one, other in zip(gradients, found[0], strict=True))
+    recorded = ag.autograd.grad(function(*inputs), inputs, seed, create_graph=True)
+    for one, other in zip(recorded, found[0], strict=True):
+        assert one.allclose(other, 1e-4, 1e-4)

@@ -321,15 +321,17 @@ def _with_graph(node: Node, saved: list[Any]) -> list[Any]:
 def _directly(op: Op, plan: Plan, g: Any, edges: Sequence[Edge | None], saved: Sequence[Any], ours: bool) -> list[Any]:
     """Gradients of all inputs at once, by kernels alone; None where there is no edge."""
     device, dtype = g.device, g.array.dtype
-    reused = ours and op.gradient_overwrites and g.array.size >= device.grain and g.array.flags.c_contiguous
+    reused = ours and g.array.size >= device.grain and g.array.flags.c_contiguous
+    overwritten = reused and op.gradient_overwrites
     out = [
-        None if edge is None or j is None else g.array if reused and i == 0 else device.empty(saved[j], dtype)
+        None if edge is None or j is None else g.array if overwritten and i == 0 else device.empty(saved[j], dtype)
         for i, (edge, j) in enumerate(zip(edges, plan.shapes, strict=True))
     ]
+    room = [] if not op.gradient_room else [g.array] if reused else [device.empty(g.array.shape, dtype)]
     tensors = plan.tensors
     positions: tuple[int | None, ...] = plan.direct or ()
     arguments = [None if j is None else saved[j].array if j < tensors else saved[j] for j in positions]
-    op.gradient(device.kernels, out, g.array, *arguments)
+    op.gradient(device.kernels, out + room if room else out, g.array, *arguments)
     return [None if array is None else wrap(array, device) for array in out]
 
 

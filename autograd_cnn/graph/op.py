@@ -154,6 +154,7 @@ class Op:
     direct: ClassVar[Callable[..., Any] | None] = None  # `gradient`, where the class has one that its vjps agree with
     in_place: ClassVar[bool] = False  # whether `compute` may be given the first input's memory as `out`
     gradient_overwrites: ClassVar[bool] = False  # whether `gradient` may be given the memory of g as out[0]
+    gradient_room: ClassVar[bool] = False  # whether `out` of `gradient` ends with room for another g, or g itself
     # `overwrite(k, g, *saved)` of an op with one input: its gradient, where a large g lies that nobody else holds.
     overwrite: ClassVar[Callable[..., None] | None] = None
     fresh: ClassVar[bool] = False  # whether a gradient that a vjp made is held by nobody else

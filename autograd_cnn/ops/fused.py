@@ -20,6 +20,7 @@ class Rectified(Op, abstract=True):
     """What an op and its ReLU as one adds to the op."""
 
     activation: ClassVar[str] = "RELU"
+    gradient_room = True
 
     def infer(self, *arrays: Any) -> Any:
         try:
@@ -42,6 +43,11 @@ class ConvRelu(Rectified, Conv):
         vjp_weight = partial(self.vjp_weight, x=x, weight_shape=weight.array.shape)
         return rectified_vjps(g, y, needs, vjp_x, vjp_weight, self.vjp_bias)
 
+    def gradient(self, k: Any, out: Sequence[Any], g: Any, x: Any, weight: Any, y: Any) -> None:  # type: ignore[override]
+        *out, room = out
+        k.relu_grad(g, y, room)
+        super().gradient(k, out, room, x, weight)
+
 
 class LinearRelu(Rectified, Linear):
     """max(x @ weight.T + bias, 0)."""
@@ -49,6 +55,11 @@ class LinearRelu(Rectified, Linear):
     def vjp(self, g: Any, needs: Any, x: Any, weight: Any, y: Any) -> Any:
         vjp_x, vjp_weight = partial(self.vjp_x, weight=weight), partial(self.vjp_weight, x=x)
         return rectified_vjps(g, y, needs, vjp_x, vjp_weight, self.vjp_bias)
+
+    def gradient(self, k: Any, out: Sequence[Any], g: Any, x: Any, weight: Any, y: Any) -> None:  # type: ignore[override]
+        *out, room = out
+        k.relu_grad(g, y, room)
+        super().gradient(k, out, room, x, weight)
 
 
 LINEAR_RELU = LinearRelu()
