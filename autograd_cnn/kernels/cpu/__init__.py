@@ -105,13 +105,16 @@ from .index import (
 from .jit import GRAIN
 from .layer_norm import layer_norm, layer_norm_grad
 from .linear import linear_backward
-from .loss import binary_cross_entropy
-from .norm import batch_norm_eval, batch_norm_grad, batch_norm_train, running_averages
-from .optim import (
-    adam,
-    rmsprop,
-    sgd,
+from .loss import (
+    binary_cross_entropy,
+    binary_cross_entropy_slope,
+    huber,
+    huber_slope,
+    logistic_loss,
+    logistic_loss_slope,
 )
+from .norm import batch_norm_eval, batch_norm_grad, batch_norm_train, running_averages
+from .optim import adadelta, adagrad, adam, adamax, asgd, ftrl, nadam, radam, rmsprop, rprop, sgd
 from .piecewise import (
     hardshrink,
     hardsigmoid,

@@ -15,11 +15,13 @@ from numba.core.errors import TypingError
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array, populate_array
 
-from autograd_cnn.kernels.cpu.jit import GRAIN, serial
-from autograd_cnn.kernels.cpu.pointwise import with_formula
+from autograd_cnn.kernels.cpu.jit import GRAIN, adaptive, serial
+from autograd_cnn.kernels.cpu.shared_code import address_of, call
 
 HEADER = object.__basicsize__  # bytes of a Python object before what is its own
 PART = 8192  # elements of a task
+SETTINGS = 10  # numbers that a rule gets
+_NONE = (0.0,) * SETTINGS
 
 _LIKE = {np.dtype(kind): np.empty(0, kind) for kind in (np.float32, np.float64)}
 
@@ -64,22 +66,30 @@ class ArrayTable:
 
 
 class ListKernel:
-    """`kernel(table, arrays, settings)` from a compiled `formula(addresses, t, start, count, like, settings)`.
+    """`kernel(table, arrays, *settings)` from a `rule(addresses, t, start, count, like, settings)`.
 
-    `arrays` are as the lists of the table, whose row 1 they become.  The formula is called for `count` elements from
-    `start` on of the arrays at position t.  Tasks are equal parts of all elements, so it does not matter how large
-    single arrays are; where those to be changed overlap, one thread takes them in turn.
+    `arrays` are as the lists of the table, whose row 1 they become.  The rule is called for `count` elements from
+    `start` on of the arrays at position t, with SETTINGS numbers, of which those not given are 0.  Tasks are equal
+    parts of all elements, so it does not matter how large single arrays are; where those to be changed overlap, one
+    thread takes them in turn.  Of a rule only a serial kernel is compiled: all share one loop, which calls it by its
+    address.
     """
 
-    __slots__ = ("loop",)
+    __slots__ = ("codes", "rule")
 
-    def __init__(self, formula):
-        self.loop = with_formula(each_part, formula)
+    def __init__(self, rule):
+        self.rule = serial(rule)
+        self.codes = {}
 
-    def __call__(self, table, arrays, settings):
+    def __call__(self, table, arrays, *settings):
         addresses = table.addresses
         addresses[1] = [*map(id, arrays)]
-        (self.loop.serial if table.in_turn else self.loop.parallel)(addresses, table.ends, table.like, settings)
+        numbers = (*map(float, settings), *_NONE[len(settings) :])
+        like = table.like
+        code = self.codes.get(like.dtype)
+        if code is None:
+            code = self.codes[like.dtype] = address_of(self.rule, addresses, 0, 0, 0, like, numbers)
+        (_each_part.serial if table.in_turn else _each_part.parallel)(code, addresses, table.ends, like, numbers)
 
 
 @lru_cache(maxsize=1024)
@@ -89,15 +99,16 @@ def _ends(sizes):
     return ends, int(ends[-1])
 
 
-def each_part(addresses, ends, like, settings):
+@adaptive
+def _each_part(rule, addresses, ends, like, settings):
     size = ends[-1]
     for part in prange((size + PART - 1) // PART):
-        place = part * PART
+        place = np.int64(part) * PART
         stop = min(place + PART, size)
         t = np.searchsorted(ends, place, "right") - 1
         while place < stop:
             end = min(stop, ends[t + 1])
-            formula(addresses, t, place - ends[t], end - place, like, settings)  # noqa: F821
+            call(rule, (addresses, t, place - ends[t], end - place, like, settings))
             place = end
             t += 1
 

@@ -2,7 +2,7 @@
 
 Formulas are PyTorch's.  `table` is an ArrayTable of the parameters and of the state that the settings need, in the
 order that each kernel names; `grads` are as many arrays, of the parameters' dtype and sizes.  Hyperparameters are
-Python numbers.
+numbers.  Rules that differ only by numbers share one kernel.
 """
 
 import math
@@ -23,24 +23,15 @@ def _sign(maximize):
 
 
 @ListKernel
-@inline
 def _sgd(addresses, t, start, count, like, settings):
-    lr, weight_decay, sign = settings
     real = like.dtype.type
-    lr, weight_decay, sign = real(lr), real(weight_decay), real(sign)
+    lr, weight_decay, sign = real(settings[0]), real(settings[1]), real(settings[2])
+    momentum, damped, ahead, moving = real(settings[3]), real(settings[4]), settings[5], settings[6]
     param, grad = part_of(addresses[0, t], start, count, like), part_of(addresses[1, t], start, count, like)
-    for i in range(count):
-        param[i] -= lr * _descent_direction(grad[i], param[i], weight_decay, sign)
-
-
-@ListKernel
-@inline
-def _sgd_momentum(addresses, t, start, count, like, settings):
-    lr, weight_decay, sign, momentum, damped, ahead = settings
-    real = like.dtype.type
-    lr, weight_decay, sign = real(lr), real(weight_decay), real(sign)
-    momentum, damped = real(momentum), real(damped)
-    param, grad = part_of(addresses[0, t], start, count, like), part_of(addresses[1, t], start, count, like)
+    if moving == 0:
+        for i in range(count):
+            param[i] -= lr * _descent_direction(grad[i], param[i], weight_decay, sign)
+        return
     buffer = part_of(addresses[2, t], start, count, like)
     for i in range(count):
         g = _descent_direction(grad[i], param[i], weight_decay, sign)
@@ -55,21 +46,17 @@ def sgd(table, grads, lr, momentum, dampening, weight_decay, nesterov, maximize,
     g = grad + weight_decay * param;  b = momentum * b + (1 - dampening) * g, at first b = g;
     param -= lr * (g + momentum * b if nesterov else b), and lr * g without momentum.
     """
-    settings = (float(lr), float(weight_decay), _sign(maximize))
-    if momentum == 0:
-        _sgd(table, grads, settings)
-    else:
-        moving = (float(momentum), 1.0 if first else 1.0 - dampening, float(nesterov))
-        _sgd_momentum(table, grads, settings + moving)
+    damped = 1.0 if first else 1.0 - dampening
+    _sgd(table, grads, lr, weight_decay, _sign(maximize), momentum, damped, nesterov, momentum != 0)
 
 
 @ListKernel
-@inline
 def _adam(addresses, t, start, count, like, settings):
-    step_size, beta1, beta2, scale, eps, decay, shrink, sign, amsgrad = settings
     real = like.dtype.type
-    gain1, gain2, beta2, scale, eps = real(1 - beta1), real(1 - beta2), real(beta2), real(scale), real(eps)
-    step_size, decay, shrink, sign = real(step_size), real(decay), real(shrink), real(sign)
+    step_size, at_once, beta2 = real(settings[0]), real(settings[1]), real(settings[3])
+    gain1, gain2 = real(1 - settings[2]), real(1 - settings[3])
+    scale, eps = real(settings[4]), real(settings[5])
+    decay, shrink, sign, amsgrad = real(settings[6]), real(settings[7]), real(settings[8]), settings[9]
     param, grad = part_of(addresses[0, t], start, count, like), part_of(addresses[1, t], start, count, like)
     means, squares = part_of(addresses[2, t], start, count, like), part_of(addresses[3, t], start, count, like)
     largest = part_of(addresses[4, t], start, count, like) if amsgrad != 0 else squares
@@ -82,7 +69,8 @@ def _adam(addresses, t, start, count, like, settings):
         if amsgrad != 0:
             square = square if (square > largest[i]) | (square != square) else largest[i]
             largest[i] = square
-        param[i] = param[i] * shrink - step_size * (mean / (np.sqrt(square) * scale + eps))
+        width = np.sqrt(square) * scale + eps if scale != 0 else eps
+        param[i] = param[i] * shrink - (step_size * mean + at_once * g) / width
 
 
 def adam(table, grads, step, lr, beta1, beta2, eps, weight_decay, decoupled, amsgrad, maximize):
@@ -95,34 +83,80 @@ def adam(table, grads, step, lr, beta1, beta2, eps, weight_decay, decoupled, ams
     param -= lr / (1 - beta1^step) * m / (sqrt(v / (1 - beta2^step)) + eps);
     if amsgrad, the largest v so far stands in for v.
     """
-    settings = (
-        lr / (1.0 - beta1**step),
-        float(beta1),
-        float(beta2),
-        1 / math.sqrt(1.0 - beta2**step),
-        float(eps),
-        0.0 if decoupled else float(weight_decay),
-        1.0 - lr * weight_decay if decoupled else 1.0,
-        _sign(maximize),
-        float(amsgrad),
-    )
-    _adam(table, grads, settings)
+    scale = 1 / math.sqrt(1.0 - beta2**step)
+    decay = _decay(lr, weight_decay, decoupled)
+    _adam(table, grads, lr / (1.0 - beta1**step), 0, beta1, beta2, scale, eps, *decay, _sign(maximize), amsgrad)
+
+
+def nadam(table, grads, step, lr, now, ahead, beta1, beta2, eps, weight_decay, decoupled, maximize):
+    """NAdam (Dozat 2016): as Adam, but param -= lr * (now * g + ahead * m) / (sqrt(v / (1 - beta2^step)) + eps)."""
+    scale = 1 / math.sqrt(1.0 - beta2**step)
+    decay = _decay(lr, weight_decay, decoupled)
+    _adam(table, grads, lr * ahead, lr * now, beta1, beta2, scale, eps, *decay, _sign(maximize), 0)
+
+
+def radam(table, grads, step, lr, beta1, beta2, eps, weight_decay, decoupled, maximize):
+    """RAdam (Liu and others 2019): Adam's step times r, or m alone while the variance of v is not bounded.
+
+    n = 2 / (1 - beta2) - 1;  q = n - 2 step beta2^step / (1 - beta2^step);
+    q > 5: param -= lr r m / (1 - beta1^step) sqrt(1 - beta2^step) / (sqrt(v) + eps),
+    r^2 = (q - 4) (q - 2) n / ((n - 4) (n - 2) q);  else param -= lr m / (1 - beta1^step).
+    """
+    step_size, scale, width = lr / (1.0 - beta1**step), 0.0, 1.0
+    longest = 2 / (1 - beta2) - 1
+    length = longest - 2 * step * beta2**step / (1 - beta2**step)
+    if length > 5:
+        scale, width = 1.0, eps
+        step_size *= math.sqrt(1 - beta2**step)
+        step_size *= math.sqrt((length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length))
+    decay = _decay(lr, weight_decay, decoupled)
+    _adam(table, grads, step_size, 0, beta1, beta2, scale, width, *decay, _sign(maximize), 0)
+
+
+def _decay(lr, weight_decay, decoupled):
+    """What is added to the gradient for each unit of the parameter, and what the parameter is multiplied by."""
+    return (0.0, 1.0 - lr * weight_decay) if decoupled else (weight_decay, 1.0)
 
 
 @ListKernel
-@inline
-def _rmsprop(addresses, t, start, count, like, settings):
-    lr, alpha, eps, weight_decay, sign, momentum, centered = settings
+def _adamax(addresses, t, start, count, like, settings):
     real = like.dtype.type
-    gain, alpha, eps = real(1 - alpha), real(alpha), real(eps)
-    lr, weight_decay, sign, momentum = real(lr), real(weight_decay), real(sign), real(momentum)
+    step_size, gain1, beta2 = real(settings[0]), real(1 - settings[1]), real(settings[2])
+    eps, weight_decay, sign = real(settings[3]), real(settings[4]), real(settings[5])
+    param, grad = part_of(addresses[0, t], start, count, like), part_of(addresses[1, t], start, count, like)
+    means, largest = part_of(addresses[2, t], start, count, like), part_of(addresses[3, t], start, count, like)
+    for i in range(count):
+        g = _descent_direction(grad[i], param[i], weight_decay, sign)
+        mean = means[i] + gain1 * (g - means[i])
+        kept, new = beta2 * largest[i], abs(g) + eps
+        large = new if (new > kept) | (new != new) else kept
+        means[i] = mean
+        largest[i] = large
+        param[i] -= step_size * (mean / large)
+
+
+def adamax(table, grads, step, lr, beta1, beta2, eps, weight_decay, maximize):
+    """Adamax (Kingma and Ba 2014).  State: m and u.
+
+    g = grad + weight_decay * param;  m = beta1 * m + (1 - beta1) * g;  u = max(beta2 * u, |g| + eps);
+    param -= lr / (1 - beta1^step) * m / u.
+    """
+    _adamax(table, grads, lr / (1.0 - beta1**step), beta1, beta2, eps, weight_decay, _sign(maximize))
+
+
+@ListKernel
+def _rmsprop(addresses, t, start, count, like, settings):
+    real = like.dtype.type
+    lr, kept, gain, eps = real(settings[0]), real(settings[1]), real(settings[2]), real(settings[3])
+    weight_decay, sign, momentum = real(settings[4]), real(settings[5]), real(settings[6])
+    centered = settings[7]
     param, grad = part_of(addresses[0, t], start, count, like), part_of(addresses[1, t], start, count, like)
     squares = part_of(addresses[2, t], start, count, like)
     buffer = part_of(addresses[3, t], start, count, like) if momentum != 0 else squares
     means = part_of(addresses[addresses.shape[0] - 1, t], start, count, like)
     for i in range(count):
         g = _descent_direction(grad[i], param[i], weight_decay, sign)
-        square = alpha * squares[i] + gain * g * g
+        square = kept * squares[i] + gain * g * g
         squares[i] = square
         if centered != 0:
             mean = means[i] + gain * (g - means[i])
@@ -144,5 +178,111 @@ def rmsprop(table, grads, lr, alpha, eps, weight_decay, momentum, centered, maxi
     centered: a = alpha * a + (1 - alpha) * g, and s - a^2 stands in for s below;
     b = momentum * b + g / (sqrt(s) + eps);  param -= lr * b.
     """
-    settings = (lr, alpha, eps, weight_decay, _sign(maximize), momentum, centered)
-    _rmsprop(table, grads, tuple(map(float, settings)))
+    _rmsprop(table, grads, lr, alpha, 1 - alpha, eps, weight_decay, _sign(maximize), momentum, centered)
+
+
+def adagrad(table, grads, lr, eps, weight_decay, maximize):
+    """Adagrad (Duchi, Hazan and Singer 2011): s += g^2;  param -= lr * g / (sqrt(s) + eps).  State: s."""
+    _rmsprop(table, grads, lr, 1, 1, eps, weight_decay, _sign(maximize), 0, 0)
+
+
+@ListKernel
+def _adadelta(addresses, t, start, count, like, settings):
+    real = like.dtype.type
+    lr, rho, gain, eps = real(settings[0]), real(settings[1]), real(1 - settings[1]), real(settings[2])
+    weight_decay, sign = real(settings[3]), real(settings[4])
+    param, grad = part_of(addresses[0, t], start, count, like), part_of(addresses[1, t], start, count, like)
+    squares, changes = part_of(addresses[2, t], start, count, like), part_of(addresses[3, t], start, count, like)
+    for i in range(count):
+        g = _descent_direction(grad[i], param[i], weight_decay, sign)
+        square = rho * squares[i] + gain * g * g
+        change = np.sqrt(changes[i] + eps) / np.sqrt(square + eps) * g
+        squares[i] = square
+        changes[i] = rho * changes[i] + gain * change * change
+        param[i] -= lr * change
+
+
+def adadelta(table, grads, lr, rho, eps, weight_decay, maximize):
+    """Adadelta (Zeiler 2012).  State: s and d.
+
+    g = grad + weight_decay * param;  s = rho * s + (1 - rho) * g^2;  c = sqrt(d + eps) / sqrt(s + eps) * g;
+    d = rho * d + (1 - rho) * c^2;  param -= lr * c.
+    """
+    _adadelta(table, grads, lr, rho, eps, weight_decay, _sign(maximize))
+
+
+@ListKernel
+def _rprop(addresses, t, start, count, like, settings):
+    real = like.dtype.type
+    shorter, longer = real(settings[0]), real(settings[1])
+    shortest, longest, sign = real(settings[2]), real(settings[3]), real(settings[4])
+    none, one = real(0), real(1)
+    param, grad = part_of(addresses[0, t], start, count, like), part_of(addresses[1, t], start, count, like)
+    before, sizes = part_of(addresses[2, t], start, count, like), part_of(addresses[3, t], start, count, like)
+    for i in range(count):
+        g = sign * grad[i]
+        turn = g * before[i]
+        size = sizes[i] * (longer if turn > none else shorter if turn < none else one)
+        size = max(min(size, longest), shortest)
+        g = none if turn < none else g
+        sizes[i] = size
+        before[i] = g
+        param[i] -= size if g > none else -size if g < none else none
+
+
+def rprop(table, grads, shorter, longer, shortest, longest, maximize):
+    """Rprop (Riedmiller and Braun 1993), without going back.  State: the gradient before, and the sizes of steps.
+
+    Where the gradient kept its sign the size is multiplied by `longer`; where it changed, by `shorter`, and the
+    gradient counts as 0;  param -= size * sign(grad), the size between `shortest` and `longest`.
+    """
+    _rprop(table, grads, shorter, longer, shortest, longest, _sign(maximize))
+
+
+@ListKernel
+def _asgd(addresses, t, start, count, like, settings):
+    real = like.dtype.type
+    lr, shrink, share = real(settings[0]), real(settings[1]), real(settings[2])
+    weight_decay, sign, whole = real(settings[3]), real(settings[4]), settings[2] == 1
+    param, grad = part_of(addresses[0, t], start, count, like), part_of(addresses[1, t], start, count, like)
+    means = part_of(addresses[2, t], start, count, like)
+    for i in range(count):
+        g = _descent_direction(grad[i], param[i], weight_decay, sign)
+        p = param[i] * shrink - lr * g
+        param[i] = p
+        means[i] = p if whole else means[i] + share * (p - means[i])
+
+
+def asgd(table, grads, lr, lambd, share, weight_decay, maximize):
+    """Averaged SGD (Polyak and Juditsky 1992).  State: the mean a.
+
+    g = grad + weight_decay * param;  param = (1 - lambd * lr) * param - lr * g;  a += share * (param - a).
+    """
+    _asgd(table, grads, lr, 1 - lambd * lr, share, weight_decay, _sign(maximize))
+
+
+@ListKernel
+def _ftrl(addresses, t, start, count, like, settings):
+    real = like.dtype.type
+    rate, beta, l1, l2 = real(1 / settings[0]), real(settings[1]), real(settings[2]), real(settings[3])
+    weight_decay, sign, none = real(settings[4]), real(settings[5]), real(0)
+    param, grad = part_of(addresses[0, t], start, count, like), part_of(addresses[1, t], start, count, like)
+    squares, sums = part_of(addresses[2, t], start, count, like), part_of(addresses[3, t], start, count, like)
+    for i in range(count):
+        g = _descent_direction(grad[i], param[i], weight_decay, sign)
+        square = squares[i] + g * g
+        root = np.sqrt(square)
+        z = sums[i] + g - (root - np.sqrt(squares[i])) * rate * param[i]
+        squares[i] = square
+        sums[i] = z
+        beyond = z + l1 if z < -l1 else z - l1
+        param[i] = none if abs(z) <= l1 else -beyond / ((beta + root) * rate + l2)
+
+
+def ftrl(table, grads, lr, beta, l1, l2, weight_decay, maximize):
+    """FTRL-Proximal (McMahan and others 2013).  State: n, the sum of squares, and z.
+
+    g = grad + weight_decay * param;  z += g - (sqrt(n + g^2) - sqrt(n)) / lr * param;  n += g^2;
+    param = 0 where |z| <= l1, else -(z - sign(z) l1) / ((beta + sqrt(n)) / lr + l2).
+    """
+    _ftrl(table, grads, lr, beta, l1, l2, weight_decay, _sign(maximize))
