@@ -138,7 +138,7 @@ def test_the_cache_tells_formulas_of_different_sources_apart(tmp_path, monkeypat
         importlib.invalidate_caches()
         module = importlib.import_module("edited_formula")
         pointwise._sources.cache_clear()
-        return pointwise.with_formula(pointwise.each, module.formula).serial.__name__
+        return pointwise.bound(pointwise.each, module.formula).__name__
 
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(sys, "dont_write_bytecode", True)

@@ -11,11 +11,13 @@ import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.datamodel import models, register_default
-from numba.core.dispatcher import Dispatcher
 from numba.extending import NativeValue, unbox
 from numba.np.arrayobj import make_array, populate_array
 
+from autograd_cnn.kernels.cpu.shared_code import address, address_of
+
 _SINGLE, _DOUBLE = np.dtype(np.float32), np.dtype(np.float64)
+_REAL = {_SINGLE: types.float32, _DOUBLE: types.float64}
 
 _BYTES, _INDEX, _INT = ir.IntType(8).as_pointer(), ir.IntType(64), ir.IntType(32)
 # What follows Python's object header: data, ndim, shape, strides, base, descr, flags.
@@ -102,17 +104,19 @@ def _at(builder, pointer, offset, kind):
 
 
 class FlatKernel:
-    """`kernel(*arrays, out)` from an adaptive kernel on flat arrays of one dtype.
+    """`kernel(*arrays, out)` from a serial kernel on flat arrays, and a parallel loop that calls it by its address.
 
     `single` and `double` take arrays of float32 and of float64 in any shape, on one thread; `parallel` takes flat
     arrays, and any other dtype takes the long way.
     """
 
-    __slots__ = ("double", "parallel", "serial", "single")
+    __slots__ = ("_codes", "_loop", "double", "serial", "single")
 
-    def __init__(self, kernel):
-        self.serial, self.parallel = kernel.serial, kernel.parallel
+    def __init__(self, kernel, loop):
+        self.serial = kernel
         self.single, self.double = (partial(self._first, name) for name in ("single", "double"))
+        self._loop = loop  # loop(code, *arrays, out)
+        self._codes = {}
 
     def __call__(self, *arrays):
         """On one thread."""
@@ -122,16 +126,24 @@ class FlatKernel:
         else:
             (self.single if dtype is _SINGLE else self.double)(*arrays)
 
+    def parallel(self, *arrays):
+        """On all threads."""
+        dtypes = tuple([x.dtype for x in arrays])
+        code = self._codes.get(dtypes)
+        if code is None:
+            code = self._codes[dtypes] = self._code(dtypes)
+        self._loop(code, *[x if x.flags.aligned else x.copy() for x in arrays])
+
+    def _code(self, dtypes):
+        first = dtypes[0]
+        if first not in _REAL or any(dtype != first for dtype in dtypes):
+            return address_of(self.serial, *[np.zeros(1, dtype) for dtype in dtypes])
+        kinds = (Flat(_REAL[first]),) * len(dtypes)  # small arrays have the same code
+        self.serial.compile(kinds)
+        return address(self.serial, kinds)
+
     def _first(self, name, *arrays):
         kind = Flat(types.float32 if name == "single" else types.float64)
-        kernel = self.serial
-        if isinstance(kernel, Dispatcher):  # NUMBA_DISABLE_JIT=1 leaves plain functions
-            kernel = kernel.compile((kind,) * len(arrays))
-        else:
-            kernel = partial(_called_flat, kernel)
+        kernel = self.serial.compile((kind,) * len(arrays))
         setattr(self, name, kernel)
         kernel(*arrays)
-
-
-def _called_flat(kernel, *arrays):
-    kernel(*[x.ravel() for x in arrays])

@@ -7,6 +7,7 @@ import numpy as np
 from numba.core import types
 
 from autograd_cnn.kernels.cpu.flat import Flat
+from autograd_cnn.kernels.cpu.shared_code import address
 
 _REAL = {np.dtype(np.float32): types.float32, np.dtype(np.float64): types.float64}
 
@@ -31,8 +32,7 @@ class FlatCall:
     def address(self, dtype):
         """Where its code lies, for `shared_code.call`."""
         self.of(dtype)
-        compiled = self._kernel.overloads[self._types(dtype)]
-        return compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
+        return address(self._kernel, self._types(dtype))
 
     def _types(self, dtype):
         kinds = {"i": types.intp, "d": types.float64, "x": Flat(_REAL[dtype]), "s": Flat(types.float64)}

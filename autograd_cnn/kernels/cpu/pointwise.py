@@ -1,8 +1,10 @@
 """Loops over elements, and what turns a scalar formula into a kernel over arrays with broadcasting.
 
-A loop here calls the global name `formula`.  `with_formula` makes a function of the same bytecode whose
-globals hold a formula of choice: each loop and each formula is written once, and, unlike closures, the
-results can be cached on disk.
+A loop here calls the global name `formula`.  `bound` makes a function of the same bytecode whose globals hold a
+formula of choice: each loop and each formula is written once, and, unlike closures, the results can be cached on disk.
+
+Of a formula only serial loops are compiled: those over large arrays are called for pieces, by their address, from
+parallel loops that all formulas share (shared_code.py).
 """
 
 import sys
@@ -17,7 +19,8 @@ from numba import prange
 from autograd_cnn.kernels.cpu.fingerprint import sources_digest
 from autograd_cnn.kernels.cpu.flat import FlatKernel
 from autograd_cnn.kernels.cpu.interleaving import interleaved
-from autograd_cnn.kernels.cpu.jit import GRAIN, adaptive
+from autograd_cnn.kernels.cpu.jit import GRAIN, adaptive, inline, parallel, serial
+from autograd_cnn.kernels.cpu.shared_code import address_of, call
 
 PIECE = 8192
 NO_STEP, ONE_STEP = 0, 1
@@ -44,26 +47,27 @@ def _sources(module):
 
 
 def each(x, out):
-    for piece in prange((out.size + PIECE - 1) // PIECE):
-        part, part_out = x[piece * PIECE :][:PIECE], out[piece * PIECE :][:PIECE]
-        for i in range(part.size):
-            part_out[i] = formula(part[i])  # noqa: F821
-        interleaved()
+    for i in range(out.size):
+        out[i] = formula(x[i])  # noqa: F821
+    interleaved()
 
 
 def each_or_else(x, out):
-    for piece in prange((out.size + PIECE - 1) // PIECE):
-        part, part_out = x[piece * PIECE :][:PIECE], out[piece * PIECE :][:PIECE]
-        outside = 0
-        for i in range(part.size):
-            outside += is_outside(part[i])  # noqa: F821
-        if outside:
-            for i in range(part.size):
-                value = part[i]  # out may be x
-                part_out[i] = otherwise(value) if is_outside(value) else formula(value)  # noqa: F821
-        else:
-            for i in range(part.size):
-                part_out[i] = formula(part[i])  # noqa: F821
+    outside = 0
+    for i in range(out.size):
+        outside += is_outside(x[i])  # noqa: F821
+    if outside:
+        for i in range(out.size):
+            value = x[i]  # out may be x
+            out[i] = otherwise(value) if is_outside(value) else formula(value)  # noqa: F821
+    else:
+        for i in range(out.size):
+            out[i] = formula(x[i])  # noqa: F821
+
+
+def accumulated(x, out):
+    for i in range(out.size):
+        out[i] = formula(out[i], x[i])  # noqa: F821
 
 
 def each_with_one(x, a, out):
@@ -77,8 +81,20 @@ def each_with_two(x, a, b, out):
 
 
 def pairs(x, y, out):
-    for i in prange(out.size):
+    for i in range(out.size):
         out[i] = formula(x[i], y[i])  # noqa: F821
+
+
+def same_left(x, y, out):
+    left = x[0]
+    for i in range(out.size):
+        out[i] = formula(left, y[i])  # noqa: F821
+
+
+def same_right(x, y, out):
+    right = y[0]
+    for i in range(out.size):
+        out[i] = formula(x[i], right)  # noqa: F821
 
 
 def pairs_with_one(x, y, a, out):
@@ -89,18 +105,6 @@ def pairs_with_one(x, y, a, out):
 def pairs_with_two(x, y, a, b, out):
     for i in prange(out.size):
         out[i] = formula(x[i], y[i], a, b)  # noqa: F821
-
-
-def same_left(x, y, out):
-    left = x[0]
-    for i in prange(out.size):
-        out[i] = formula(left, y[i])  # noqa: F821
-
-
-def same_right(x, y, out):
-    right = y[0]
-    for i in prange(out.size):
-        out[i] = formula(x[i], right)  # noqa: F821
 
 
 def triples(x, x_step, y, y_step, z, z_step, out):
@@ -126,18 +130,21 @@ def triples(x, x_step, y, y_step, z, z_step, out):
                 part_out[m] = formula(part[m * x_step], left[m * y_step], right[m * z_step])  # noqa: F821
 
 
-def accumulated(x, out):
-    for i in prange(out.size):
-        out[i] = formula(out[i], x[i])  # noqa: F821
+@inline
+def _row_tasks(plan, out):
+    """How many rows a task takes, of how many pieces a row is, and how many tasks there are."""
+    # Long rows are cut, so that two of them can keep many threads busy; short ones are taken together.
+    length = max(plan[0, 3], 1)
+    together = max(PIECE // length, 1)
+    pieces = (length + PIECE - 1) // PIECE
+    return together, pieces, (out.size // length + together - 1) // together * pieces
 
 
-def rows(x, y, plan, out):
+def rows(begin, end, x, y, plan, out):
+    together, pieces, tasks = _row_tasks(plan, out)
     length = plan[0, 3]
     count = out.size // max(length, 1)
-    # Long rows are cut, so that two of them can keep many threads busy; short ones are taken together.
-    pieces = (length + PIECE - 1) // PIECE
-    together = max(PIECE // max(length, 1), 1)
-    for task in prange((count + together - 1) // together * pieces):
+    for task in range(begin, min(end, tasks)):
         first = task // pieces * together
         start = task % pieces * PIECE
         n = min(length - start, PIECE)
@@ -168,6 +175,35 @@ def rows(x, y, plan, out):
             if j == plan[0, 1]:
                 j = 0
                 i += 1
+
+
+@parallel
+def _ones_in_pieces(code, x, out):
+    for index in prange((out.size + PIECE - 1) // PIECE):
+        first = np.int64(index) * PIECE
+        call(code, (x[first : first + PIECE], out[first : first + PIECE]))
+
+
+@parallel
+def _twos_in_pieces(code, x, y, out):
+    x_step, y_step = min(x.size - 1, 1), min(y.size - 1, 1)
+    for index in prange((out.size + PIECE - 1) // PIECE):
+        first = np.int64(index) * PIECE
+        call(code, (x[first * x_step :], y[first * y_step :], out[first : first + PIECE]))
+
+
+@parallel
+def _rows_in_pieces(code, x, y, plan, out):
+    _, _, tasks = _row_tasks(plan, out)
+    for index in prange(tasks):
+        task = np.int64(index)
+        call(code, (task, task + 1, x, y, plan, out))
+
+
+@lru_cache(maxsize=4096)
+def _code_of_rows(kernel, x_dtype, y_dtype, out_dtype):
+    x, y, out = (np.zeros(1, dtype) for dtype in (x_dtype, y_dtype, out_dtype))
+    return address_of(kernel, 0, 0, x, y, broadcast_plan((1,), (1,)), out)
 
 
 @lru_cache(maxsize=4096)
@@ -222,14 +258,13 @@ class FlatBinary:
 
 def unary(formula):
     """`f(x, out)` from a compiled formula of one number; `f.flat` is its `FlatKernel`."""
-    kernel = FlatKernel(with_formula(each, formula))
-    parallel = kernel.parallel
+    kernel = FlatKernel(serial(bound(each, formula)), _ones_in_pieces)
 
     def apply(x, out):
         if out.size < GRAIN:
             kernel(x, out)
         else:
-            parallel(x.ravel(), out.ravel())
+            kernel.parallel(x.ravel(), out.ravel())
 
     apply.flat = kernel
     return _named(apply, formula)
@@ -237,10 +272,11 @@ def unary(formula):
 
 def unary_or_else(formula, is_outside, otherwise):
     """`f(x, out)` from a formula that vectorises, and one that need not for x outside of its domain."""
-    kernel = with_formula(each_or_else, formula, is_outside=is_outside, otherwise=otherwise)
+    loop = bound(each_or_else, formula, is_outside=is_outside, otherwise=otherwise)
+    kernel = FlatKernel(serial(loop), _ones_in_pieces)
 
     def apply(x, out):
-        kernel(x.ravel(), out.ravel())
+        (kernel.serial if out.size < GRAIN else kernel.parallel)(x.ravel(), out.ravel())
 
     return _named(apply, otherwise)
 
@@ -267,8 +303,9 @@ def unary_with_two(formula):
 
 def binary(formula):
     """`f(x, y, out)` with broadcasting, from a formula of two numbers; `f.flat` has its loops on flat arrays."""
-    same, right = (FlatKernel(with_formula(loop, formula)) for loop in (pairs, same_right))
-    left, general = (with_formula(loop, formula) for loop in (same_left, rows))
+    loops = [serial(bound(loop, formula)) for loop in (pairs, same_right, same_left, rows)]
+    same, right, left = [FlatKernel(loop, _twos_in_pieces) for loop in loops[:3]]
+    general = loops[3]
 
     def apply(x, y, out):
         n = out.size
@@ -279,13 +316,16 @@ def binary(formula):
             else:
                 kernel.parallel(x.ravel(), y.ravel(), out.ravel())
         elif x.size == 1:
-            left(x.ravel(), y.ravel(), out.ravel())
+            (left.serial if n < GRAIN else left.parallel)(x.ravel(), y.ravel(), out.ravel())
         elif n > 0:
             plan = broadcast_plan(x.shape, y.shape)
             if plan is None:
                 (same.serial if n < GRAIN else same.parallel)(repeated(x, out), repeated(y, out), out.ravel())
+            elif n < GRAIN:
+                general(0, n, x.ravel(), y.ravel(), plan, out.ravel())
             else:
-                general(x.ravel(), y.ravel(), plan, out.ravel())
+                code = _code_of_rows(general, x.dtype, y.dtype, out.dtype)
+                _rows_in_pieces(code, x.ravel(), y.ravel(), plan, out.ravel())
 
     apply.flat = FlatBinary(same, right)
     return _named(apply, formula)
@@ -323,19 +363,14 @@ def ternary(formula):
 
 def accumulation(formula):
     """`f(a, b)`, which puts the formula's value in a's place; b broadcasts to a's shape."""
-    kernel = with_formula(accumulated, formula)
-    serial, parallel = kernel.serial, kernel.parallel
+    kernel = FlatKernel(serial(bound(accumulated, formula)), _ones_in_pieces)
 
     def apply(a, b):
-        if not a.flags.c_contiguous:  # a.ravel() would be a copy
-            result = np.empty(a.shape, a.dtype)
-            result[...] = a
-            kernel(repeated(b, a), result.ravel())
-            a[...] = result
-        elif a.size == b.size:
-            (serial if a.size < GRAIN else parallel)(b.ravel(), a.ravel())
-        else:
-            kernel(repeated(b, a), a.ravel())
+        target = a if a.flags.c_contiguous else np.ascontiguousarray(a)  # else a.ravel() would be a copy
+        other = b.ravel() if a.size == b.size else repeated(b, a)
+        (kernel.serial if a.size < GRAIN else kernel.parallel)(other, target.ravel())
+        if target is not a:
+            a[...] = target
 
     return _named(apply, formula)
 

@@ -12,7 +12,12 @@ from numba.extending import intrinsic
 def address_of(kernel, *arguments):
     """The address of the code of a serial kernel for such arguments, which must leave it nothing to do."""
     kernel(*arguments)
-    compiled = kernel.overloads[tuple(map(typeof, arguments))]
+    return address(kernel, tuple(map(typeof, arguments)))
+
+
+def address(kernel, kinds):
+    """The address of the code of a serial kernel that was compiled for arguments of these types."""
+    compiled = kernel.overloads[kinds]
     return compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
 
 
