@@ -63,5 +63,9 @@ class DataError(AutogradCnnError, RuntimeError):
     """A data set is missing, torn or not what it should be."""
 
 
+class WorkerError(AutogradCnnError, RuntimeError):
+    """A worker process of a loader was lost, or raised what cannot be raised again here."""
+
+
 class MissingDependencyError(AutogradCnnError, ImportError):
     """An optional library is not installed; the message says which extra brings it."""

@@ -2,10 +2,13 @@
 
 from autograd_cnn.data import transforms as transforms
 from autograd_cnn.data.bundled import XOR, Digits
-from autograd_cnn.data.collate import default_collate
+from autograd_cnn.data.collate import default_collate, default_convert
 from autograd_cnn.data.dataset import (
+    ChainDataset,
     ConcatDataset,
     Dataset,
+    IterableDataset,
+    StackDataset,
     Subset,
     TensorDataset,
     random_split,
@@ -14,19 +17,40 @@ from autograd_cnn.data.dataset import (
 from autograd_cnn.data.image_dataset import ImageDataset
 from autograd_cnn.data.loader import DataLoader
 from autograd_cnn.data.mnist import MNIST, FashionMNIST
+from autograd_cnn.data.sampler import (
+    BatchSampler,
+    RandomSampler,
+    Sampler,
+    SequentialSampler,
+    SubsetRandomSampler,
+    WeightedRandomSampler,
+)
+from autograd_cnn.data.worker import WorkerInfo, get_worker_info
 
 __all__ = [
     "MNIST",
     "XOR",
+    "BatchSampler",
+    "ChainDataset",
     "ConcatDataset",
     "DataLoader",
     "Dataset",
     "Digits",
     "FashionMNIST",
     "ImageDataset",
+    "IterableDataset",
+    "RandomSampler",
+    "Sampler",
+    "SequentialSampler",
+    "StackDataset",
     "Subset",
+    "SubsetRandomSampler",
     "TensorDataset",
+    "WeightedRandomSampler",
+    "WorkerInfo",
     "default_collate",
+    "default_convert",
+    "get_worker_info",
     "random_split",
     "stratified_split",
     "transforms",

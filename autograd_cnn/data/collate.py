@@ -1,4 +1,4 @@
-"""Samples to batches: default_collate."""
+"""Samples to batches: default_collate; and single samples to tensors: default_convert."""
 
 from __future__ import annotations
 
@@ -29,6 +29,40 @@ def default_collate(batch: Sequence[Any]) -> Any:
     if not len(batch):
         raise ShapeError("default_collate: the batch is empty")
     return _collate(batch[0], batch)
+
+
+def default_convert(data: Any) -> Any:
+    """The arrays in a sample as Tensors, as PyTorch's function does; what is none stays as it is.
+
+    Dicts, named tuples and sequences are gone through; a tuple becomes a list.
+
+    >>> default_convert({"x": np.zeros(2, np.float32), "name": "a", "n": 3})
+    {'x': tensor([0., 0.]), 'name': 'a', 'n': 3}
+    """
+    return _convert(data)
+
+
+@singledispatch
+def _convert(data: Any) -> Any:
+    return data
+
+
+@_convert.register(np.ndarray | np.generic)
+def _(data: Any) -> Any:
+    return data if data.dtype.kind in "SUOVMm" else as_tensor(np.asarray(data))
+
+
+@_convert.register
+def _(data: Mapping) -> Any:  # type: ignore[type-arg]
+    return {key: default_convert(value) for key, value in data.items()}
+
+
+@_convert.register
+def _(data: Sequence) -> Any:  # type: ignore[type-arg]
+    if isinstance(data, str | bytes):
+        return data
+    rebuild: Callable[..., Any] = getattr(type(data), "_make", list)
+    return rebuild([default_convert(value) for value in data])
 
 
 @singledispatch

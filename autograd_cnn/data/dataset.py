@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
@@ -14,8 +14,10 @@ from autograd_cnn.data.order import AnyGenerator, draw_seed, permutation
 from autograd_cnn.errors import ArgumentError, IndexOutOfRangeError, ShapeError
 from autograd_cnn.tensor import Tensor
 
+T = TypeVar("T", covariant=True)
 
-class Dataset:
+
+class Dataset(Generic[T]):
     """A map from the indices 0..len-1 to samples; subclasses define `__getitem__` and `__len__`.
 
     A subclass that can take many samples at once, without a Python step for each, also defines `take_batch`.
@@ -29,7 +31,8 @@ class Dataset:
     tensor([4, 1])
     """
 
-    def __init_subclass__(cls) -> None:
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
         # A subclass that gives other samples must not inherit the short cut to the old ones.
         if "__getitem__" in vars(cls) and "take_batch" not in vars(cls):
             cls.take_batch = Dataset.take_batch  # type: ignore[method-assign]
@@ -44,7 +47,7 @@ class Dataset:
         """The samples at `indices`, collated."""
         return default_collate(samples(self, indices))
 
-    def __add__(self, other: Dataset) -> ConcatDataset:
+    def __add__(self, other: Any) -> Dataset[Any]:
         return ConcatDataset([self, other])
 
 
@@ -62,7 +65,7 @@ def take_batch(dataset: Any, indices: np.ndarray) -> Any:
     return default_collate(samples(dataset, indices))
 
 
-class TensorDataset(Dataset):
+class TensorDataset(Dataset[Any]):
     """Samples that are the rows of tensors (or arrays) of the same length.
 
     >>> pairs = TensorDataset(np.eye(3, dtype=np.float32), np.arange(3))
@@ -88,7 +91,7 @@ class TensorDataset(Dataset):
         return [from_numpy(tensor.numpy()[indices]) for tensor in self.tensors]
 
 
-class Subset(Dataset):
+class Subset(Dataset[Any]):
     """The samples of a data set at given indices.
 
     >>> [int(x) for x, in Subset(TensorDataset(np.arange(10)), [7, 3])]
@@ -112,7 +115,7 @@ class Subset(Dataset):
         return take_batch(self.dataset, self.indices[indices])
 
 
-class ConcatDataset(Dataset):
+class ConcatDataset(Dataset[Any]):
     """Data sets one after the other.
 
     >>> len(TensorDataset(np.arange(2)) + TensorDataset(np.arange(3)))
@@ -121,7 +124,15 @@ class ConcatDataset(Dataset):
 
     def __init__(self, datasets: Iterable[Any]) -> None:
         self.datasets = list(datasets)
+        for dataset in self.datasets:
+            if isinstance(dataset, IterableDataset):
+                raise ArgumentError("ConcatDataset: an IterableDataset has no indices; chain it by ChainDataset")
         self.ends = np.cumsum([len(dataset) for dataset in self.datasets])
+
+    @property
+    def cumulative_sizes(self) -> list[int]:
+        """Where each data set ends."""
+        return [int(end) for end in self.ends]
 
     def __len__(self) -> int:
         return int(self.ends[-1]) if self.datasets else 0
@@ -132,6 +143,94 @@ class ConcatDataset(Dataset):
         index %= len(self)
         part = int(np.searchsorted(self.ends, index, side="right"))
         return self.datasets[part][index - int(self.ends[part]) + len(self.datasets[part])]
+
+
+class StackDataset(Dataset[Any]):
+    """Data sets side by side: a sample has one of each, as a tuple, or as a dict where they were given by name.
+
+    Errors: `ShapeError` for data sets of different lengths, `ArgumentError` for none, or for both ways at once.
+
+    >>> StackDataset(image=[10, 11], label=[0, 1])[1]
+    {'image': 11, 'label': 1}
+    >>> StackDataset([10, 11], [0, 1])[1]
+    (11, 1)
+    """
+
+    datasets: tuple[Any, ...] | dict[str, Any]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if bool(args) == bool(kwargs):
+            raise ArgumentError("StackDataset: takes data sets, by position or by name; at least one")
+        self.datasets = kwargs or args
+        lengths = [len(dataset) for dataset in args or kwargs.values()]
+        if len(set(lengths)) != 1:
+            raise ShapeError(f"StackDataset: needs data sets of one length, got lengths {lengths}")
+        self._length = lengths[0]
+
+    def __getitem__(self, index: int) -> Any:
+        if isinstance(self.datasets, dict):
+            return {name: dataset[index] for name, dataset in self.datasets.items()}
+        return tuple(dataset[index] for dataset in self.datasets)
+
+    def __len__(self) -> int:
+        return self._length
+
+
+class IterableDataset(Dataset[T]):
+    """Samples that come one after the other, as from a stream; subclasses define `__iter__`.
+
+    Each worker process of a loader has a copy of its own; `get_worker_info()` tells it which share is its own.
+
+    >>> class Words(IterableDataset):
+    ...     def __iter__(self):
+    ...         return iter(["a", "b"])
+    >>> list(Words() + Words())
+    ['a', 'b', 'a', 'b']
+    """
+
+    def __iter__(self) -> Iterator[T]:
+        raise NotImplementedError(f"{type(self).__name__} does not define __iter__")
+
+    def __len__(self) -> int:
+        raise TypeError(f"{type(self).__name__} does not define __len__")  # as of an object without a length
+
+    def __getitem__(self, index: Any) -> Any:
+        raise NotImplementedError(f"{type(self).__name__} is an IterableDataset: it has no indices")
+
+    def __add__(self, other: Any) -> Dataset[Any]:
+        return ChainDataset([self, other])
+
+
+class ChainDataset(IterableDataset[Any]):
+    """Iterable data sets one after the other.
+
+    Errors: `ArgumentError` when it comes to one that is no `IterableDataset`.
+
+    >>> class Count(IterableDataset):
+    ...     def __iter__(self):
+    ...         return iter(range(2))
+    >>> list(ChainDataset([Count(), Count()]))
+    [0, 1, 0, 1]
+    """
+
+    def __init__(self, datasets: Iterable[Any]) -> None:
+        self.datasets = datasets
+
+    def __iter__(self) -> Iterator[Any]:
+        for dataset in self.datasets:
+            self._require_iterable(dataset)
+            yield from dataset
+
+    def __len__(self) -> int:
+        total = 0
+        for dataset in self.datasets:
+            self._require_iterable(dataset)
+            total += len(dataset)
+        return total
+
+    def _require_iterable(self, dataset: Any) -> None:
+        if not isinstance(dataset, IterableDataset):
+            raise ArgumentError(f"ChainDataset: takes IterableDatasets, got {type(dataset).__name__}")
 
 
 def random_split(dataset: Any, lengths: Sequence[int | float], generator: AnyGenerator | None = None) -> list[Subset]:

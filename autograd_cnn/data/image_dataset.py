@@ -17,7 +17,7 @@ from autograd_cnn.tensor import Tensor
 _TO_TENSOR = ToTensor()
 
 
-class ImageDataset(Dataset):
+class ImageDataset(Dataset[Any]):
     """Images and classes; batches are made by array operations unless a transform is a plain function.
 
     data: (N, H, W[, C]) uint8 as stored, or (N, C, H, W) floating.
