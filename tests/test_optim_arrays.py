@@ -70,7 +70,7 @@ def no_slot(optimizer, params):
 
 
 def more_steps(optimizer, params):
-    if optimizer.counts_steps:
+    if optimizer.numbers(optimizer.param_groups[0]):
         optimizer.state[params[1]]["step"] = 7
 
 

@@ -43,6 +43,36 @@ def descend_rmsprop(params, grads, weight_decay, momentum, centered, maximize, m
         optim.rmsprop(table, grad, 0.01, 0.9, 1e-8, weight_decay, momentum, centered, maximize)
 
 
+def descend_adadelta(params, grads, weight_decay, maximize, make=np.zeros_like):
+    table = table_of(params, 2, make)
+    for grad in grads:
+        optim.adadelta(table, grad, 1.0, 0.9, 1e-6, weight_decay, maximize)
+
+
+def descend_adamax(params, grads, weight_decay, maximize, make=np.zeros_like):
+    table = table_of(params, 2, make)
+    for i, grad in enumerate(grads):
+        optim.adamax(table, grad, i + 1, 0.01, 0.9, 0.999, 1e-8, weight_decay, maximize)
+
+
+def descend_rprop(params, grads, maximize, make=np.zeros_like):
+    table = table_of(params, 2, make)
+    for grad in grads:
+        optim.rprop(table, grad, 0.5, 1.2, 1e-3, 50, maximize)
+
+
+def descend_asgd(params, grads, share, weight_decay, maximize, make=np.zeros_like):
+    table = table_of(params, 1, make)
+    for grad in grads:
+        optim.asgd(table, grad, 0.1, 1e-4, share, weight_decay, maximize)
+
+
+def descend_ftrl(params, grads, l1, weight_decay, maximize, make=np.zeros_like):
+    table = table_of(params, 2, make)
+    for grad in grads:
+        optim.ftrl(table, grad, 0.1, 1.0, l1, 0.1, weight_decay, maximize)
+
+
 def one_each(grads):
     """The gradients of each step for a single parameter."""
     return [[grad] for grad in grads]
@@ -142,6 +172,11 @@ def test_gradients_are_only_read():
     descend_sgd([param], one_each(grads), 0.9, 0, 0.1, True, True)
     descend_adam([param], one_each(grads), 0.1, False, True, True)
     descend_rmsprop([param], one_each(grads), 0.1, 0.9, True, True)
+    descend_adadelta([param], one_each(grads), 0.1, True)
+    descend_adamax([param], one_each(grads), 0.1, True)
+    descend_rprop([param], one_each(grads), True)
+    descend_asgd([param], one_each(grads), 0.1, 0.1, True)
+    descend_ftrl([param], one_each(grads), 0.1, 0.1, True)
     np.testing.assert_array_equal(grads, before)
 
 
@@ -152,6 +187,12 @@ DESCENTS = [
     (descend_adam, (0.01, True, True, False)),
     (descend_rmsprop, (0, 0, False, False)),
     (descend_rmsprop, (0.01, 0.9, True, False)),
+    (descend_adadelta, (0.01, True)),
+    (descend_adamax, (0.01, False)),
+    (descend_rprop, (False,)),
+    (descend_asgd, (1.0, 0.01, False)),
+    (descend_asgd, (0.1, 0, True)),
+    (descend_ftrl, (0.5, 0.01, False)),
 ]
 SHAPES = [(6, 1, 5, 5), (0, 3), (PART - 151,), (), (2 * PART + 3, 2), (1,), (PART,), (5, 0), (7, 9)]
 

@@ -6,11 +6,21 @@ import copy
 
 import numpy as np
 import pytest
-from optim_cases import OPTIMIZERS, arrays, as_numpy, give_gradients, parameters, torch_parameters, values
+from optim_cases import (
+    OPTIMIZERS,
+    arrays,
+    as_numpy,
+    as_torch,
+    give_gradients,
+    numbers_in,
+    parameters,
+    torch_parameters,
+    values,
+)
 
 import autograd_cnn as ag
 from autograd_cnn.errors import ArgumentError, ShapeError, StateDictError
-from autograd_cnn.optim import SGD, Adam
+from autograd_cnn.optim import SGD, Adagrad, Adam, Rprop
 
 
 @pytest.mark.parametrize(("kind", "settings"), OPTIMIZERS)
@@ -35,7 +45,8 @@ def test_state_continues_bit_for_bit(kind, settings):
 @pytest.mark.parametrize(("kind", "settings"), OPTIMIZERS)
 def test_state_of_torch(torch, kind, settings):
     theirs = torch_parameters(torch)
-    optimizer = getattr(torch.optim, kind.__name__)(theirs, **{**settings, "weight_decay": 0.1})
+    settings = {**settings, **({} if kind is Rprop else {"weight_decay": 0.1})}
+    optimizer = getattr(torch.optim, kind.__name__)(theirs, **settings)
     for step in range(8):
         for p, g in zip(theirs, arrays(1000 + step), strict=True):
             p.grad = torch.tensor(g)
@@ -43,10 +54,32 @@ def test_state_of_torch(torch, kind, settings):
             ours = [ag.tensor(p.detach().numpy(), requires_grad=True) for p in theirs]
             resumed = kind(ours, lr=1.0)
             resumed.load_state_dict(as_numpy(optimizer.state_dict()))
-            assert resumed.param_groups[0]["weight_decay"] == 0.1
+            assert resumed.param_groups[0].items() >= settings.items()
         if step >= 4:
             give_gradients(ours, step)
             resumed.step()
+        with numbers_in(torch, "float64"):
+            optimizer.step()
+    for p, q in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(p.detach().numpy(), q.detach().numpy(), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(("kind", "settings"), OPTIMIZERS)
+def test_state_for_torch(torch, kind, settings):
+    ours = parameters()
+    optimizer = kind(ours, **settings)
+    for step in range(8):
+        give_gradients(ours, step)
+        if step == 4:
+            theirs = [torch.tensor(p.detach().numpy(), requires_grad=True) for p in ours]
+            resumed = getattr(torch.optim, kind.__name__)(theirs, lr=1.0)
+            with numbers_in(torch, "float64"):
+                resumed.load_state_dict(as_torch(torch, optimizer.state_dict()))
+        if step >= 4:
+            for p, g in zip(theirs, arrays(1000 + step), strict=True):
+                p.grad = torch.tensor(g)
+            with numbers_in(torch, "float64"):
+                resumed.step()
         optimizer.step()
     for p, q in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(p.detach().numpy(), q.detach().numpy(), rtol=1e-12, atol=1e-12)
@@ -98,6 +131,33 @@ def test_a_refused_state_changes_nothing(state, message):
     for p, slots in before.items():
         for name, value in slots.items():
             assert (np.array(optimizer.state[p][name]) == value).all()
+
+
+def test_the_state_before_the_first_step_as_torch(torch):
+    for make in (lambda p, o: o.Adagrad(p, initial_accumulator_value=0.5), lambda p, o: o.Adam(p)):
+        ours = make([ag.ones(2, requires_grad=True)], ag.optim).state_dict()["state"]
+        theirs = make([torch.ones(2, requires_grad=True)], torch.optim).state_dict()["state"]
+        assert ours.keys() == theirs.keys()
+        for i, state in ours.items():
+            assert {name: np.array(value).tolist() for name, value in state.items()} == {
+                name: value.tolist() for name, value in theirs[i].items()
+            }
+    p, q = ag.ones(2, requires_grad=True), ag.ones(3, requires_grad=True)
+    optimizer = Adagrad([p], initial_accumulator_value=0.5)
+    optimizer.add_param_group({"params": [q], "initial_accumulator_value": 0.25})
+    p.grad, q.grad = ag.zeros(2), ag.zeros(3)
+    optimizer.step()
+    assert [state["sum"].tolist() for state in optimizer.state.values()] == [[0.5] * 2, [0.25] * 3]
+
+
+def test_a_state_without_later_settings():
+    state = adam_state()
+    for name in ("foreach", "fused", "capturable", "differentiable", "decoupled_weight_decay", "maximize"):
+        del state["param_groups"][0][name]
+    optimizer = Adam(parameters(), lr=1.0)
+    optimizer.load_state_dict(state)
+    assert optimizer.param_groups[0]["lr"] == 0.05
+    assert optimizer.param_groups[0]["maximize"] is False
 
 
 def test_state_of_another_optimizer():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from operator import is_
 from typing import Any
 
@@ -11,20 +11,21 @@ from numpy.lib.array_utils import byte_bounds
 
 from autograd_cnn.tensor import Tensor
 
-State = dict[str, Any]  # of a parameter: its slots, tensors, and `step` where the optimizer counts
+State = dict[str, Any]  # of a parameter: its numbers, and its slots, which are tensors
 
 
 class Batch:
-    """Parameters of a group that share device, dtype and number of steps, and each of whose gradients fits.
+    """Parameters of a group that share device, dtype and numbers, and each of whose gradients fits.
 
     It outlives the step: where the same arrays come again, the table of their addresses is not made anew.
     """
 
-    __slots__ = ("arrays", "copies", "names", "shapes", "states", "step", "table", "tensors")
+    __slots__ = ("arrays", "copies", "names", "new", "numbers", "shapes", "states", "table", "tensors")
 
-    def __init__(self, names: tuple[str, ...], step: int) -> None:
-        self.names = names
-        self.step = step  # the number of the next step
+    def __init__(self, names: tuple[str, ...], numbers: dict[str, float], new: bool) -> None:
+        self.names = names  # of the slots
+        self.numbers = numbers  # that the states have in common: how many steps there were
+        self.new = new  # whether there are no slots yet
         self.tensors: list[Tensor] = []
         self.states: list[State] = []
         self.arrays: list[np.ndarray] = []  # of the parameters, then those of each slot
@@ -41,8 +42,11 @@ class Batch:
         self.arrays.append(array)
         self.shapes.append(array.shape)
 
-    def locate(self, states: list[State]) -> None:
-        """Makes the table, and the slots that are missing or, after the parameter was converted, do not fit."""
+    def locate(self, states: list[State], first: Callable[[str, np.ndarray], Any]) -> None:
+        """Makes the table, and the slots that are missing or, after the parameter was converted, do not fit.
+
+        `first(name, parameter)` is what a slot holds at first.
+        """
         count = len(self.tensors)
         self.states = states
         for name in self.names:
@@ -50,8 +54,7 @@ class Batch:
                 slot = state.get(name)
                 if slot is None or not _same_layout(slot.array, p.array):
                     fitted = p.new_zeros(p.shape)
-                    if slot is not None:
-                        fitted.array[...] = slot.array
+                    fitted.array[...] = first(name, p.array) if slot is None else slot.array
                     state[name] = slot = fitted
                 self.arrays.append(slot.array)
         columns = [self.arrays[i : i + count] for i in range(0, len(self.arrays), count)]
@@ -62,8 +65,7 @@ class Batch:
         names: tuple[str, ...],
         tensors: list[Tensor],
         grads: list[np.ndarray],
-        known: dict[Tensor, State],
-        counted: bool,
+        known: dict[Any, State],
     ) -> bool:
         """Whether these are the tensors that the table was made for, their arrays where they were."""
         if self.table is None:  # an error came before it was made
@@ -79,8 +81,9 @@ class Batch:
             try:
                 for name in names:
                     present += [state[name].array for state in states]
-                if counted and [state["step"] for state in states].count(self.step - 1) != count:
-                    return False
+                for name, value in self.numbers.items():
+                    if [state[name] for state in states].count(value) != count:
+                        return False
             except KeyError:
                 return False
         return (
@@ -92,7 +95,7 @@ class Batch:
         )
 
 
-def gradient_within(batches: Sequence[tuple[Batch, list[np.ndarray]]], state: dict[Tensor, State]) -> Tensor | None:
+def gradient_within(batches: Sequence[tuple[Batch, list[np.ndarray]]], state: dict[Any, State]) -> Tensor | None:
     """A parameter whose gradient shares memory with what a step over these batches and their gradients changes."""
     if all(batch.table is not None for batch, _ in batches):
         for batch, _ in batches:

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from autograd_cnn.errors import ArgumentError, DTypeError, StateDictError
-from autograd_cnn.optim.optimizer import Optimizer, check_range
+from autograd_cnn.optim.optimizer import Optimizer
+from autograd_cnn.optim.settings import check_range
 
 
 class LRScheduler:

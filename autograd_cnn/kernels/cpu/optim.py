@@ -70,7 +70,8 @@ def _adam(addresses, t, start, count, like, settings):
             square = square if (square > largest[i]) | (square != square) else largest[i]
             largest[i] = square
         width = np.sqrt(square) * scale + eps if scale != 0 else eps
-        param[i] = param[i] * shrink - (step_size * mean + at_once * g) / width
+        moved = step_size * mean + at_once * g if at_once != 0 else step_size * mean
+        param[i] = param[i] * shrink - moved / width
 
 
 def adam(table, grads, step, lr, beta1, beta2, eps, weight_decay, decoupled, amsgrad, maximize):
