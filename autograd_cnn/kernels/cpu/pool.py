@@ -3,8 +3,8 @@
 A window may overhang the input on every side: padding is never stored, its cells are just not visited.
 A caller's ceil_mode changes nothing here but the shape of `out`.
 Where a window's largest element stands is kept as its place in the window, y * kernel width + x, in a small dtype:
-a gradient then reads a byte, not eight.  It goes through the windows of a plane in their order, one task a plane: that
-was measured to be quicker than gathering what arrives at each element, which visits four times as many.
+a gradient then reads a byte, not eight.  It gathers what arrives at each element where windows are small and vectors
+of them can be masked (pool_chosen.py); else it goes through the windows of a plane in their order, one task a plane.
 """
 
 from functools import lru_cache
@@ -13,6 +13,7 @@ import numpy as np
 from numba import prange
 
 from autograd_cnn.kernels.cpu.jit import adaptive, inline
+from autograd_cnn.kernels.cpu.pool_chosen import gathers, sums_of_chosen
 from autograd_cnn.kernels.cpu.pool_vectors import largest_of_windows
 
 
@@ -27,9 +28,11 @@ def max_pool2d(x, kernel, stride, padding, dilation, out, places):
 
 def max_pool2d_grad(g, places, kernel, stride, padding, dilation, out):
     """out (N, C, H, W): the sum of the elements of g (N, C, OH, OW) in whose windows an element was the largest."""
-    corners, offsets = _cells(out.shape[3], g.shape[2:], kernel, stride, padding, dilation)
-    size, dense = out.shape[2] * out.shape[3], dilation == (1, 1)
-    _max_pool_grad(_flat(g), _flat(places), corners, offsets, dense, size, out.ravel())
+    windows, size = g.shape[2:], out.shape[2:]
+    corners, offsets = _cells(size[1], windows, kernel, stride, padding, dilation)
+    gather, dense = gathers(kernel, stride, padding, dilation), dilation == (1, 1)
+    how = gather, dense, windows, kernel[1], stride[1], padding, size
+    _max_pool_grad(_flat(g), _flat(places), corners, offsets, *how, out.ravel())
 
 
 def max_pool2d_take(x, places, kernel, stride, padding, dilation, out):
@@ -84,13 +87,19 @@ def _max_pool_plane(x, size, kernel, stride, padding, dilation, windows, places,
 
 
 @adaptive
-def _max_pool_grad(g, places, corners, offsets, dense, size, out):
-    for plane in prange(out.size // max(size, 1)):
-        _max_pool_grad_plane(g, places, corners, offsets, dense, size, out, np.int64(plane))
+def _max_pool_grad(g, places, corners, offsets, gather, dense, windows, kernel, stride, padding, size, out):
+    image = size[0] * size[1]
+    for p in prange(out.size // max(image, 1)):
+        plane = np.int64(p)
+        if gather:
+            start = plane * windows[0] * windows[1]
+            sums_of_chosen(g, places, start, windows, kernel, stride, padding, out, plane * image, size)
+        else:
+            _scatter_plane(g, places, corners, offsets, dense, image, out, plane)
 
 
 @inline
-def _max_pool_grad_plane(g, places, corners, offsets, dense, size, out, plane):
+def _scatter_plane(g, places, corners, offsets, dense, size, out, plane):
     image, n = out[plane * size : (plane + 1) * size], corners.size
     image[:] = 0
     g_plane, places_plane = g[plane * n : (plane + 1) * n], places[plane * n : (plane + 1) * n]

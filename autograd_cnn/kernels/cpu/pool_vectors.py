@@ -105,6 +105,16 @@ class Rows(Lines):
         scatter = self.intrinsic("masked.scatter", ir.VoidType(), kinds, f".v{self.lanes}p0")
         self.builder.call(scatter, [value, pointers, self.align, self.within(position, size)])
 
+    def read_places(self, row, q, mask, kind):
+        """row[q:] of the kind that places have, zeros where the mask is off."""
+        vector = ir.VectorType(kind, self.lanes)
+        pointer, size = vector.as_pointer(), kind.width // 8
+        name = f"llvm.masked.load.v{self.lanes}i{kind.width}.p0"
+        function = ir.FunctionType(vector, [pointer, self.align.type, self.bits, vector])
+        load = cgutils.get_or_insert_function(self.builder.module, function, name)
+        place = self.builder.bitcast(self.builder.gep(row, [q]), pointer)
+        return self.builder.call(load, [place, ir.Constant(self.align.type, size), mask, ir.Constant(vector, None)])
+
     def write_places(self, value, row, q, mask, kind):
         """row[q:] = value, as numbers of the kind that places have."""
         vector = ir.VectorType(kind, self.lanes)
