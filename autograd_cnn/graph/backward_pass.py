@@ -18,7 +18,7 @@ from autograd_cnn.dtype import float32
 from autograd_cnn.errors import DTypeError, GraphFreedError, InPlaceError, ShapeError
 from autograd_cnn.graph.anomaly import AnomalyObserver
 from autograd_cnn.graph.base import TensorBase, alias, wrap
-from autograd_cnn.graph.grad_mode import STATE
+from autograd_cnn.graph.grad_mode import STATE, State
 from autograd_cnn.graph.node import Edge, Node, edge_spec
 from autograd_cnn.graph.op import OUTPUT, FusedOp, Op, Plan
 from autograd_cnn.graph.walk import reachable
@@ -125,8 +125,12 @@ def run(
     roots: Sequence[Any], seeds: Sequence[Any], keep: bool, create_graph: bool, targets: Sequence[Any] | None
 ) -> Found:
     """Runs the graph backwards from `seeds`; returns the gradients of the leaves, or of `targets`."""
-    captured = set() if targets is None else {key_of(target) for target in targets}
-    needed = None if targets is None else _paths(roots, {source for source, _ in captured})
+    captured: set[Key] = set()  # results of nodes whose gradients are wanted; those of leaves arrive anyway
+    needed = None
+    if targets is not None:
+        keys = [key_of(target) for target in targets]
+        captured = {key for key in keys if key[0].__class__ is Node}
+        needed = _paths(roots, {source for source, _ in keys})
     state = STATE.get()
     observers = OBSERVERS.get()
     if state.anomaly:
@@ -138,7 +142,7 @@ def run(
     if create_graph:
         order = 1 + max((root.node.order for root in roots if root.node is not None), default=state.order)
     special = create_graph or bool(observers) or targets is not None  # else a pass has no more to do than its vjps
-    outer = STATE.set(state.but(recording=create_graph, scope=None, timestep=None, order=order))
+    outer = STATE.set(State(create_graph, state.inference, state.anomaly, order=order))
     try:
         for root, seed in zip(roots, seeds, strict=True):
             source, slot = key_of(root)
@@ -184,7 +188,7 @@ def run(
             if plan.direct is not None and not create_graph:
                 vjps = ()
                 seen = _directly(op, plan, g, edges, saved, ours)
-                for edge, r in zip(edges, seen, strict=True):
+                for edge, r in zip(edges, seen):  # noqa: B905  (as many by construction; the check takes its time)
                     if edge is not None and r is not None:
                         arrivals.deliver(edge, r, True)
             elif ours and op.overwrite is not None and g.array.size >= g.device.grain:
@@ -259,8 +263,10 @@ def _paths(roots: Sequence[Any], targets: set[Any]) -> set[Any]:
     """The targets and all nodes between them and the roots."""
     needed = set(targets)
     for node in reachable({root.node for root in roots if root.node is not None}):
-        if any(edge is not None and edge[0] in needed for edge in node.edges):
-            needed.add(node)
+        for edge in node.edges:
+            if edge is not None and edge[0] in needed:
+                needed.add(node)
+                break
     return needed
 
 
@@ -320,18 +326,38 @@ def _with_graph(node: Node, saved: list[Any]) -> list[Any]:
 
 def _directly(op: Op, plan: Plan, g: Any, edges: Sequence[Edge | None], saved: Sequence[Any], ours: bool) -> list[Any]:
     """Gradients of all inputs at once, by kernels alone; None where there is no edge."""
-    device, dtype = g.device, g.array.dtype
-    reused = ours and g.array.size >= device.grain and g.array.flags.c_contiguous
-    overwritten = reused and op.gradient_overwrites
-    out = [
-        None if edge is None or j is None else g.array if overwritten and i == 0 else device.empty(saved[j], dtype)
-        for i, (edge, j) in enumerate(zip(edges, plan.shapes, strict=True))
-    ]
-    room = [] if not op.gradient_room else [g.array] if reused else [device.empty(g.array.shape, dtype)]
+    if g.__class__ is list:
+        return _from_several(op, plan, g, edges, saved)
+    device, array = g.device, g.array
+    dtype, empty = array.dtype, device.empty
+    reused = ours and array.size >= device.grain and array.flags.c_contiguous
+    place = array if reused and op.gradient_overwrites else None
+    out: list[Any] = []
+    for edge, j in zip(edges, plan.shapes):  # noqa: B905  (as in `run`)
+        if edge is None or j is None:
+            out.append(None)
+        else:
+            out.append(empty(saved[j], dtype) if place is None else place)
+        place = None  # the first input's alone
+    room = out
+    if op.gradient_room:
+        room = [*out, array if reused else empty(array.shape, dtype)]
     tensors = plan.tensors
     positions: tuple[int | None, ...] = plan.direct or ()
     arguments = [None if j is None else saved[j].array if j < tensors else saved[j] for j in positions]
-    op.gradient(device.kernels, out + room if room else out, g.array, *arguments)
+    op.gradient(device.kernels, room, array, *arguments)
+    return [None if array is None else wrap(array, device) for array in out]
+
+
+def _from_several(
+    op: Op, plan: Plan, grads: Sequence[Any], edges: Sequence[Edge | None], saved: Sequence[Any]
+) -> list[Any]:
+    """The same for an op with several results: its `gradient` gets a list, None for a result that has no gradient."""
+    device, dtype = next((g.device, g.array.dtype) for g in grads if g is not None)
+    shapes = [None if edge is None or j is None else saved[j] for edge, j in zip(edges, plan.shapes, strict=True)]
+    out = [None if shape is None else device.empty(shape, dtype) for shape in shapes]
+    arguments = [None if j is None else saved[j].array if j < plan.tensors else saved[j] for j in plan.direct or ()]
+    op.gradient(device.kernels, out, [None if g is None else g.array for g in grads], *arguments)
     return [None if array is None else wrap(array, device) for array in out]
 
 
@@ -349,7 +375,9 @@ def _composite(node: Node, op: FusedOp, g: Any, needs: tuple[bool, ...]) -> list
     inputs = [node.saved[node.plan.names.index(name)] for name in op.inputs[: len(needs)]]
     wanted = [x for x, need in zip(inputs, needs, strict=True) if need]
     y = op.composite(*inputs)
-    found = run([y], [g], True, True, wanted)
+    results = zip(y, g, strict=False) if g.__class__ is list else ((y, g),)  # outputs that are only kept come last
+    roots, seeds = zip(*(pair for pair in results if pair[1] is not None), strict=True)
+    found = run(roots, seeds, True, True, wanted)
     grads = (found.get(key_of(x), (None,))[0] for x in wanted)
     return [next(grads) if need else None for need in needs]
 

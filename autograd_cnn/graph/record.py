@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,7 @@ def apply(op: Op, *inputs: Any) -> Any:
         raise
     spec = op.infer(*arrays)
     if spec.__class__ is list:
-        return _apply_several(op, inputs, spec, device)
+        return _apply_several(op, inputs, arrays, spec, device)
     y = wrap(device.empty(*spec), device)
     op.compute(device.kernels, y.array, *arrays)
     state = STATE.get()
@@ -88,7 +89,7 @@ def apply_unary(op: Op, x: Any) -> Any:
     array = x.array
     spec = op.infer(array)
     if spec.__class__ is list:
-        return _apply_several(op, (x,), spec, device)
+        return _apply_several(op, (x,), (array,), spec, device)
     shape, dtype = spec
     out = device.empty(shape, dtype)
     op.compute(device.kernels, out, array)
@@ -128,7 +129,7 @@ def apply_binary(op: Op, x: Any, other: Any) -> Any:
     left, right = x.array, other.array
     spec = op.infer(left, right)
     if spec.__class__ is list:
-        return _apply_several(op, (x, other), spec, device)
+        return _apply_several(op, (x, other), (left, right), spec, device)
     shape, dtype = spec
     out = device.empty(shape, dtype)
     op.compute(device.kernels, out, left, right)
@@ -161,17 +162,32 @@ def apply_binary(op: Op, x: Any, other: Any) -> Any:
     return y
 
 
-def _apply_several(op: Op, inputs: tuple[Any, ...], specs: list[Spec], device: Device) -> Any:
-    """`apply` for an op with several outputs: returns a tuple."""
-    ys = tuple([wrap(device.empty(shape, dtype), device) for shape, dtype in specs])
-    op.compute(device.kernels, tuple([y.array for y in ys]), *[tensor.array for tensor in inputs])
+def _apply_several(
+    op: Op, inputs: tuple[Any, ...], arrays: Sequence[Any], specs: list[Spec], device: Device
+) -> tuple[Any, ...]:
+    """`apply` for an op with several outputs."""
+    out = [device.empty(shape, dtype) for shape, dtype in specs]
+    op.compute(device.kernels, out, *arrays)
+    ys = []
+    for array in out:
+        y = TensorBase.blank()  # `wrap`, without the call
+        y.array = array
+        y.device = device
+        y.version = [0, ""]
+        y.node = None
+        y.slot = 0
+        y._requires_grad = False
+        y._grad = None
+        y._view = None
+        ys.append(y)
+    results = tuple(ys)
     state = STATE.get()
     if state.recording:
-        record(op, inputs, ys, specs, state)
+        record(op, inputs, results, specs, state)
     elif state.inference:
         for y in ys:
             y.version = None
-    return ys
+    return results
 
 
 def view_of(x: TensorBase, op: ViewOp, array: Any) -> Any:
@@ -252,10 +268,17 @@ def hang(
         y._requires_grad = True
         return node
     node.outputs = len(outputs)
-    node.specs = spec if node.outputs > 1 else spec[0]
+    if len(outputs) == 1:
+        node.specs = spec[0]
     principal = op.principal
+    if principal is not None:
+        y = outputs[principal]
+        y.node = node
+        y.slot = principal
+        y._requires_grad = True
+        return node
     for slot, y in enumerate(outputs):
-        if slot == principal or (principal is None and op.carries_gradient(slot)):
+        if op.carries_gradient(slot):
             y.node = node
             y.slot = slot
             y._requires_grad = True
@@ -266,6 +289,7 @@ def _save(node: Node, inputs: tuple[Any, ...], outputs: tuple[Any, ...]) -> None
     """Keeps what the node's plan names, and the versions of the tensors among it."""
     node.saved = saved = []
     node.versions = versions = []
+    principal = node.op.principal
     for kind, i in node.plan.sources:
         if kind == INPUT:
             tensor = inputs[i]
@@ -277,8 +301,12 @@ def _save(node: Node, inputs: tuple[Any, ...], outputs: tuple[Any, ...]) -> None
             saved.append(tensor)
             versions.append(tensor.version[0])
         elif kind == OUTPUT:
-            # Not the output itself: it refers to this node, and a cycle would outlive its last reference.
             y = outputs[i]
+            if principal is not None and i != principal:
+                saved.append(y)
+                versions.append(y.version[0])
+                continue
+            # Not the output itself: it refers to this node, and a cycle would outlive its last reference.
             twin = TensorBase.blank()
             twin.array = y.array
             twin.device = y.device

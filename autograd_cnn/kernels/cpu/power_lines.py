@@ -12,7 +12,7 @@ Exponents are at most 0, or not far above, so that a power takes a dozen instruc
 import math
 
 from llvmlite import ir
-from numba.core import types
+from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from autograd_cnn.kernels.cpu.lines import UNROLL, Lines, places_of
@@ -20,7 +20,6 @@ from autograd_cnn.kernels.cpu.microkernel import _INDEX, _check, _index, _loop
 from autograd_cnn.kernels.cpu.vectormath import EXP_TAIL, LOG2_E
 
 REACH = 16.0
-WITHIN_REACH = (">=", -REACH), ("<=", REACH)
 # As one number, ln 2 makes a power wrong by a part in 3.6e8 / |x|: a tenth of what rounding x - top does to it.
 LN2 = math.log(2)
 # For float32 and float64: what to add so that n stands in the low bits as the exponent of 2^n, where that begins in a
@@ -78,9 +77,9 @@ class PowerLines(Lines):
         return self.folded(best, self.larger)
 
     def sum(self, line, count, reference, target=None):
-        """The sum of e^(x - reference) over a line, in float64, and its largest element; target gets the powers.
+        """The sum of e^(x - reference) over a line, in float64, and a vector that has its largest element.
 
-        Powers that come together are added before they are widened.
+        Powers that come together are added before they are widened.  `target` gets the powers.
         """
         builder, taken, reference = self.builder, UNROLL * self.lanes, self.splat(reference)
 
@@ -113,7 +112,7 @@ class PowerLines(Lines):
 
         steps = builder.sdiv(builder.add(rest, ir.Constant(_INDEX, self.lanes - 1)), ir.Constant(_INDEX, self.lanes))
         last, top = _loop(builder, steps, [self.zero, top], one)
-        return self.folded(builder.fadd(total, self.widened(last)), builder.fadd), self.folded(top, self.larger)
+        return self.folded(builder.fadd(total, self.widened(last)), builder.fadd), top
 
     def short_sum(self, line, count):
         """The sum of e^(x - t) over a line of at most one vector, in float64, and its largest element t."""
@@ -121,6 +120,12 @@ class PowerLines(Lines):
         top = self.folded(self.larger(x, self.least), self.larger)
         power = self.power(self.builder.fsub(x, self.splat(top)))
         return self.as_double(self.folded(power, self.builder.fadd)), top
+
+    def any(self, sign, vector, limit):
+        """Whether a lane of the vector compares so with a number."""
+        found = self.builder.fcmp_ordered(sign, vector, self.same(limit))
+        bits = ir.IntType(self.lanes)
+        return self.builder.icmp_unsigned("!=", self.builder.bitcast(found, bits), ir.Constant(bits, 0))
 
     def as_double(self, number):
         return number if self.itemsize == 8 else self.builder.fpext(number, ir.DoubleType())
@@ -156,21 +161,27 @@ def sum_of_powers(typingctx, x, start, count):
         lines = PowerLines(builder, signature.args[0].dtype)
         (x,) = places_of(context, builder, [(signature.args[0], x, start)])
         zero, lanes = ir.Constant(lines.element, 0), ir.Constant(_INDEX, lines.lanes)
-        short, again, long, after = (builder.append_basic_block(name) for name in ("short", "again", "long", "summed"))
+        names = "short", "first", "again", "long", "after"
+        short, first, again, long, after = (builder.append_basic_block(name) for name in names)
         before = builder.block
-        builder.cbranch(builder.icmp_signed("<=", count, lanes), short, again)
+        builder.cbranch(builder.icmp_signed("<=", count, lanes), short, first)
         builder.position_at_end(short)
         small, largest = lines.short_sum(x, count)
         builder.branch(after)
-        builder.position_at_end(again)
-        reference = builder.phi(lines.element)
+        builder.position_at_end(first)
+        reference, second = builder.phi(lines.element), builder.phi(ir.IntType(1))
         reference.add_incoming(zero, before)
-        total, top = lines.sum(x, count, reference)
-        low, high = (builder.fcmp_ordered(sign, top, ir.Constant(lines.element, limit)) for sign, limit in WITHIN_REACH)
-        fits = builder.or_(builder.and_(low, high), builder.fcmp_ordered("==", top, reference))
-        reference.add_incoming(top, builder.block)
-        builder.cbranch(fits, long, again)
+        second.add_incoming(cgutils.false_bit, before)
+        total, tops = lines.sum(x, count, reference)
+        # Told from the vector: to fold it takes as long as several powers.
+        within = builder.and_(lines.any(">=", tops, -REACH), builder.not_(lines.any(">", tops, REACH)))
+        builder.cbranch(builder.or_(second, within), long, again)
+        builder.position_at_end(again)
+        reference.add_incoming(lines.folded(tops, lines.larger), again)
+        second.add_incoming(cgutils.true_bit, again)
+        builder.branch(first)
         builder.position_at_end(long)
+        top = lines.folded(tops, lines.larger)
         builder.branch(after)
         builder.position_at_end(after)
         found = [builder.phi(kind) for kind in (lines.element, ir.DoubleType(), lines.element)]
