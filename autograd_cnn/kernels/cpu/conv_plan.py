@@ -133,10 +133,15 @@ def shares(total, parts, number):
     return number * total // parts, (number + 1) * total // parts
 
 
-def depth(problem, apart):
-    """Channels of one block of the contraction: blocks of equal size.  Neighbouring pixels are `apart` elements."""
+def depth(problem, apart, copied=False):
+    """Channels of one block of the contraction: blocks of equal size.
+
+    Neighbouring pixels are `apart` elements; where lines are `copied`, the taps of a line share no pixels.
+    """
     *outer, x = problem.kernel
     lines = prod(outer) * (MAX_VECTORS + ceil_div((x - 1) * apart, problem.lanes) + (x > 1 and apart == 1))
+    if copied:
+        lines = prod(problem.kernel) * MAX_VECTORS
     steps = max(DEPTH // prod(problem.kernel), FEW_CHANNELS)
     most = max(min(steps, TILE_LINES // lines), 1)
     return ceil_div(problem.channels, ceil_div(problem.channels, most))
