@@ -85,6 +85,7 @@ def _broadcast_pieces(first, last, plans, levels, a, b, bias, biased, lower, out
     size_a = ROWS * p.block if p.pack_a else 0
     size_b = (p.group + p.panel - 1) // p.panel * p.panel * p.block if p.pack_b else 0
     scratch = np.empty(size_a + size_b, out.dtype)
+    lowest, nothing = out.dtype.type(lower), out.dtype.type(-np.inf)
     for piece in range(first, last):
         row, last_row, column, last_column, k, last_k, a_start, b_start, c_start = _piece(piece, p, levels)
         summed = False
@@ -98,10 +99,7 @@ def _broadcast_pieces(first, last, plans, levels, a, b, bias, biased, lower, out
                     source = b_base + (j - column) * p.b_column
                     _pack_panel(b, source, p.b_row, p.b_column, count, width, scratch, place, p.panel)
                 source_b, b_base, b_step, b_panel = scratch, size_a, p.panel, p.panel * p.block
-            addend, added_row, added_start, added_column = bias, bias_row, 0, int(biased == COLUMNS_BIAS)
-            if summed:
-                addend, added_row, added_start, added_column = out, p.columns, c_start, 1
-            least = out.dtype.type(lower if k + count >= last_k else -np.inf)
+            last_pass = k + count >= last_k
             for strip in range(column, last_column, p.strip):
                 for t in range(row, last_row, ROWS):
                     height = min(ROWS, last_row - t)
@@ -115,12 +113,20 @@ def _broadcast_pieces(first, last, plans, levels, a, b, bias, biased, lower, out
                                     scratch[q * ROWS + i] = a[a_base + i * a_row + q * a_column]
                         source_a, a_base, a_row, a_column = scratch, 0, 1, ROWS
                     for j in range(strip, min(strip + p.strip, last_column), p.panel):
-                        broadcast_tile(
-                            height, min(p.panel, last_column - j), source_a, a_base, a_row, a_column,
-                            source_b, b_base + (j - column) // p.panel * b_panel, b_step, count,
-                            addend, added_start + t * added_row + j * added_column, added_row, least,
-                            out, c_start + t * p.columns + j, p.columns,
-                        )  # fmt: skip
+                        place_b = b_base + (j - column) // p.panel * b_panel
+                        place = c_start + t * p.columns + j
+                        addend, added_row, added_start = bias, bias_row, t * bias_row + j * int(biased == COLUMNS_BIAS)
+                        if summed:
+                            addend, added_row, added_start = out, p.columns, place
+                        for q in range(0, max(count, 1), p.chain):
+                            steps = min(p.chain, count - q)
+                            least = lowest if last_pass and q + steps == count else nothing
+                            broadcast_tile(
+                                height, min(p.panel, last_column - j), source_a, a_base + q * a_column, a_row, a_column,
+                                source_b, place_b + q * b_step, b_step, steps,
+                                addend, added_start, added_row, least, out, place, p.columns,
+                            )  # fmt: skip
+                            addend, added_row, added_start = out, p.columns, place
             k += count
             summed = True
 

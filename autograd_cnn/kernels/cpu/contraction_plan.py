@@ -15,9 +15,10 @@ from autograd_cnn.kernels.cpu.microkernel import INNER_A, VECTOR_BYTES
 
 TASKS = 16  # pieces of a large problem, where its shape allows
 SPLITS = (1, 2, 3, 4, 6, 8, 11, 16)  # numbers of chunks of rows and groups of columns that are considered
-# Steps of a sum that are taken in registers.  The sums of such blocks are added, so that rounding errors grow with the
-# block and with the number of blocks, not with their product; and so many lines of a panel stay in the L1 cache.
-DEPTH = 192
+DEPTH = 192  # steps of a sum taken in one pass: so many lines of a panel stay in the L1 cache
+# Steps that are taken in registers, in even shares of a pass.  The sums of such chains are added, so that rounding
+# errors grow with the chain and with the number of chains, not with their product.
+CHAIN = 64
 GROUP = 5  # most panels in a group of columns: DEPTH lines of them stay in the L2 cache
 PARALLEL_WORK = 1 << 19  # multiplications below which threads cost more than they bring
 ELEMENT_WORK = 6  # multiplications in the time in which one element comes from memory
@@ -54,6 +55,7 @@ class Geometry(NamedTuple):
     panel: int = 1  # columns of a tile
     strip: int = 1  # columns that a row of tiles spans before the next one
     block: int = 1  # depth of one pass
+    chain: int = 1  # steps of it that are taken in registers
     parts: int = 1  # that the depth is cut into; each has an output of its own
     part: int = 1  # depth of one of them
     pack_a: bool = False
@@ -155,7 +157,8 @@ def _with_parts(g, parts):
     part = blocks * block
     parts = max(1, -(-g.depth // part))
     pieces = parts * g.batches * -(-g.rows // g.chunk) * -(-g.columns // g.group)
-    return g._replace(block=block, part=part, parts=parts, pieces=pieces)
+    chain = -(-block // -(-block // CHAIN))
+    return g._replace(block=block, chain=chain, part=part, parts=parts, pieces=pieces)
 
 
 def _inner_geometry(g, lanes, parallel):

@@ -4,7 +4,7 @@ Everything here is a function of shapes alone, computed once for each, so that r
 the number of threads.
 """
 
-from math import prod
+from math import ceil, prod, sqrt
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ TASKS = 16  # pieces that a large problem is cut into
 TILE_SIZE = 1 << 16  # elements of the sums of a piece: they stay in the L2 cache
 TILE_LINES = 340  # cache lines that a tile may read of one block of the contraction: they stay in the L1 cache
 FEW_CHANNELS = 8  # that are summed in one go, whatever the size of their kernel
+LEAST_DEPTH = 16  # steps of a contraction below which bringing the sums back costs too much
 LONE_VECTOR = 1.4  # cost of a tile of one vector: too few sums are under way to hide an addition's latency
 
 
@@ -136,14 +137,17 @@ def shares(total, parts, number):
 def depth(problem, apart, copied=False):
     """Channels of one block of the contraction: blocks of equal size.
 
+    Where n products are summed d by d, the square of the error grows with d / 2 + n / 2d: least for d the root of n.
     Neighbouring pixels are `apart` elements; where lines are `copied`, the taps of a line share no pixels.
     """
     *outer, x = problem.kernel
     lines = prod(outer) * (MAX_VECTORS + ceil_div((x - 1) * apart, problem.lanes) + (x > 1 and apart == 1))
     if copied:
         lines = prod(problem.kernel) * MAX_VECTORS
-    steps = max(DEPTH // prod(problem.kernel), FEW_CHANNELS)
-    most = max(min(steps, TILE_LINES // lines), 1)
+    taps = prod(max(map(len, axis.reads()), default=1) or 1 for axis in problem.axes)  # that a point meets
+    wanted = min(max(ceil(sqrt(problem.channels * taps)), LEAST_DEPTH), DEPTH)
+    few = FEW_CHANNELS if taps > 1 else 1
+    most = max(min(max(wanted // taps, few), TILE_LINES // lines), 1)
     return ceil_div(problem.channels, ceil_div(problem.channels, most))
 
 

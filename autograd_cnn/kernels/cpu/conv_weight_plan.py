@@ -4,7 +4,7 @@ Everything here is a function of shapes alone, computed once for each, so that r
 the number of threads.
 """
 
-from math import prod
+from math import isqrt, prod
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +13,10 @@ from autograd_cnn.kernels.cpu.microkernel import MAX_ROWS, MAX_VECTORS, SERIAL_W
 
 PIXELS = 64  # of a block: so many products are summed in a row, and what they need stays in the L1 cache
 WINDOW_PIXELS = 128  # the same where windows are laid out, which few channels have
+# The same where all sums are short, and of groups: their few sums cost little to bring back, and with fewer products
+# in a row rounding errors are smaller.
+FEW_PIXELS, SHORT_SUM = 32, 1024
+FEW_SUMS_BYTES = 1 << 16
 SUMS_BYTES = 1 << 18  # of a piece's sums: they stay in the L2 cache
 TASKS = 16  # pieces that a large problem is cut into
 LEAST_ROWS = 256  # of a tile's rows times taps, for which a block of pixels is worth turning
@@ -204,6 +208,8 @@ def grad_weight_plan(g_shape, x_shape, out_shape, stride, padding, dilation, gro
     cycles, (laid, turned) = _fastest(channels, outputs, kernel, grid, stride, dilation, lanes)
 
     most = WINDOW_PIXELS if laid else PIXELS
+    if groups > 1 or images * pixels <= SHORT_SUM:
+        most = FEW_PIXELS
     cuts = _cuts(grid, most)
     block = _even(images, most // pixels)
     units = _ceil(images, block) * len(cuts)
@@ -236,7 +242,10 @@ def grad_weight_plan(g_shape, x_shape, out_shape, stride, padding, dilation, gro
     row_chunks = min(tiles, max(1, min(wanted, rows * taps // LEAST_ROWS), _ceil(sums, SUMS_BYTES)))
     adding_chunks = min(tiles, wanted)
     chunks = groups * column_chunks * row_chunks
-    parts = min(units, _ceil(TASKS, chunks))
+    parts = _ceil(TASKS, chunks)
+    if groups * sums * column_chunks <= FEW_SUMS_BYTES:
+        parts = max(parts, isqrt(units))  # the sums of blocks are themselves summed in blocks
+    parts = min(units, parts)
     scheme = Scheme(
         laid, turned, images, block, len(cuts), parts, groups,
         rows, tiles, row_chunks, adding_chunks, row_plane, columns, vectors, column_chunks, taps,
