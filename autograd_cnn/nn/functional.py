@@ -17,6 +17,15 @@ from autograd_cnn.ops.activation_in_place import relu_ as relu_
 from autograd_cnn.ops.activation_in_place import rrelu_ as rrelu_
 from autograd_cnn.ops.activation_in_place import selu_ as selu_
 from autograd_cnn.ops.activation_in_place import threshold_ as threshold_
+from autograd_cnn.ops.adaptive_pool import adaptive_avg_pool1d as adaptive_avg_pool1d
+from autograd_cnn.ops.adaptive_pool import adaptive_avg_pool2d as adaptive_avg_pool2d
+from autograd_cnn.ops.adaptive_pool import adaptive_avg_pool3d as adaptive_avg_pool3d
+from autograd_cnn.ops.avg_pool import avg_pool1d as avg_pool1d
+from autograd_cnn.ops.avg_pool import avg_pool2d as avg_pool2d
+from autograd_cnn.ops.avg_pool import avg_pool3d as avg_pool3d
+from autograd_cnn.ops.avg_pool import lp_pool1d as lp_pool1d
+from autograd_cnn.ops.avg_pool import lp_pool2d as lp_pool2d
+from autograd_cnn.ops.avg_pool import lp_pool3d as lp_pool3d
 from autograd_cnn.ops.conv import conv1d as conv1d
 from autograd_cnn.ops.conv import conv2d as conv2d
 from autograd_cnn.ops.conv import conv3d as conv3d
@@ -31,6 +40,8 @@ from autograd_cnn.ops.elementwise import sigmoid as sigmoid
 from autograd_cnn.ops.elementwise import tanh as tanh
 from autograd_cnn.ops.embedding import embedding as embedding
 from autograd_cnn.ops.embedding import one_hot as one_hot
+from autograd_cnn.ops.fractional_pool import fractional_max_pool2d as fractional_max_pool2d
+from autograd_cnn.ops.fractional_pool import fractional_max_pool3d as fractional_max_pool3d
 from autograd_cnn.ops.fused import conv1d_relu as conv1d_relu
 from autograd_cnn.ops.fused import conv2d_relu as conv2d_relu
 from autograd_cnn.ops.fused import conv3d_relu as conv3d_relu
@@ -43,6 +54,9 @@ from autograd_cnn.ops.loss import kl_div as kl_div
 from autograd_cnn.ops.loss import l1_loss as l1_loss
 from autograd_cnn.ops.loss import mse_loss as mse_loss
 from autograd_cnn.ops.loss import smooth_l1_loss as smooth_l1_loss
+from autograd_cnn.ops.max_pool import max_pool1d as max_pool1d
+from autograd_cnn.ops.max_pool import max_pool2d as max_pool2d
+from autograd_cnn.ops.max_pool import max_pool3d as max_pool3d
 from autograd_cnn.ops.noisy import gumbel_softmax as gumbel_softmax
 from autograd_cnn.ops.noisy import rrelu as rrelu
 from autograd_cnn.ops.norm import batch_norm as batch_norm
@@ -53,9 +67,6 @@ from autograd_cnn.ops.piecewise import hardsigmoid as hardsigmoid
 from autograd_cnn.ops.piecewise import hardswish as hardswish
 from autograd_cnn.ops.piecewise import softshrink as softshrink
 from autograd_cnn.ops.piecewise import threshold as threshold
-from autograd_cnn.ops.pool import adaptive_avg_pool2d as adaptive_avg_pool2d
-from autograd_cnn.ops.pool import avg_pool2d as avg_pool2d
-from autograd_cnn.ops.pool import max_pool2d as max_pool2d
 from autograd_cnn.ops.smooth import celu as celu
 from autograd_cnn.ops.smooth import glu as glu
 from autograd_cnn.ops.smooth import mish as mish
@@ -66,3 +77,9 @@ from autograd_cnn.ops.smooth import tanhshrink as tanhshrink
 from autograd_cnn.ops.softmax import log_softmax as log_softmax
 from autograd_cnn.ops.softmax import softmax as softmax
 from autograd_cnn.ops.softmax import softmin as softmin
+from autograd_cnn.ops.span_pool import adaptive_max_pool1d as adaptive_max_pool1d
+from autograd_cnn.ops.span_pool import adaptive_max_pool2d as adaptive_max_pool2d
+from autograd_cnn.ops.span_pool import adaptive_max_pool3d as adaptive_max_pool3d
+from autograd_cnn.ops.unpool import max_unpool1d as max_unpool1d
+from autograd_cnn.ops.unpool import max_unpool2d as max_unpool2d
+from autograd_cnn.ops.unpool import max_unpool3d as max_unpool3d

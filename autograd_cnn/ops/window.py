@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,51 @@ def steps(op: str, size: int, padded: int, extent: int, stride: int) -> int:
     if extent > padded:
         raise ShapeError(f"{op}: the kernel spans {extent} cells, the input has {size} and with its padding {padded}")
     return (padded - extent) // stride + 1
+
+
+@lru_cache(maxsize=1024)
+def pooled_size(
+    op: str,
+    image: tuple[int, ...],
+    kernel: tuple[int, ...],
+    stride: tuple[int, ...],
+    padding: tuple[int, ...],
+    dilation: tuple[int, ...],
+    ceil_mode: bool,
+) -> tuple[int, ...]:
+    """How many windows there are along each axis; in ceil_mode a last one may overhang, if it starts in the image.
+
+    >>> pooled_size("max_pool2d", (5, 6), (2, 2), (2, 2), (0, 0), (1, 1), True)
+    (3, 3)
+    """
+    axes = zip(image, kernel, stride, padding, dilation, strict=True)
+    return tuple(_pooled(op, *axis, ceil_mode) for axis in axes)
+
+
+def _pooled(op: str, size: int, kernel: int, stride: int, padding: int, dilation: int, ceil_mode: bool) -> int:
+    extent = dilation * (kernel - 1) + 1
+    windows = steps(op, size, size + 2 * padding, extent, stride)
+    overhangs = (size + 2 * padding - extent) % stride != 0
+    return windows + (ceil_mode and overhangs and windows * stride < size + padding)
+
+
+def pooling_window(
+    op: str, kernel_size: Any, stride: Any, padding: Any, axes: int
+) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+    """Kernel, stride (the kernel's where there is none) and padding of a pooling, one number for each axis.
+
+    >>> pooling_window("max_pool2d", 3, None, 1, 2)
+    ((3, 3), (3, 3), (1, 1))
+    """
+    kernel = sizes(op, "kernel_size", kernel_size, 1, axes)
+    strides = kernel if stride is None or stride == () or stride == [] else sizes(op, "stride", stride, 1, axes)
+    paddings = sizes(op, "padding", padding, 0, axes)
+    if any(2 * before > size for before, size in zip(paddings, kernel, strict=True)):
+        raise ArgumentError(
+            f"{op}: padding must be at most half of kernel_size, "
+            f"got padding {padding!r} and kernel_size {kernel_size!r}"
+        )
+    return kernel, strides, paddings
 
 
 AXES = {1: "L", 2: "H, W", 3: "D, H, W"}

@@ -147,6 +147,7 @@ from .smooth import (
 )
 from .softmax import log_softmax, log_softmax_grad, logsumexp, softmax, softmax_grad
 from .sort import sort, topk
+from .span_max import largest_of_spans
 from .triangle import triangle
 from .trigonometric import acos, acosh, asin, asinh, atan, atan2, atanh, cosh, sinh
 
