@@ -14,12 +14,21 @@ from benchmarks.peers import Peers
 
 Shapes = list[tuple[int, ...]]
 MILLIONS: Shapes = [(1000, 1000), (1000,)] * 10
-OPTIMIZERS: dict[str, dict[str, float]] = {
+OPTIMIZERS: dict[str, dict[str, Any]] = {
     "SGD": {"lr": 1e-3, "momentum": 0.9},
     "Adam": {"lr": 1e-3},
     "AdamW": {"lr": 1e-3},
+    "NAdam": {},
+    "RAdam": {},
+    "Adamax": {},
+    "Adagrad": {},
+    "Adadelta": {},
+    "RMSprop": {},
+    "Rprop": {},
+    "ASGD": {},
 }
-TRAFFIC = {"SGD": 5, "Adam": 7, "AdamW": 7}  # arrays that a step has to read or to write
+TRAFFIC = {"SGD": 5, "Adagrad": 5, "RMSprop": 5, "ASGD": 5}  # arrays that a step has to read or to write; else 7
+FUSED = ("SGD", "Adam", "AdamW", "Adagrad")  # PyTorch has a kernel of its own for them
 
 
 def side(name: str, shapes: Shapes, t: Any, **variant: bool) -> Run:
@@ -40,7 +49,7 @@ def prepare(name: str, shapes: Any, peers: Peers) -> Sides:
     shapes = shapes(peers) if callable(shapes) else shapes
     sides = {"ours": side(name, shapes, peers.ours)}
     if "torch" in peers:
-        for variant in ("fused", "foreach"):
+        for variant in (*(("fused",) if name in FUSED else ()), "foreach"):
             sides[f"torch {variant}"] = side(name, shapes, peers.torch, **{variant: True})
     return sides
 
@@ -53,5 +62,5 @@ def cases() -> Iterator[Case]:
     for size, shapes, count in (("LeNet-5", lenet5_shapes, 61_706), ("10 million", MILLIONS, 10_010_000)):
         for name in OPTIMIZERS:
             make = partial(prepare, name, shapes)
-            traffic = 4 * TRAFFIC[name] * count
+            traffic = 4 * TRAFFIC.get(name, 7) * count
             yield Case("optim", f"{name}, {size}", make, bytes=traffic, group=size, checked_runs=3)

@@ -184,6 +184,11 @@ def _optimizers(side: int) -> None:
         optim.AdamW,
         lambda params: optim.Adam(params, amsgrad=True),
         optim.RMSprop,
+        optim.Adamax,
+        optim.Adadelta,
+        optim.Rprop,
+        optim.ASGD,
+        optim.FTRL,
     )
     for make in makers:
         x = _zeros(side, side)
