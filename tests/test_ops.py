@@ -142,7 +142,12 @@ def test_second_order_is_torchs(name: str, torch: ModuleType) -> None:
     arrays = sample.arrays()
     inputs, theirs = tensors(sample, arrays), torch_tensors(torch, sample, arrays)
     ours = second_order(run(sample, inputs), inputs)
-    expected = second_order(run_torch(torch, sample, theirs), theirs, torch.autograd.grad, torch.tensor)
+    try:
+        expected = second_order(run_torch(torch, sample, theirs), theirs, torch.autograd.grad, torch.tensor)
+    except (NotImplementedError, RuntimeError) as error:
+        if "not implemented" not in str(error) and "not differentiable" not in str(error):
+            raise
+        pytest.skip(f"finite differences have to do, PyTorch has none: {error}")
     for i, (g, other) in enumerate(zip(ours, expected, strict=True)):
         found, wanted = (None if h is None else h.numpy(force=True) for h in (g, other))
         if found is not None or wanted is not None:

@@ -1,4 +1,4 @@
-"""Losses as modules."""
+"""Losses as modules: of labels, differences, probabilities and distributions."""
 
 from __future__ import annotations
 
@@ -6,19 +6,36 @@ from typing import Any
 
 from autograd_cnn.nn import functional as F
 from autograd_cnn.nn.module import Module
-from autograd_cnn.ops.loss import reduction_of
+from autograd_cnn.ops.loss_reduction import reduction_named
 
 
 class Loss(Module):
     """A loss with a reduction: "mean", "sum" or "none"."""
 
-    def __init__(self, *, reduction: str = "mean") -> None:
+    more_reductions: tuple[str, ...] = ()  # that just this loss has
+
+    def __init__(self, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean") -> None:
         super().__init__()
-        reduction_of(type(self).__name__, reduction)  # raises for an unknown one
+        if reduction not in self.more_reductions:
+            reduction = reduction_named(type(self).__name__, reduction, size_average, reduce)
         self.reduction = reduction
 
 
-class CrossEntropyLoss(Loss):
+class WeightedLoss(Loss):
+    """A loss with weights, which are a buffer."""
+
+    def __init__(
+        self,
+        weight: Any = None,
+        size_average: bool | None = None,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(size_average, reduce, reduction)
+        self.register_buffer("weight", weight)
+
+
+class CrossEntropyLoss(WeightedLoss):
     """-log softmax(x)[target], weighted by class; target holds class indices or probabilities.
 
     x: (N, C) or (N, C, d1, ...), target: (N,) or (N, d1, ...), or x's shape for probabilities
@@ -29,10 +46,15 @@ class CrossEntropyLoss(Loss):
     """
 
     def __init__(
-        self, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean", label_smoothing: float = 0.0
+        self,
+        weight: Any = None,
+        size_average: bool | None = None,
+        ignore_index: int = -100,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+        label_smoothing: float = 0.0,
     ) -> None:
-        super().__init__(reduction=reduction)
-        self.register_buffer("weight", weight)
+        super().__init__(weight, size_average, reduce, reduction)
         self.ignore_index = ignore_index
         self.label_smoothing = label_smoothing
 
@@ -47,7 +69,7 @@ class CrossEntropyLoss(Loss):
         )
 
 
-class NLLLoss(Loss):
+class NLLLoss(WeightedLoss):
     """-x[target] for log-probabilities x, weighted by class.
 
     x: (N, C) or (N, C, d1, ...), target: (N,) or (N, d1, ...)
@@ -57,9 +79,15 @@ class NLLLoss(Loss):
     tensor(1.)
     """
 
-    def __init__(self, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean") -> None:
-        super().__init__(reduction=reduction)
-        self.register_buffer("weight", weight)
+    def __init__(
+        self,
+        weight: Any = None,
+        size_average: bool | None = None,
+        ignore_index: int = -100,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(weight, size_average, reduce, reduction)
         self.ignore_index = ignore_index
 
     def forward(self, x: Any, target: Any) -> Any:
@@ -100,15 +128,39 @@ class SmoothL1Loss(Loss):
     tensor(1.3125)
     """
 
-    def __init__(self, *, reduction: str = "mean", beta: float = 1.0) -> None:
-        super().__init__(reduction=reduction)
+    def __init__(
+        self,
+        size_average: bool | None = None,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+        beta: float = 1.0,
+    ) -> None:
+        super().__init__(size_average, reduce, reduction)
         self.beta = beta
 
     def forward(self, x: Any, target: Any) -> Any:
         return F.smooth_l1_loss(x, target, reduction=self.reduction, beta=self.beta)
 
 
-class BCELoss(Loss):
+class HuberLoss(Loss):
+    """d^2 / 2 where d = |x - target| < delta, else delta (d - delta / 2).
+
+    P. Huber: "Robust estimation of a location parameter", 1964.
+
+    >>> import autograd_cnn as ag
+    >>> HuberLoss(delta=2.0)(ag.tensor([1.0, 5.0]), ag.zeros(2))
+    tensor(4.2500)
+    """
+
+    def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
+        super().__init__(reduction=reduction)
+        self.delta = delta
+
+    def forward(self, x: Any, target: Any) -> Any:
+        return F.huber_loss(x, target, reduction=self.reduction, delta=self.delta)
+
+
+class BCELoss(WeightedLoss):
     """-(target log x + (1 - target) log(1 - x)) for probabilities x; the logarithms are kept above -100.
 
     >>> import autograd_cnn as ag
@@ -116,15 +168,11 @@ class BCELoss(Loss):
     tensor(0.6931)
     """
 
-    def __init__(self, weight: Any = None, *, reduction: str = "mean") -> None:
-        super().__init__(reduction=reduction)
-        self.register_buffer("weight", weight)
-
     def forward(self, x: Any, target: Any) -> Any:
         return F.binary_cross_entropy(x, target, self.weight, reduction=self.reduction)
 
 
-class BCEWithLogitsLoss(Loss):
+class BCEWithLogitsLoss(WeightedLoss):
     """BCELoss of sigmoid(x), stable for large |x|; `pos_weight` weighs the positive targets.
 
     >>> import autograd_cnn as ag
@@ -132,12 +180,91 @@ class BCEWithLogitsLoss(Loss):
     tensor(0.6931)
     """
 
-    def __init__(self, weight: Any = None, *, reduction: str = "mean", pos_weight: Any = None) -> None:
-        super().__init__(reduction=reduction)
-        self.register_buffer("weight", weight)
+    def __init__(
+        self,
+        weight: Any = None,
+        size_average: bool | None = None,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+        pos_weight: Any = None,
+    ) -> None:
+        super().__init__(weight, size_average, reduce, reduction)
         self.register_buffer("pos_weight", pos_weight)
 
     def forward(self, x: Any, target: Any) -> Any:
         return F.binary_cross_entropy_with_logits(
             x, target, self.weight, reduction=self.reduction, pos_weight=self.pos_weight
         )
+
+
+class KLDivLoss(Loss):
+    """target (log target - x) for log-probabilities x; "batchmean" divides the sum by the batch's size.
+
+    S. Kullback, R. Leibler: "On information and sufficiency", 1951.
+
+    >>> import autograd_cnn as ag
+    >>> KLDivLoss(reduction="batchmean")(ag.tensor([[0.5, 0.5]]).log(), ag.tensor([[1.0, 0.0]]))
+    tensor(0.6931)
+    """
+
+    more_reductions = ("batchmean",)
+
+    def __init__(
+        self,
+        size_average: bool | None = None,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+        log_target: bool = False,
+    ) -> None:
+        super().__init__(size_average, reduce, reduction)
+        self.log_target = log_target
+
+    def forward(self, x: Any, target: Any) -> Any:
+        return F.kl_div(x, target, reduction=self.reduction, log_target=self.log_target)
+
+
+class PoissonNLLLoss(Loss):
+    """e^x - target x, minus the logarithm of Poisson's probability of `target` but for what depends on it alone.
+
+    Without `log_input` x - target log(x + eps); `full` adds Stirling's approximation of log(target!).
+
+    >>> import autograd_cnn as ag
+    >>> PoissonNLLLoss()(ag.tensor([0.0]), ag.tensor([1.0]))
+    tensor(1.)
+    """
+
+    def __init__(
+        self,
+        log_input: bool = True,
+        full: bool = False,
+        size_average: bool | None = None,
+        eps: float = 1e-8,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(size_average, reduce, reduction)
+        self.log_input = log_input
+        self.full = full
+        self.eps = eps
+
+    def forward(self, log_input: Any, target: Any) -> Any:
+        return F.poisson_nll_loss(log_input, target, self.log_input, self.full, eps=self.eps, reduction=self.reduction)
+
+
+class GaussianNLLLoss(Loss):
+    """(log v + (x - target)^2 / v) / 2 with v = max(var, eps); `full` adds log(2 pi) / 2.
+
+    D. Nix, A. Weigend: "Estimating the mean and variance of the target probability distribution", 1994.
+
+    >>> import autograd_cnn as ag
+    >>> GaussianNLLLoss()(ag.tensor([1.0]), ag.tensor([3.0]), ag.tensor([4.0]))
+    tensor(1.1931)
+    """
+
+    def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> None:
+        super().__init__(reduction=reduction)
+        self.full = full
+        self.eps = eps
+
+    def forward(self, x: Any, target: Any, var: Any) -> Any:
+        return F.gaussian_nll_loss(x, target, var, full=self.full, eps=self.eps, reduction=self.reduction)

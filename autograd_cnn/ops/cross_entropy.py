@@ -14,7 +14,7 @@ from autograd_cnn.graph.base import TensorBase
 from autograd_cnn.graph.op import FusedOp
 from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.arithmetic import where
-from autograd_cnn.ops.loss import reduction_of
+from autograd_cnn.ops.loss_reduction import REDUCTIONS, reduction_named, reduction_of
 from autograd_cnn.ops.operand import require_floating, require_integer
 from autograd_cnn.ops.softmax import log_softmax
 
@@ -91,8 +91,9 @@ def cross_entropy(
     x: Any,
     target: Any,
     weight: Any = None,
-    *,
+    size_average: bool | None = None,
     ignore_index: int = -100,
+    reduce: bool | None = None,
     reduction: str = "mean",
     label_smoothing: float = 0.0,
 ) -> Any:
@@ -116,6 +117,8 @@ def cross_entropy(
     (0.7200..., tensor([[-0.0596,  0.0596],
             [-0.3655,  0.3655]]))
     """
+    if size_average is not None or reduce is not None:
+        reduction = reduction_named("cross_entropy", reduction, size_average, reduce)
     op = _operation(ignore_index, label_smoothing, reduction)
     require_floating("cross_entropy", x=x)
     if weight is not None:
@@ -142,7 +145,15 @@ def _operation(ignore_index: int, label_smoothing: float, reduction: str) -> Cro
     return CrossEntropy(int(ignore_index), float(label_smoothing), reduction)
 
 
-def nll_loss(x: Any, target: Any, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean") -> Any:
+def nll_loss(
+    x: Any,
+    target: Any,
+    weight: Any = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Any:
     """The negative log-likelihood of labels: -w_t x_t for log-probabilities x, label t and w = weight.
 
     "mean" divides by the sum of the w_t that count; labels of `ignore_index` do not.
@@ -155,7 +166,8 @@ def nll_loss(x: Any, target: Any, weight: Any = None, *, ignore_index: int = -10
     >>> nll_loss(ag.tensor([[-0.5, -1.0], [-2.0, -0.25]]), ag.tensor([0, 1]))
     tensor(0.3750)
     """
-    reduced = reduction_of("nll_loss", reduction)
+    reduction = reduction_named("nll_loss", reduction, size_average, reduce)
+    reduced = REDUCTIONS[reduction]
     require_floating("nll_loss", x=x)
     if weight is not None:
         weight = _checked_weight("nll_loss", x, weight)

@@ -1,66 +1,87 @@
-"""Losses of predictions against targets of the same shape."""
+"""Losses of the difference between predictions and targets of the same shape."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from functools import lru_cache
+from math import inf
 from typing import Any
 
 from autograd_cnn.errors import ArgumentError, ShapeError
-from autograd_cnn.graph.op import Op
+from autograd_cnn.graph.op import FusedOp
 from autograd_cnn.graph.record import apply
-from autograd_cnn.ops.activation import SOFTPLUS
 from autograd_cnn.ops.arithmetic import where
-from autograd_cnn.ops.elementwise import exp, log, log1p
+from autograd_cnn.ops.loss_reduction import (
+    REDUCTIONS,
+    losses_for,
+    reduce_losses,
+    reduction_named,
+    reduction_of,
+    share_of_each,
+)
 from autograd_cnn.ops.operand import broadcast, pair, require_floating, require_tensor
-from autograd_cnn.ops.reduce import mean, sum
-from autograd_cnn.ops.rounding import clamp
-
-REDUCTIONS: dict[str, Callable[[Any], Any]] = {"mean": mean, "sum": sum, "none": lambda losses: losses}
+from autograd_cnn.ops.reduce import sum
 
 
-def reduction_of(op: str, reduction: str) -> Callable[[Any], Any]:
-    """The function that `reduction` names; ArgumentError for an unknown one."""
-    if reduction not in REDUCTIONS:
-        raise ArgumentError(f"{op}: reduction must be 'mean', 'sum' or 'none', got {reduction!r}")
-    return REDUCTIONS[reduction]
-
-
-class BinaryCrossEntropy(Op):
-    """-(target log x + (1 - target) log(1 - x)), no logarithm below -100."""
+class Huber(FusedOp):
+    """The reduced losses scale * (d^2 / 2 where |d| <= limit, else limit (|d| - limit / 2)) with d = x - target."""
 
     inputs = ("x", "target")
 
+    def __init__(self, limit: float, scale: float, reduction: str) -> None:
+        self.limit = limit
+        self.scale = scale
+        self.reduction = reduction
+
     def infer(self, x: Any, target: Any) -> Any:
-        return x.shape, x.dtype
+        return x.shape if self.reduction == "none" else (), x.dtype
 
     def compute(self, k: Any, out: Any, x: Any, target: Any) -> None:
-        k.binary_cross_entropy(x, target, out)
+        losses = losses_for(out, x.shape, self.reduction)
+        k.huber(x, target, self.limit, self.scale, losses)
+        reduce_losses(k, losses, self.reduction, out)
 
-    def vjp_x(self, g: Any, x: Any, target: Any) -> Any:
-        return g * (x - target) / clamp(x * (1 - x), min=1e-12)
+    def gradient(self, k: Any, out: Sequence[Any], g: Any, x: Any, target: Any) -> None:
+        gx, of_target = out
+        scale = self.scale * share_of_each(self.reduction, x.size)
+        if gx is None:
+            k.huber_slope(x, target, g, self.limit, -scale, of_target)
+            return
+        k.huber_slope(x, target, g, self.limit, scale, gx)
+        if of_target is not None:
+            k.neg(gx, of_target)
 
-    def vjp_target(self, g: Any, x: Any) -> Any:
-        return g * (clamp(log1p(-x), min=-100.0) - clamp(log(x), min=-100.0))
+    def composite(self, x: Any, target: Any) -> Any:
+        difference = x - target
+        losses = difference * difference * (0.5 * self.scale)
+        if self.limit < inf:
+            far = difference.abs()
+            linear = (far - 0.5 * self.limit) * (self.limit * self.scale)
+            losses = where(far <= self.limit, losses, linear)
+        return REDUCTIONS[self.reduction](losses)
 
 
-BINARY_CROSS_ENTROPY = BinaryCrossEntropy()
+@lru_cache(maxsize=256)
+def _huber(limit: float, scale: float, reduction: str) -> Huber:
+    return Huber(limit, scale, reduction)
 
 
-def _promoted(op: str, x: Any, target: Any) -> Any:
+def promoted_pair(op: str, x: Any, target: Any) -> Any:
     """x and target in their common dtype, which is a float's; checked."""
     x, target = pair(op, require_tensor(op, x), require_tensor(op, target))
-    _check_pair(op, x, target)
+    check_pair(op, x, target)
     return x, target
 
 
-def _check_pair(op: str, x: Any, target: Any) -> None:
+def check_pair(op: str, x: Any, target: Any) -> None:
+    """Raises unless x and target are floating point tensors of one dtype and one shape."""
     require_floating(op, x=require_tensor(op, x), target=require_tensor(op, target))
     if x.array.shape != target.array.shape:
         got = f"{list(x.array.shape)} and {list(target.array.shape)}"
         raise ShapeError(f"{op}: x and target must have one shape, got {got}")
 
 
-def _weighted(op: str, losses: Any, weight: Any) -> Any:
+def weighted(op: str, losses: Any, weight: Any) -> Any:
     """The losses times `weight`, which broadcasts to them."""
     if weight is None:
         return losses
@@ -73,36 +94,79 @@ def _weighted(op: str, losses: Any, weight: Any) -> Any:
     return losses * weight
 
 
-def mse_loss(x: Any, target: Any, *, reduction: str = "mean") -> Any:
-    """The squared error: (x - target)^2, averaged, summed or as it is.
+def _check_weight(op: str, x: Any, weight: Any) -> None:
+    """Raises unless there is a weight for each element of x."""
+    if require_tensor(op, weight).array.shape != x.array.shape:
+        raise ShapeError(f"{op}: weight must have x's shape {list(x.array.shape)}, got {list(weight.array.shape)}")
 
-    Raises ShapeError where x and target differ in shape, ArgumentError for an unknown reduction.
+
+def _weighted_mean(op: str, losses: Any, weight: Any, reduction: str) -> Any:
+    """The losses times `weight`, a number for each; their mean is divided by the sum of the weights."""
+    losses = losses * weight
+    return sum(losses) / sum(weight) if reduction == "mean" else REDUCTIONS[reduction](losses)
+
+
+def mse_loss(
+    x: Any,
+    target: Any,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Any = None,
+) -> Any:
+    """The squared error: (x - target)^2, averaged, summed or as it is; `weight` has a number for each.
+
+    With weights "mean" is the weighted mean.  x, target and weight: (...) alike.
+
+    Raises ShapeError where shapes differ, ArgumentError for an unknown reduction.
 
     >>> import autograd_cnn as ag
     >>> mse_loss(ag.tensor([1.0, 2.0]), ag.tensor([0.0, 4.0]))
     tensor(2.5000)
     """
-    reduced = reduction_of("mse_loss", reduction)
-    x, target = _promoted("mse_loss", x, target)
-    difference = x - target
-    return reduced(difference * difference)
+    reduction = reduction_named("mse_loss", reduction, size_average, reduce)
+    x, target = promoted_pair("mse_loss", x, target)
+    if weight is None:
+        return apply(_huber(inf, 2.0, reduction), x, target)
+    _check_weight("mse_loss", x, weight)
+    return _weighted_mean("mse_loss", apply(_huber(inf, 2.0, "none"), x, target), weight, reduction)
 
 
-def l1_loss(x: Any, target: Any, *, reduction: str = "mean") -> Any:
-    """The absolute error: |x - target|, averaged, summed or as it is.
+def l1_loss(
+    x: Any,
+    target: Any,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Any = None,
+) -> Any:
+    """The absolute error: |x - target|, averaged, summed or as it is; `weight` has a number for each.
 
-    Raises ShapeError where x and target differ in shape, ArgumentError for an unknown reduction.
+    With weights "mean" is the weighted mean.  x, target and weight: (...) alike.
+
+    Raises ShapeError where shapes differ, ArgumentError for an unknown reduction.
 
     >>> import autograd_cnn as ag
     >>> l1_loss(ag.tensor([1.0, 2.0]), ag.tensor([0.0, 4.0]))
     tensor(1.5000)
     """
-    reduced = reduction_of("l1_loss", reduction)
-    x, target = _promoted("l1_loss", x, target)
-    return reduced((x - target).abs())
+    reduction = reduction_named("l1_loss", reduction, size_average, reduce)
+    x, target = promoted_pair("l1_loss", x, target)
+    losses = (x - target).abs()
+    if weight is None:
+        return REDUCTIONS[reduction](losses)
+    _check_weight("l1_loss", x, weight)
+    return _weighted_mean("l1_loss", losses, weight, reduction)
 
 
-def smooth_l1_loss(x: Any, target: Any, *, reduction: str = "mean", beta: float = 1.0) -> Any:
+def smooth_l1_loss(
+    x: Any,
+    target: Any,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    beta: float = 1.0,
+) -> Any:
     """d^2 / (2 beta) where |d| < beta, else |d| - beta / 2, with d = x - target (Girshick 2015).
 
     Raises ShapeError where x and target differ in shape, ArgumentError for a negative beta or an unknown
@@ -112,98 +176,31 @@ def smooth_l1_loss(x: Any, target: Any, *, reduction: str = "mean", beta: float 
     >>> smooth_l1_loss(ag.tensor([1.5, 2.0]), ag.tensor([1.0, 4.0]), reduction="none")
     tensor([0.1250, 1.5000])
     """
-    reduced = reduction_of("smooth_l1_loss", reduction)
+    reduction = reduction_named("smooth_l1_loss", reduction, size_average, reduce)
     if beta < 0:
         raise ArgumentError(f"smooth_l1_loss: beta must be at least 0, got {beta}")
-    x, target = _promoted("smooth_l1_loss", x, target)
-    difference = x - target
-    far = difference.abs()
     if beta == 0:
-        return reduced(far)
-    return reduced(where(far < beta, difference * difference * (0.5 / beta), far - 0.5 * beta))
+        x, target = promoted_pair("smooth_l1_loss", x, target)
+        return l1_loss(x, target, reduction=reduction)
+    return apply(_huber(float(beta), 1 / beta, reduction), *promoted_pair("smooth_l1_loss", x, target))
 
 
-def huber_loss(x: Any, target: Any, reduction: str = "mean", delta: float = 1.0) -> Any:
+def huber_loss(x: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None) -> Any:
     """d^2 / 2 where |d| < delta, else delta (|d| - delta / 2), with d = x - target (Huber 1964).
 
-    Raises ShapeError where x and target differ in shape, ArgumentError for delta <= 0 or an unknown
-    reduction.
+    `weight` has a number for each loss; as in PyTorch their number, not the sum of the weights, divides the "mean".
+
+    Raises ShapeError where shapes differ, ArgumentError for delta <= 0 or an unknown reduction.
 
     >>> import autograd_cnn as ag
     >>> huber_loss(ag.tensor([1.5, 2.0]), ag.tensor([1.0, 5.0]), reduction="none", delta=2.0)
     tensor([0.1250, 4.0000])
     """
-    reduced = reduction_of("huber_loss", reduction)
+    reduction_of("huber_loss", reduction)
     if delta <= 0:
         raise ArgumentError(f"huber_loss: delta must be above 0, got {delta}")
-    x, target = _promoted("huber_loss", x, target)
-    difference = x - target
-    far = difference.abs()
-    return reduced(where(far < delta, difference * difference * 0.5, (far - 0.5 * delta) * delta))
-
-
-def binary_cross_entropy(x: Any, target: Any, weight: Any = None, *, reduction: str = "mean") -> Any:
-    """-(target log x + (1 - target) log(1 - x)) for probabilities x; logarithms are limited to -100.
-
-    Raises ShapeError where x and target differ in shape, ArgumentError for x outside of [0, 1].
-
-    >>> import autograd_cnn as ag
-    >>> binary_cross_entropy(ag.tensor([0.5, 0.0]), ag.tensor([1.0, 1.0]), reduction="none")
-    tensor([  0.6931, 100.0000])
-    """
-    reduced = reduction_of("binary_cross_entropy", reduction)
-    _check_pair("binary_cross_entropy", x, target)
-    values = x.device.to_host(x.array)
-    if values.size and not (values.min() >= 0 and values.max() <= 1):
-        wrong = values[~((values >= 0) & (values <= 1))][0]
-        raise ArgumentError(
-            f"binary_cross_entropy: x must be probabilities, 0 to 1, got {wrong}; "
-            "binary_cross_entropy_with_logits takes any number"
-        )
-    losses = apply(BINARY_CROSS_ENTROPY, x, target)
-    return reduced(_weighted("binary_cross_entropy", losses, weight))
-
-
-def binary_cross_entropy_with_logits(
-    x: Any, target: Any, weight: Any = None, *, reduction: str = "mean", pos_weight: Any = None
-) -> Any:
-    """binary_cross_entropy of sigmoid(x), without its overflow: (1 - t) x + (1 + (w - 1) t) ln(1 + e^-x).
-
-    t is `target`, w is `pos_weight`, which weighs the positive answers and broadcasts to x, as `weight` does.
-
-    Raises ShapeError where shapes do not fit, ArgumentError for an unknown reduction.
-
-    >>> import autograd_cnn as ag
-    >>> binary_cross_entropy_with_logits(ag.tensor([0.0, -1000.0]), ag.tensor([1.0, 0.0]), reduction="none")
-    tensor([0.6931, 0.0000])
-    """
-    op = "binary_cross_entropy_with_logits"
-    reduced = reduction_of(op, reduction)
-    _check_pair(op, x, target)
-    costs = apply(SOFTPLUS, -x)
-    if pos_weight is not None:
-        costs = costs + _weighted(op, costs * target, pos_weight - 1)
-    return reduced(_weighted(op, (1 - target) * x + costs, weight))
-
-
-def kl_div(x: Any, target: Any, *, reduction: str = "mean", log_target: bool = False) -> Any:
-    """target (log target - x), for log-probabilities x (Kullback and Leibler 1951).
-
-    "batchmean" divides the sum by the first dimension, which is the divergence itself; "mean" divides by all.
-
-    Raises ShapeError where x and target differ in shape, ArgumentError for an unknown reduction.
-
-    >>> import autograd_cnn as ag
-    >>> kl_div(ag.tensor([[0.5, 0.5]]).log(), ag.tensor([[1.0, 0.0]]), reduction="batchmean")
-    tensor(0.6931)
-    """
-    batchmean = reduction == "batchmean" and x.array.ndim > 0
-    reduced = sum if batchmean else reduction_of("kl_div", reduction)
-    _check_pair("kl_div", x, target)
-    if log_target:
-        losses = exp(target) * (target - x)
-    else:
-        none = target == 0
-        losses = where(none, 0.0, target * log(where(none, 1.0, target))) - target * x
-    total = reduced(losses)
-    return total / x.array.shape[0] if batchmean else total
+    x, target = promoted_pair("huber_loss", x, target)
+    if weight is None:
+        return apply(_huber(float(delta), 1.0, reduction), x, target)
+    _check_weight("huber_loss", x, weight)
+    return REDUCTIONS[reduction](apply(_huber(float(delta), 1.0, "none"), x, target) * weight)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
-from autograd_cnn.ops import loss
+from autograd_cnn.nn import functional as loss
 from samples.sample import ErrorSample, Input, Sample, apart, given, real, whole
 
 SHAPES = ((3, 4), (5,), (), (2, 1, 3))
@@ -15,12 +15,19 @@ def reduced(losses: np.ndarray, reduction: str = "mean") -> np.ndarray:
     return {"mean": np.mean, "sum": np.sum, "none": np.asarray}[reduction](losses)
 
 
-def mse_loss(x: np.ndarray, target: np.ndarray, reduction: str = "mean") -> np.ndarray:
-    return reduced((x - target) ** 2, reduction)
+def weighted_mean(losses: np.ndarray, weight: np.ndarray | None, reduction: str) -> np.ndarray:
+    if weight is None:
+        return reduced(losses, reduction)
+    total = reduced(losses * weight, "none" if reduction == "none" else "sum")
+    return total / weight.sum() if reduction == "mean" else total
 
 
-def l1_loss(x: np.ndarray, target: np.ndarray, reduction: str = "mean") -> np.ndarray:
-    return reduced(np.abs(x - target), reduction)
+def mse_loss(x: np.ndarray, target: np.ndarray, weight=None, reduction: str = "mean") -> np.ndarray:
+    return weighted_mean((x - target) ** 2, weight, reduction)
+
+
+def l1_loss(x: np.ndarray, target: np.ndarray, weight=None, reduction: str = "mean") -> np.ndarray:
+    return weighted_mean(np.abs(x - target), weight, reduction)
 
 
 def smooth_l1_loss(x: np.ndarray, target: np.ndarray, reduction: str = "mean", beta: float = 1.0) -> np.ndarray:
@@ -28,9 +35,21 @@ def smooth_l1_loss(x: np.ndarray, target: np.ndarray, reduction: str = "mean", b
     return reduced(np.where(far < beta, far**2 / 2 / (beta or 1), far - beta / 2), reduction)
 
 
-def huber_loss(x: np.ndarray, target: np.ndarray, reduction: str = "mean", delta: float = 1.0) -> np.ndarray:
+def huber_loss(
+    x: np.ndarray, target: np.ndarray, weight=None, reduction: str = "mean", delta: float = 1.0
+) -> np.ndarray:
     far = np.abs(x - target)
-    return reduced(np.where(far < delta, far**2 / 2, delta * (far - delta / 2)), reduction)
+    losses = np.where(far < delta, far**2 / 2, delta * (far - delta / 2))
+    return reduced(losses if weight is None else losses * weight, reduction)
+
+
+def soft_margin_loss(x: np.ndarray, target: np.ndarray, reduction: str = "mean") -> np.ndarray:
+    return reduced(np.log1p(np.exp(-target * x)), reduction)
+
+
+def multilabel_soft_margin_loss(x: np.ndarray, target: np.ndarray, weight=None, reduction: str = "mean") -> np.ndarray:
+    losses = binary_cross_entropy_with_logits(x, target, weight, reduction="none")
+    return reduced(losses.mean(-1), reduction)
 
 
 def binary_cross_entropy(x: np.ndarray, target: np.ndarray, weight=None, reduction: str = "mean") -> np.ndarray:
@@ -56,6 +75,10 @@ def chance(*shape: int, grad: bool = True) -> Input:
     return real(*shape, low=0.1, high=0.9, grad=grad)
 
 
+def labels(*shape: int) -> Input:
+    return real(*shape, grad=False)
+
+
 def each(reference: Callable, *options: dict, target: Callable[..., Input] = real) -> list[Sample]:
     name = reference.__name__
     op, torch = getattr(loss, name), f"nn.functional.{name}"
@@ -70,15 +93,31 @@ def each(reference: Callable, *options: dict, target: Callable[..., Input] = rea
     ]
 
 
-def weighted(reference: Callable, x: Callable[..., Input], key: str, shape: tuple[int, ...]) -> Sample:
+def weighted(
+    reference: Callable, x: Callable[..., Input], key: str, shape: tuple[int, ...], reduction: str = "mean"
+) -> Sample:
     name = reference.__name__
     op = getattr(loss, name)
     return Sample(
-        f"{name} {key} {list(shape)}",
-        lambda x, t, w: op(x, t, **{key: w}),
+        f"{name} {key} {list(shape)} {reduction}",
+        lambda x, t, w: op(x, t, reduction=reduction, **{key: w}),
         (x(3, 4), chance(3, 4, grad=False), chance(*shape, grad=False)),
-        lambda x, t, w: reference(x, t, **{key: w}),
-        lambda torch, x, t, w: getattr(torch.nn.functional, name)(x, t, **{key: w}),
+        lambda x, t, w: reference(x, t, reduction=reduction, **{key: w}),
+        lambda torch, x, t, w: getattr(torch.nn.functional, name)(x, t, reduction=reduction, **{key: w}),
+    )
+
+
+def of_the_ends(name: str, x: Input, target: Input) -> Sample:
+    """Where the curves of `huber` meet, and beyond all numbers."""
+    return Sample(
+        f"{name} at the ends",
+        getattr(loss, name),
+        (x, target),
+        globals()[name],
+        f"nn.functional.{name}",
+        {"reduction": "none"},
+        order=1,
+        why="a kink, and inf",
     )
 
 
@@ -146,6 +185,39 @@ SAMPLES = (
         lambda x, t: np.array([0.0, 0.0, 1000.0, 1000.0]),
         lambda torch, x, t: torch.nn.functional.binary_cross_entropy_with_logits(x, t, reduction="none"),
     ),
+    *(
+        weighted(reference, real, "weight", (3, 4), reduction)
+        for reference in (mse_loss, l1_loss, huber_loss)
+        for reduction in ("mean", "sum", "none")
+    ),
+    *each(soft_margin_loss, target=labels),
+    *(
+        Sample(
+            f"multilabel_soft_margin_loss {list(shape)} {kwargs}",
+            loss.multilabel_soft_margin_loss,
+            (real(*shape), chance(*shape)),
+            multilabel_soft_margin_loss,
+            "nn.functional.multilabel_soft_margin_loss",
+            kwargs,
+        )
+        for shape, kwargs in (((3, 4), {}), ((4,), {"reduction": "none"}), ((2, 1, 3), {"reduction": "sum"}))
+    ),
+    weighted(multilabel_soft_margin_loss, real, "weight", (4,)),
+    *(
+        of_the_ends(name, given([1.0, -1.0, 0.0, np.inf, -np.inf, 2.0]), given([0.0, 0.0, 0.0, 1.0, 1.0, 0.5]))
+        for name in ("mse_loss", "smooth_l1_loss", "huber_loss")
+    ),
+    *(
+        Sample(
+            f"{name} large",
+            getattr(loss, name),
+            (chance(3), chance(3, grad=False)),
+            globals()[name],
+            f"nn.functional.{name}",
+            large=(chance(200, 300), chance(200, 300, grad=False)),
+        )
+        for name in ("mse_loss", "huber_loss", "binary_cross_entropy_with_logits")
+    ),
     weighted(binary_cross_entropy, chance, "weight", (3, 4)),
     weighted(binary_cross_entropy, chance, "weight", (4,)),
     weighted(binary_cross_entropy_with_logits, real, "weight", (3, 1)),
@@ -168,6 +240,8 @@ PAIRWISE = (
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "kl_div",
+    "soft_margin_loss",
+    "multilabel_soft_margin_loss",
 )
 
 ERRORS = (
@@ -214,6 +288,16 @@ ERRORS = (
         ArgumentError,
         "delta must be above 0, got 0",
         {"delta": 0},
+    ),
+    *(
+        ErrorSample(
+            f"{name}, weight",
+            lambda x, t, w, name=name: getattr(loss, name)(x, t, weight=w),
+            (real(3), real(3), real(1)),
+            ShapeError,
+            rf"{name}: weight must have x's shape \[3\], got \[1\]",
+        )
+        for name in ("mse_loss", "l1_loss", "huber_loss")
     ),
     ErrorSample(
         "binary_cross_entropy, no probability",

@@ -1,0 +1,128 @@
+"""Losses that are negative log-likelihoods and divergences of distributions."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from autograd_cnn.errors import ArgumentError, ShapeError
+from autograd_cnn.graph.base import TensorBase
+from autograd_cnn.graph.grad_mode import no_grad
+from autograd_cnn.ops.arithmetic import where
+from autograd_cnn.ops.elementwise import exp, log
+from autograd_cnn.ops.exponential import xlogy
+from autograd_cnn.ops.loss import check_pair, promoted_pair
+from autograd_cnn.ops.loss_reduction import reduction_of
+from autograd_cnn.ops.operand import broadcast, require_floating, require_tensor
+from autograd_cnn.ops.reduce import sum
+from autograd_cnn.ops.rounding import clamp
+from autograd_cnn.ops.shape import unsqueeze
+
+
+def kl_div(
+    x: Any,
+    target: Any,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    log_target: bool = False,
+) -> Any:
+    """target (log target - x), for log-probabilities x (Kullback and Leibler 1951).
+
+    "batchmean" divides the sum by the first dimension, which is the divergence itself; "mean" divides by all.
+
+    Raises ShapeError where x and target differ in shape, ArgumentError for an unknown reduction.
+
+    >>> import autograd_cnn as ag
+    >>> kl_div(ag.tensor([[0.5, 0.5]]).log(), ag.tensor([[1.0, 0.0]]), reduction="batchmean")
+    tensor(0.6931)
+    """
+    batchmean = reduction == "batchmean" and require_tensor("kl_div", x).array.ndim > 0
+    reduced = sum if batchmean else reduction_of("kl_div", reduction, size_average, reduce)
+    check_pair("kl_div", x, target)
+    losses = exp(target) * (target - x) if log_target else xlogy(target, target) - target * x
+    total = reduced(losses)
+    return total / x.array.shape[0] if batchmean else total
+
+
+def poisson_nll_loss(
+    x: Any,
+    target: Any,
+    log_input: bool = True,
+    full: bool = False,
+    size_average: bool | None = None,
+    eps: float = 1e-8,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Any:
+    """-log of Poisson's probability of `target` events: e^x - target x, or x - target log(x + eps) for x no logarithm.
+
+    `full` adds Stirling's approximation of log(target!), target log target - target + log(2 pi target) / 2, for
+    targets above 1.
+
+    x and target: (...) alike.  Raises ShapeError where they differ in shape, ArgumentError for an unknown reduction.
+
+    >>> import autograd_cnn as ag
+    >>> poisson_nll_loss(ag.tensor([0.0, 1.0]), ag.tensor([1.0, 2.0]), reduction="none")
+    tensor([1.0000, 0.7183])
+    """
+    reduced = reduction_of("poisson_nll_loss", reduction, size_average, reduce)
+    x, target = promoted_pair("poisson_nll_loss", x, target)
+    losses = exp(x) - target * x if log_input else x - target * log(x + eps)
+    if full:
+        many = target > 1
+        counted = where(many, target, 1.0)
+        stirling = counted * log(counted) - counted + 0.5 * log(2 * math.pi * counted)
+        losses = losses + where(many, stirling, 0.0)
+    return reduced(losses)
+
+
+def gaussian_nll_loss(
+    x: Any, target: Any, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
+) -> Any:
+    """-log of the normal density: (log v + (x - target)^2 / v) / 2 with v = max(var, eps) (Nix and Weigend 1994).
+
+    `full` adds log(2 pi) / 2.  The limit eps does not stop the gradient for `var`.
+
+    x: (...), target: broadcasts with it; var: a number, x's shape, or with a 1 or nothing for one dimension.
+
+    Raises ShapeError where `var` does not fit, ArgumentError for a negative one and an unknown reduction.
+
+    >>> import autograd_cnn as ag
+    >>> gaussian_nll_loss(ag.tensor([1.0]), ag.tensor([3.0]), ag.tensor([4.0]))
+    tensor(1.1931)
+    """
+    op = "gaussian_nll_loss"
+    reduced = reduction_of(op, reduction)
+    require_floating(op, x=x)
+    broadcast(op, x.array.shape, require_tensor(op, target).array.shape)
+    var = _variance(op, x, var)
+    with no_grad():
+        raised = clamp(var, min=eps) - var if (var < eps).any() else None
+    if raised is not None:
+        var = var + raised
+    losses = 0.5 * (log(var) + (x - target) ** 2 / var)
+    if full:
+        losses = losses + 0.5 * math.log(2 * math.pi)
+    return reduced(losses)
+
+
+def _variance(op: str, x: Any, var: Any) -> Any:
+    """`var` as a tensor that broadcasts to x."""
+    if not isinstance(var, TensorBase):
+        if var < 0:
+            raise ArgumentError(f"{op}: var must be at least 0, got {var}")
+        return x.new_full(x.array.shape, var)
+    values = var.device.to_host(var.array)
+    if values.size and values.min() < 0:
+        raise ArgumentError(f"{op}: var must be at least 0, got {values.min()}")
+    shape, given = x.array.shape, var.array.shape
+    if given == shape:
+        return var
+    if given == shape[:-1]:
+        return unsqueeze(var, -1)
+    # As in PyTorch: the sizes of x where they differ add up to 1 only where one dimension alone is 1.
+    differing = [size for size, other in zip(given, shape, strict=False) if size != other]
+    if len(given) != len(shape) or differing != [1]:
+        raise ShapeError(f"{op}: var of shape {list(given)} does not fit x's shape {list(shape)}")
+    return var
