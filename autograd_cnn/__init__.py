@@ -1,9 +1,23 @@
 """autograd_cnn: define-by-run automatic differentiation with kernels that Numba compiles."""
 
+import math as _math
+
+from autograd_cnn import accelerator as accelerator
+from autograd_cnn import amp as amp
 from autograd_cnn import autograd as autograd
+from autograd_cnn import backends as backends
+from autograd_cnn import compiler as compiler
+from autograd_cnn import cuda as cuda
+from autograd_cnn import data as data
 from autograd_cnn import errors as errors
+from autograd_cnn import jit as jit
 from autograd_cnn import nn as nn
 from autograd_cnn import optim as optim
+from autograd_cnn import utils as utils
+from autograd_cnn.amp import GradScaler as GradScaler
+from autograd_cnn.amp import autocast as autocast
+from autograd_cnn.amp import is_autocast_enabled as is_autocast_enabled
+from autograd_cnn.compiler import compile as compile
 from autograd_cnn.constructors import BoolTensor as BoolTensor
 from autograd_cnn.constructors import ByteTensor as ByteTensor
 from autograd_cnn.constructors import DoubleTensor as DoubleTensor
@@ -28,19 +42,34 @@ from autograd_cnn.creation import tril_indices as tril_indices
 from autograd_cnn.creation import triu_indices as triu_indices
 from autograd_cnn.creation import zeros as zeros
 from autograd_cnn.creation import zeros_like as zeros_like
-from autograd_cnn.device import device as device
 from autograd_cnn.device import empty_cache as empty_cache
+from autograd_cnn.device import get_num_threads as get_num_threads
+from autograd_cnn.device import set_num_threads as set_num_threads
+from autograd_cnn.devices import device as device
+from autograd_cnn.devices import get_default_device as get_default_device
+from autograd_cnn.devices import set_default_device as set_default_device
 from autograd_cnn.dtype import bool_ as bool
 from autograd_cnn.dtype import float32 as float
 from autograd_cnn.dtype import float32 as float32
 from autograd_cnn.dtype import float64 as double
 from autograd_cnn.dtype import float64 as float64
 from autograd_cnn.dtype import get_default_dtype as get_default_dtype
+from autograd_cnn.dtype import int32 as int
 from autograd_cnn.dtype import int32 as int32
 from autograd_cnn.dtype import int64 as int64
 from autograd_cnn.dtype import int64 as long
 from autograd_cnn.dtype import set_default_dtype as set_default_dtype
 from autograd_cnn.dtype import uint8 as uint8
+from autograd_cnn.dtype_info import can_cast as can_cast
+from autograd_cnn.dtype_info import finfo as finfo
+from autograd_cnn.dtype_info import iinfo as iinfo
+from autograd_cnn.dtype_info import is_complex as is_complex
+from autograd_cnn.dtype_info import is_floating_point as is_floating_point
+from autograd_cnn.dtype_info import is_inference as is_inference
+from autograd_cnn.dtype_info import is_nonzero as is_nonzero
+from autograd_cnn.dtype_info import numel as numel
+from autograd_cnn.dtype_info import promote_types as promote_types
+from autograd_cnn.dtype_info import result_type as result_type
 from autograd_cnn.formatting import get_printoptions as get_printoptions
 from autograd_cnn.formatting import set_printoptions as set_printoptions
 from autograd_cnn.graph.grad_mode import enable_grad as enable_grad
@@ -283,6 +312,7 @@ from autograd_cnn.ops.trigonometric import hypot as hypot
 from autograd_cnn.ops.trigonometric import rad2deg as rad2deg
 from autograd_cnn.ops.trigonometric import sinh as sinh
 from autograd_cnn.random import Generator as Generator
+from autograd_cnn.random import default_generator as default_generator
 from autograd_cnn.random import get_rng_state as get_rng_state
 from autograd_cnn.random import initial_seed as initial_seed
 from autograd_cnn.random import manual_seed as manual_seed
@@ -298,5 +328,27 @@ from autograd_cnn.sampling import randn_like as randn_like
 from autograd_cnn.sampling import randperm as randperm
 from autograd_cnn.serialize import load as load
 from autograd_cnn.serialize import save as save
+from autograd_cnn.settings import are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled
+from autograd_cnn.settings import get_deterministic_debug_mode as get_deterministic_debug_mode
+from autograd_cnn.settings import get_float32_matmul_precision as get_float32_matmul_precision
+from autograd_cnn.settings import get_num_interop_threads as get_num_interop_threads
+from autograd_cnn.settings import (
+    is_deterministic_algorithms_warn_only_enabled as is_deterministic_algorithms_warn_only_enabled,
+)
+from autograd_cnn.settings import is_warn_always_enabled as is_warn_always_enabled
+from autograd_cnn.settings import set_default_tensor_type as set_default_tensor_type
+from autograd_cnn.settings import set_deterministic_debug_mode as set_deterministic_debug_mode
+from autograd_cnn.settings import set_float32_matmul_precision as set_float32_matmul_precision
+from autograd_cnn.settings import set_flush_denormal as set_flush_denormal
+from autograd_cnn.settings import set_num_interop_threads as set_num_interop_threads
+from autograd_cnn.settings import set_warn_always as set_warn_always
+from autograd_cnn.settings import use_deterministic_algorithms as use_deterministic_algorithms
 from autograd_cnn.tensor import Tensor as Tensor
 from autograd_cnn.version import __version__ as __version__
+
+e = _math.e
+inf = _math.inf
+nan = _math.nan
+newaxis = None
+pi = _math.pi
+Size = tuple

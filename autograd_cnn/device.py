@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd_cnn.errors import DeviceError
+from autograd_cnn.errors import ArgumentError, DeviceError
 
 
 class Device:
@@ -20,6 +20,7 @@ class Device:
     device(type='cpu')
     """
 
+    index: int | None = None  # which one of its type
     kernels: ModuleType
     grain: int  # arrays from this size on are worth the parallel kernels
 
@@ -58,11 +59,39 @@ class Device:
     def from_host(self, array: np.ndarray) -> np.ndarray:
         return array
 
+    def __enter__(self) -> Device:
+        """New tensors are made here: what they are anyway."""
+        return device(self)
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def __reduce__(self) -> Any:
+        return device, (str(self),)  # a copy is the device itself
+
     def __repr__(self) -> str:
-        return f"device(type={self.type!r})"
+        place = "" if self.index is None else f", index={self.index}"
+        return f"device(type={self.type!r}{place})"
 
     def __str__(self) -> str:
-        return self.type
+        return self.type if self.index is None else f"{self.type}:{self.index}"
+
+
+class AbsentDevice(Device):
+    """The name of a device that is not there: it can be compared and printed, and nothing can be put on it."""
+
+    def __init__(self, type: str, index: int | None) -> None:
+        super().__init__(type, "")
+        self.index = index
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AbsentDevice) and (self.type, self.index) == (other.type, other.index)
+
+    def __hash__(self) -> int:
+        return hash((self.type, self.index))
+
+    def __reduce__(self) -> Any:
+        return AbsentDevice, (self.type, self.index)
 
 
 CPU = Device("cpu", "autograd_cnn.kernels.cpu")
@@ -76,11 +105,13 @@ def device(type: str | Device) -> Device:
     >>> str(device("cpu"))
     'cpu'
     """
-    if isinstance(type, Device):
-        return type
-    if type == "cpu":
+    if type == "cpu" or type is CPU:
         return CPU
-    raise DeviceError(f"device: there is no device {type!r}; available: 'cpu'")
+    if isinstance(type, Device) and not isinstance(type, AbsentDevice):
+        return type
+    if isinstance(type, str) and type.startswith("cpu:") and type[4:].isdigit():
+        return CPU
+    raise DeviceError(f"device: there is no device {str(type)!r}; available: 'cpu'")
 
 
 def empty_cache() -> bool:
@@ -94,3 +125,30 @@ def empty_cache() -> bool:
     True
     """
     return CPU.kernels.heap.release()
+
+
+def get_num_threads() -> int:
+    """How many threads kernels run in.
+
+    >>> import autograd_cnn as ag
+    >>> ag.get_num_threads() >= 1
+    True
+    """
+    import numba
+
+    return int(numba.get_num_threads())
+
+
+def set_num_threads(threads: int) -> None:
+    """Sets how many threads kernels run in, for calls from this thread; the results are the same bits.
+
+    Raises ArgumentError for less than one.  There are never more than the processors, or `NUMBA_NUM_THREADS`.
+
+    >>> import autograd_cnn as ag
+    >>> ag.set_num_threads(ag.get_num_threads())
+    """
+    import numba
+
+    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
+        raise ArgumentError(f"set_num_threads: needs an integer of at least 1, got {threads!r}")
+    numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))

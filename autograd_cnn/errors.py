@@ -17,6 +17,10 @@ class DeviceError(AutogradCnnError, RuntimeError):
     """Tensors lie on different devices, or a device is not there."""
 
 
+class NoCudaError(DeviceError, AssertionError):
+    """CUDA was asked for, and there is none."""
+
+
 class ArgumentError(AutogradCnnError, RuntimeError, ValueError):
     """An argument's value is not one the operation takes."""
 

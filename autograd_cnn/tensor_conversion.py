@@ -10,7 +10,7 @@ from autograd_cnn.constructors import OLD_NAMES, unwrapped
 from autograd_cnn.device import CPU, Device
 from autograd_cnn.device import device as as_device
 from autograd_cnn.dtype import as_dtype, bool_, float32, float64, int32, int64, uint8
-from autograd_cnn.errors import DTypeError
+from autograd_cnn.errors import DTypeError, NoCudaError
 from autograd_cnn.graph.base import TensorBase, wrap
 from autograd_cnn.ops import cast
 from autograd_cnn.ops.assign import require_number
@@ -89,6 +89,10 @@ class Conversion(TensorBase):
     def cpu(self) -> Any:
         """Self on the CPU."""
         return self.to(CPU)
+
+    def cuda(self, device: Any = None, non_blocking: Any = False) -> Any:
+        """Raises NoCudaError: there is no GPU to move to."""
+        raise NoCudaError("cuda: there is no CUDA device; kernels run on the CPU")
 
     clone = cast.clone
 

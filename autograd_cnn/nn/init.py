@@ -5,8 +5,11 @@ InPlaceError for a tensor on read-only memory, and for an expanded one.
 
 from __future__ import annotations
 
+import functools
 import math
-from typing import Any
+import warnings
+from collections.abc import Callable
+from typing import Any, ParamSpec
 
 import numpy as np
 
@@ -14,6 +17,8 @@ from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
 from autograd_cnn.graph.in_place import require_changeable
 from autograd_cnn.random import Generator, default_generator
 from autograd_cnn.tensor import Tensor
+
+P = ParamSpec("P")
 
 
 def _require_floating(name: str, tensor: Tensor) -> None:
@@ -261,6 +266,30 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
     return _fill(tensor, gain * (q if rows >= columns else q.T).reshape(tensor.shape))
 
 
+def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator | None = None) -> Tensor:
+    """In each column of a matrix a part of the elements is 0, the rest normal with standard deviation `std`.
+
+    sparsity: the part, rounded up to whole elements.  Raises ShapeError for what is no matrix, ArgumentError for a
+    part outside of 0..1.
+    Source: J. Martens, Deep learning via Hessian-free optimization, ICML 2010.
+
+    >>> import autograd_cnn as ag
+    >>> (sparse_(ag.empty(10, 3), 0.5) == 0).sum(0)
+    tensor([5, 5, 5])
+    """
+    if tensor.ndim != 2:
+        raise ShapeError(f"sparse_: takes a matrix, got shape {tensor.shape}")
+    if not 0 <= sparsity <= 1:
+        raise ArgumentError(f"sparse_: sparsity is {sparsity}; a part is in 0..1")
+    _require_floating("sparse_", tensor)
+    rows, columns = tensor.shape
+    numbers = _numpy(generator)
+    values = numbers.standard_normal((rows, columns)) * std
+    order = numbers.random((rows, columns)).argsort(0)
+    np.put_along_axis(values, order[: math.ceil(sparsity * rows)], 0, 0)
+    return _fill(tensor, values)
+
+
 def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     """A convolution weight that passes its input channels through unchanged.
 
@@ -279,3 +308,31 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
         for channel in range(min(per_group, tensor.shape[1])):
             values[(group * per_group + channel, channel, *center)] = 1
     return _fill(tensor, values)
+
+
+def _deprecated(function: Callable[P, Tensor]) -> Callable[P, Tensor]:
+    """An initialisation by the name that PyTorch gave it first, without the underscore."""
+    new = function.__name__
+    old = new[:-1]
+
+    @functools.wraps(function)
+    def renamed(*args: P.args, **kwargs: P.kwargs) -> Tensor:
+        warnings.warn(f"nn.init.{old} is now called nn.init.{new}", FutureWarning, stacklevel=2)
+        return function(*args, **kwargs)
+
+    renamed.__name__ = renamed.__qualname__ = old
+    renamed.__doc__ = f"The old name of `{new}`."
+    return renamed
+
+
+uniform = _deprecated(uniform_)
+normal = _deprecated(normal_)
+constant = _deprecated(constant_)
+eye = _deprecated(eye_)
+dirac = _deprecated(dirac_)
+xavier_uniform = _deprecated(xavier_uniform_)
+xavier_normal = _deprecated(xavier_normal_)
+kaiming_uniform = _deprecated(kaiming_uniform_)
+kaiming_normal = _deprecated(kaiming_normal_)
+orthogonal = _deprecated(orthogonal_)
+sparse = _deprecated(sparse_)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from autograd_cnn.device import Device
 from autograd_cnn.device import device as as_device
 from autograd_cnn.dtype import as_dtype, float32, float64
-from autograd_cnn.errors import ArgumentError, DTypeError
+from autograd_cnn.errors import ArgumentError, DTypeError, NoCudaError
 from autograd_cnn.graph.grad_mode import STATE, Scope, State
 from autograd_cnn.graph.handle import RemovableHandle
 from autograd_cnn.nn.forward_hook import Hook, Hooks, add, call_with_hooks
@@ -200,6 +200,10 @@ class Module(Registry):
     def cpu(self) -> Self:
         """Moves all parameters and buffers to the CPU; returns self."""
         return self.to(device="cpu")
+
+    def cuda(self, device: Any = None) -> Self:
+        """Raises NoCudaError: there is no GPU to move to."""
+        raise NoCudaError(f"{type(self).__name__}.cuda: there is no CUDA device; kernels run on the CPU")
 
     # Hooks
 
