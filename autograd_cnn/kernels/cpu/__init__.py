@@ -90,6 +90,7 @@ from .elementwise import (
     where,
 )
 from .exponential import erfc, exp2, log2, log10, logaddexp, logaddexp2, logit, xlogy
+from .gru import gru, gru_backward
 from .index import (
     check_range,
     embedding,
@@ -113,6 +114,7 @@ from .loss import (
     logistic_loss,
     logistic_loss_slope,
 )
+from .lstm import lstm, lstm_backward
 from .norm import batch_norm_eval, batch_norm_grad, batch_norm_train, running_averages
 from .optim import adadelta, adagrad, adam, adamax, asgd, ftrl, nadam, radam, rmsprop, rprop, sgd
 from .piecewise import (
@@ -128,7 +130,9 @@ from .piecewise import (
 )
 from .pool import max_pool2d, max_pool2d_grad, max_pool2d_indices, max_pool2d_take
 from .random import blocks_for, dropout, dropout_apply
+from .recurrent import walk
 from .reduce import all, amax, amin, any, argmax, argmin, cumprod, cumsum, prod, sum, var
+from .rnn import rnn, rnn_backward
 from .scan import cummax, cummin, linear_recurrence
 from .scatter import scatter_max, scatter_min, scatter_mul, scatter_put
 from .smooth import (
