@@ -74,6 +74,12 @@ class PaddedAxis(NamedTuple):
     phases: tuple  # of the points
 
     @classmethod
+    def copied(cls, axis):
+        """With a phase for each tap, so that every point reads all taps at its own place; not for transposed axes."""
+        taps = tuple((i, i * axis.dilation, 0) for i in range(axis.kernel))
+        return cls(axis.size, axis.before, axis.stride, (Phase(axis.points, 0, 1, taps),))
+
+    @classmethod
     def of(cls, axis):
         if not axis.transposed:
             taps = tuple(

@@ -63,6 +63,9 @@ def _axes(source_shape, result_shape, kernel, stride, padding, dilation, transpo
 def candidates(problem):
     """(estimate of the time, plan) by name."""
     plans = {"images": by_images(problem), "lines": by_lines(problem)}
+    x = problem.axes[-1]
+    if x.kernel > 1 and not x.transposed:
+        plans["copied lines"] = by_lines(problem, copied=True)
     product = by_product(problem)
     if product is not None:
         plans["product"] = product

@@ -4,6 +4,9 @@ Images are packed with their padding into lines of one pitch, and split by strid
 after the other lie one after the other.  The pixels of a channel then form one line, in which point q of the
 result reads each tap at q + a constant.  The few points that lie between two lines of the result are computed and
 left out when sums are written to their place.
+
+Where channels are few, lines are rather copied, once for each tap along them: then there are no such points, sums are
+written a plane at a time, and vectors begin where cache lines do.
 """
 
 from itertools import product
@@ -46,9 +49,10 @@ def _budget(problem):
 class _Packed:
     """Where the pixels of `block` images lie in a packed channel: [phase][image][z][y][x]."""
 
-    def __init__(self, problem):
+    def __init__(self, problem, copied):
         self.problem = problem
-        self.axes = [PaddedAxis.of(axis) for axis in problem.axes]
+        *outer, x = problem.axes
+        self.axes = [*map(PaddedAxis.of, outer), PaddedAxis.copied(x) if copied else PaddedAxis.of(x)]
         self.pitches = [axis.places() for axis in self.axes]
         self.pitch = self.pitches[-1]
         self.image = prod(self.pitches)
@@ -163,11 +167,11 @@ class _Sums:
         return merged(placed), _merged_lines(lines) if step == 1 else lines
 
 
-def by_lines(problem):
-    """(estimate of the time, Plan)."""
+def by_lines(problem, copied=False):
+    """(estimate of the time, Plan).  copied: whether each tap along a line reads a line of its own."""
     lanes = problem.lanes
-    packed = _Packed(problem)
-    tables = Tables(problem, packed.channel, depth(problem, 1))
+    packed = _Packed(problem, copied)
+    tables = Tables(problem, packed.channel, depth(problem, 1, copied))
     strips = [packed.strip(number, tables) for number in range(packed.strips)]
     sums = _Sums(packed, strips, lanes)
     x = problem.axes[-1]
