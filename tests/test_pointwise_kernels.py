@@ -180,3 +180,24 @@ def test_a_result_may_take_the_place_of_its_input() -> None:
         kernel(x, apart)
         kernel(x, x)
         np.testing.assert_array_equal(x, apart)
+
+
+@pytest.mark.parametrize("n", [100, 2 * GRAIN])
+def test_arrays_that_are_not_aligned(n: int) -> None:
+    def unaligned(values: np.ndarray) -> np.ndarray:
+        x = np.frombuffer(bytearray(b"-" + values.tobytes()), np.uint8)[1:].view(np.float32)
+        assert not x.flags.aligned
+        return x
+
+    x, y = unaligned(np.arange(n, dtype=np.float32)), unaligned(np.full(n, 2, np.float32))
+    rows = x.reshape(-1, 4)
+    for kernel, operands, expected in (
+        (elementwise.neg, (x,), -x),
+        (elementwise.mul, (x, y), 2 * x),
+        (elementwise.mul, (rows, y[:4]), 2 * rows),
+    ):
+        out = np.zeros(expected.shape, np.float32)
+        kernel(*operands, out)
+        np.testing.assert_array_equal(out, expected)
+    elementwise.add_(y, x)
+    np.testing.assert_array_equal(y, x + 2)

@@ -11,6 +11,7 @@ import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.datamodel import models, register_default
+from numba.core.errors import TypingError
 from numba.extending import NativeValue, unbox
 from numba.np.arrayobj import make_array, populate_array
 
@@ -104,8 +105,9 @@ def _at(builder, pointer, offset, kind):
 
 
 class FlatKernel:
-    """`kernel(*arrays, out)` from a serial kernel on flat arrays, and a parallel loop that calls it by its address.
+    """`kernel(*operands, out)` from a serial kernel on flat arrays, and a parallel loop that calls it by its address.
 
+    There are one or two operands.
     `single` and `double` take arrays of float32 and of float64 in any shape, on one thread; `parallel` takes flat
     arrays, and any other dtype takes the long way.
     """
@@ -128,11 +130,14 @@ class FlatKernel:
 
     def parallel(self, *arrays):
         """On all threads."""
-        dtypes = tuple([x.dtype for x in arrays])
+        dtypes = arrays[0].dtype, arrays[-2].dtype, arrays[-1].dtype
         code = self._codes.get(dtypes)
         if code is None:
-            code = self._codes[dtypes] = self._code(dtypes)
-        self._loop(code, *[x if x.flags.aligned else x.copy() for x in arrays])
+            code = self._codes[dtypes] = self._code([x.dtype for x in arrays])
+        try:
+            self._loop(code, *arrays)
+        except TypingError:  # an array is not aligned
+            self.serial(*arrays)
 
     def _code(self, dtypes):
         first = dtypes[0]

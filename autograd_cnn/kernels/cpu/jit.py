@@ -2,6 +2,7 @@
 
 `inline`    scalar functions that other kernels call
 `serial`    a kernel for one thread
+`apart`     the same, compiled as `parallel` kernels are: what it writes it reads elsewhere only at the same index
 `parallel`  a kernel whose `prange` runs on all threads
 `adaptive`  one source, compiled both ways: serial below GRAIN elements of its last argument, else parallel
 
@@ -27,7 +28,8 @@ from autograd_cnn.kernels.cpu.fingerprint import settings_digest
 
 GRAIN = 32768
 CHECK_BOUNDS = os.environ.get("AUTOGRAD_CNN_CHECK_BOUNDS", "0") not in ("", "0")
-FLAGS = {"error_model": "numpy"} | ({"boundscheck": True} if CHECK_BOUNDS else {})
+# Numba would also make a function for callers in C of each.
+FLAGS = {"error_model": "numpy", "no_cfunc_wrapper": True} | ({"boundscheck": True} if CHECK_BOUNDS else {})
 
 _CACHE = CompileCache(enabled=not CHECK_BOUNDS)
 _LOG = CompileLog(_CACHE)
@@ -41,6 +43,11 @@ def inline(function):
 
 def serial(function):
     return _compiled(function)
+
+
+def apart(function):
+    # Loops need not test whether arrays overlap, nor have code for when they do.
+    return _compiled(function, noalias=True)
 
 
 def parallel(function):
@@ -133,11 +140,18 @@ def compile_notice() -> str:
     return _LOG.notice
 
 
-def _compiled(function, **options):
+def _compiled(function, noalias=False, **options):
     kernel = njit(**FLAGS, **options)(function)
     if isinstance(kernel, Dispatcher):  # NUMBA_DISABLE_JIT=1 leaves plain functions
-        kernel._cache = KernelCache(_CACHE, function, kernel.targetoptions)
+        kernel._cache = KernelCache(_CACHE, function, kernel.targetoptions | {"noalias": noalias})
+        if noalias:
+            kernel._compiler._customize_flags = _without_aliases
     return kernel
+
+
+def _without_aliases(flags):
+    flags.noalias = True  # for which `njit` has no option
+    return flags
 
 
 def _renamed(function, suffix):

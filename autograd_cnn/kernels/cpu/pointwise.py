@@ -15,14 +15,16 @@ from types import FunctionType
 
 import numpy as np
 from numba import prange
+from numba.core.errors import TypingError
 
 from autograd_cnn.kernels.cpu.fingerprint import sources_digest
 from autograd_cnn.kernels.cpu.flat import FlatKernel
 from autograd_cnn.kernels.cpu.interleaving import interleaved
-from autograd_cnn.kernels.cpu.jit import GRAIN, adaptive, inline, parallel, serial
+from autograd_cnn.kernels.cpu.jit import GRAIN, adaptive, apart, inline, parallel
 from autograd_cnn.kernels.cpu.shared_code import address_of, call
 
-PIECE = 8192
+PIECE = 8192  # elements of a task of rows
+PART = 4096  # and of one of flat arrays
 NO_STEP, ONE_STEP = 0, 1
 
 
@@ -179,17 +181,17 @@ def rows(begin, end, x, y, plan, out):
 
 @parallel
 def _ones_in_pieces(code, x, out):
-    for index in prange((out.size + PIECE - 1) // PIECE):
-        first = np.int64(index) * PIECE
-        call(code, (x[first : first + PIECE], out[first : first + PIECE]))
+    for index in prange((out.size + PART - 1) // PART):
+        first = np.int64(index) * PART
+        call(code, (x[first : first + PART], out[first : first + PART]))
 
 
 @parallel
 def _twos_in_pieces(code, x, y, out):
     x_step, y_step = min(x.size - 1, 1), min(y.size - 1, 1)
-    for index in prange((out.size + PIECE - 1) // PIECE):
-        first = np.int64(index) * PIECE
-        call(code, (x[first * x_step :], y[first * y_step :], out[first : first + PIECE]))
+    for index in prange((out.size + PART - 1) // PART):
+        first = np.int64(index) * PART
+        call(code, (x[first * x_step :], y[first * y_step :], out[first : first + PART]))
 
 
 @parallel
@@ -200,9 +202,16 @@ def _rows_in_pieces(code, x, y, plan, out):
         call(code, (task, task + 1, x, y, plan, out))
 
 
+def _large_rows(kernel, x, y, plan, out):
+    try:
+        _rows_in_pieces(_code_of_rows(kernel, x.dtype, y.dtype, out.dtype), x, y, plan, out)
+    except TypingError:  # an array is not aligned
+        kernel(0, out.size, x, y, plan, out)
+
+
 @lru_cache(maxsize=4096)
-def _code_of_rows(kernel, x_dtype, y_dtype, out_dtype):
-    x, y, out = (np.zeros(1, dtype) for dtype in (x_dtype, y_dtype, out_dtype))
+def _code_of_rows(kernel, *dtypes):
+    x, y, out = (np.zeros(1, dtype) for dtype in dtypes)
     return address_of(kernel, 0, 0, x, y, broadcast_plan((1,), (1,)), out)
 
 
@@ -256,9 +265,9 @@ class FlatBinary:
         self.right = right
 
 
-def unary(formula):
+def unary(formula, loop=each):
     """`f(x, out)` from a compiled formula of one number; `f.flat` is its `FlatKernel`."""
-    kernel = FlatKernel(serial(bound(each, formula)), _ones_in_pieces)
+    kernel = FlatKernel(apart(bound(loop, formula)), _ones_in_pieces)
 
     def apply(x, out):
         if out.size < GRAIN:
@@ -273,7 +282,7 @@ def unary(formula):
 def unary_or_else(formula, is_outside, otherwise):
     """`f(x, out)` from a formula that vectorises, and one that need not for x outside of its domain."""
     loop = bound(each_or_else, formula, is_outside=is_outside, otherwise=otherwise)
-    kernel = FlatKernel(serial(loop), _ones_in_pieces)
+    kernel = FlatKernel(apart(loop), _ones_in_pieces)
 
     def apply(x, out):
         (kernel.serial if out.size < GRAIN else kernel.parallel)(x.ravel(), out.ravel())
@@ -303,7 +312,7 @@ def unary_with_two(formula):
 
 def binary(formula):
     """`f(x, y, out)` with broadcasting, from a formula of two numbers; `f.flat` has its loops on flat arrays."""
-    loops = [serial(bound(loop, formula)) for loop in (pairs, same_right, same_left, rows)]
+    loops = [apart(bound(loop, formula)) for loop in (pairs, same_right, same_left, rows)]
     same, right, left = [FlatKernel(loop, _twos_in_pieces) for loop in loops[:3]]
     general = loops[3]
 
@@ -324,8 +333,7 @@ def binary(formula):
             elif n < GRAIN:
                 general(0, n, x.ravel(), y.ravel(), plan, out.ravel())
             else:
-                code = _code_of_rows(general, x.dtype, y.dtype, out.dtype)
-                _rows_in_pieces(code, x.ravel(), y.ravel(), plan, out.ravel())
+                _large_rows(general, x.ravel(), y.ravel(), plan, out.ravel())
 
     apply.flat = FlatBinary(same, right)
     return _named(apply, formula)
@@ -363,10 +371,10 @@ def ternary(formula):
 
 def accumulation(formula):
     """`f(a, b)`, which puts the formula's value in a's place; b broadcasts to a's shape."""
-    kernel = FlatKernel(serial(bound(accumulated, formula)), _ones_in_pieces)
+    kernel = FlatKernel(apart(bound(accumulated, formula)), _ones_in_pieces)
 
     def apply(a, b):
-        target = a if a.flags.c_contiguous else np.ascontiguousarray(a)  # else a.ravel() would be a copy
+        target = a if a.flags.carray else a.copy()  # a.ravel() could be a copy
         other = b.ravel() if a.size == b.size else repeated(b, a)
         (kernel.serial if a.size < GRAIN else kernel.parallel)(other, target.ravel())
         if target is not a:

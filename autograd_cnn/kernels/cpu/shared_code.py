@@ -6,6 +6,7 @@ kernel is large, that is most of the time a user waits.  A call by address needs
 
 from numba import typeof
 from numba.core import cgutils, types
+from numba.core.errors import TypingError
 from numba.extending import intrinsic
 
 
@@ -24,6 +25,9 @@ def address(kernel, kinds):
 @intrinsic
 def call(typingctx, address, arguments):
     """Call the kernel at `address`, one that returns nothing, with a tuple of just the types it was compiled for."""
+    arrays = [kind for kind in arguments if isinstance(kind, types.Array)]
+    if not all(kind.aligned or isinstance(kind.dtype, types.Record) for kind in arrays):
+        raise TypingError("code is shared by arrays that are aligned")
     signature = types.void(types.intp, arguments)
 
     def codegen(context, builder, signature, values):
