@@ -64,5 +64,8 @@ def select(cases: Iterable[Case], wanted: Iterable[str]) -> list[Case]:
 
     for selector in wanted:
         if not any(fits(case, selector) for case in cases):
-            raise UnknownCaseError(f"no case fits {selector!r}; there are the families {', '.join(sorted(families))}")
+            listed = ", ".join(sorted(families))
+            raise UnknownCaseError(
+                f"no case fits {selector!r}; there are the families {listed}; --list names the cases"
+            )
     return [case for case in cases if not wanted or any(fits(case, selector) for selector in wanted)]

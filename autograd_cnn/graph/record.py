@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from itertools import count
+from math import prod
 from pathlib import Path
+from reprlib import repr as shortened
 from typing import Any
 from weakref import ref
 
 from autograd_cnn.device import Device
-from autograd_cnn.errors import DeviceError, DTypeError, GraphError
+from autograd_cnn.errors import DeviceError, DTypeError, GraphError, ShapeError
 from autograd_cnn.graph.base import TensorBase, View, alias, wrap
 from autograd_cnn.graph.grad_mode import STATE, State
 from autograd_cnn.graph.node import Edge, Node
@@ -40,6 +42,14 @@ def common_device(op: Op, inputs: tuple[TensorBase, ...]) -> Device:
     return device
 
 
+def _too_large(op: Op, shape: tuple[int, ...]) -> ShapeError:
+    """What to raise where NumPy does not even try to find memory for a result."""
+    settings = ", ".join(f"{name} {shortened(value)}" for name, value in op.fields().items())
+    return ShapeError(
+        f"{op.name}: a result of shape {list(shape)} is more than memory can hold" + (settings and f"; {settings}")
+    )
+
+
 def apply(op: Op, *inputs: Any) -> Any:
     """Runs `op` on tensors: checks and infers, allocates the output, computes it, and records the node.
 
@@ -67,7 +77,10 @@ def apply(op: Op, *inputs: Any) -> Any:
     spec = op.infer(*arrays)
     if spec.__class__ is list:
         return _apply_several(op, inputs, arrays, spec, device)
-    y = wrap(device.empty(*spec), device)
+    try:
+        y = wrap(device.empty(*spec), device)
+    except ValueError:
+        raise _too_large(op, spec[0]) from None
     op.compute(device.kernels, y.array, *arrays)
     state = STATE.get()
     if state.recording:
@@ -91,7 +104,10 @@ def apply_unary(op: Op, x: Any) -> Any:
     if spec.__class__ is list:
         return _apply_several(op, (x,), (array,), spec, device)
     shape, dtype = spec
-    out = device.empty(shape, dtype)
+    try:
+        out = device.empty(shape, dtype)
+    except ValueError:
+        raise _too_large(op, shape) from None
     op.compute(device.kernels, out, array)
     y = TensorBase.blank()
     y.array = out
@@ -131,7 +147,10 @@ def apply_binary(op: Op, x: Any, other: Any) -> Any:
     if spec.__class__ is list:
         return _apply_several(op, (x, other), (left, right), spec, device)
     shape, dtype = spec
-    out = device.empty(shape, dtype)
+    try:
+        out = device.empty(shape, dtype)
+    except ValueError:
+        raise _too_large(op, shape) from None
     op.compute(device.kernels, out, left, right)
     y = TensorBase.blank()
     y.array = out
@@ -166,7 +185,10 @@ def _apply_several(
     op: Op, inputs: tuple[Any, ...], arrays: Sequence[Any], specs: list[Spec], device: Device
 ) -> tuple[Any, ...]:
     """`apply` for an op with several outputs."""
-    out = [device.empty(shape, dtype) for shape, dtype in specs]
+    try:
+        out = [device.empty(shape, dtype) for shape, dtype in specs]
+    except ValueError:
+        raise _too_large(op, max((shape for shape, _ in specs), key=prod)) from None
     op.compute(device.kernels, out, *arrays)
     ys = []
     for array in out:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from math import prod
 from typing import Any, ClassVar
 
 from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
@@ -12,6 +13,7 @@ from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.operand import require_floating, require_tensor
 from autograd_cnn.ops.window import images, sizes, steps
 
+MOST_NUMBERS = 2**60  # of an array, of 8 bytes each: beyond, NumPy has no word of what is wrong
 Sizes = tuple[int, ...]  # one for each axis
 Sides = tuple[int, ...]  # before and after, for each axis in turn: top, bottom, left, right
 
@@ -281,7 +283,10 @@ def _shape(
         steps(op, length, length + before + after, d * (k - 1) + 1, step)
         for length, (before, after), k, step, d in axes
     ]
-    return (n, o, *places)
+    shape = (n, o, *places)
+    if prod(shape) >= MOST_NUMBERS:
+        raise ShapeError(f"{op}: padding {padding} makes a result of shape {list(shape)}, more than memory can hold")
+    return shape
 
 
 def _sides(op: str, padding: Any, kernel: Sizes, stride: Sizes, dilation: Sizes) -> Sides:

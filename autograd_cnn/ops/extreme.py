@@ -19,8 +19,11 @@ from autograd_cnn.ops.reduce import Reduction, Shape
 class Extreme(Reduction, abstract=True):
     """Largest or smallest values; equal ones share the gradient evenly."""
 
+    def chosen(self, x: Any, y: Any) -> Any:
+        return x == y
+
     def vjp_x(self, g: Any, x: Any, y: Any) -> Any:
-        chosen = cast(x == self.unfold(y, x.shape), g.dtype)
+        chosen = cast(self.chosen(x, self.unfold(y, x.shape)), g.dtype)
         return self.unfold(g, x.shape) * chosen / chosen.sum(self.dim, keepdim=True)
 
 
@@ -32,6 +35,21 @@ class Amax(Extreme):
 class Amin(Extreme):
     def compute(self, k: Any, out: Any, x: Any) -> None:
         k.amin(x, self.dims(x.ndim), out)
+
+
+class OfAll(Extreme, abstract=True):
+    """Where it is nan, the nans share the gradient; PyTorch has it so of `max` and `min`, and not of `amax`."""
+
+    def chosen(self, x: Any, y: Any) -> Any:
+        return (x == y) | (x != x)  # where there is a nan, y is one
+
+
+class MaxOfAll(OfAll, Amax):
+    pass
+
+
+class MinOfAll(OfAll, Amin):
+    pass
 
 
 class Position(Op, abstract=True):
@@ -162,7 +180,7 @@ def max(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
     tensor([1, 0])
     """
     if dim is None:
-        return amax(x, None, keepdim)
+        return apply(MaxOfAll(_filled_dims("max", x, None), keepdim), x)
     if isinstance(dim, TensorBase):
         return maximum(x, dim)
     return Extremes(*apply(Max(_filled_dim("max", x, dim), keepdim), x))
@@ -178,7 +196,7 @@ def min(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
     tensor([0, 1])
     """
     if dim is None:
-        return amin(x, None, keepdim)
+        return apply(MinOfAll(_filled_dims("min", x, None), keepdim), x)
     if isinstance(dim, TensorBase):
         return minimum(x, dim)
     return Extremes(*apply(Min(_filled_dim("min", x, dim), keepdim), x))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -246,7 +247,12 @@ def layer_norm(x: Any, normalized_shape: Any, weight: Any = None, bias: Any = No
     if weight is None and bias is not None:
         weight = bias.new_ones(size)
     parameters = (weight, bias)[: (weight is not None) + (bias is not None)]
-    return apply(LayerNorm(size, float(eps)), x, *parameters)[0]
+    return apply(_layer_norm(size, float(eps)), x, *parameters)[0]
+
+
+@lru_cache(maxsize=64)
+def _layer_norm(size: tuple[int, ...], eps: float) -> LayerNorm:
+    return LayerNorm(size, eps)
 
 
 def _as_tuple(size: Any) -> tuple[Any, ...]:

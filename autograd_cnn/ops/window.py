@@ -16,18 +16,21 @@ Pair = tuple[int, int]
 _COUNTS = {1: "an integer", 2: "an integer or a pair", 3: "an integer or three"}
 
 
+MOST = 2**31 - 1  # of a size, a step or a padding: products of two, and what is counted in cells, are int64
+
+
 def sizes(op: str, name: str, value: Any, least: int, axes: int) -> tuple[int, ...]:
-    """`value`, an integer or one for each axis, as one for each, each at least `least`.
+    """`value`, an integer or one for each axis, as one for each, each from `least` to MOST.
 
     >>> sizes("conv1d", "stride", 2, least=1, axes=1), sizes("conv3d", "stride", (1, 2, 2), least=1, axes=3)
     ((2,), (1, 2, 2))
     """
     if value.__class__ is int:
-        if value >= least:
+        if least <= value <= MOST:
             return (value,) * axes
     elif value.__class__ is tuple and len(value) == axes:
         for v in value:
-            if v.__class__ is not int or v < least:
+            if v.__class__ is not int or not least <= v <= MOST:
                 break
         else:
             return value
@@ -40,6 +43,8 @@ def sizes(op: str, name: str, value: Any, least: int, axes: int) -> tuple[int, .
         raise ArgumentError(f"{op}: {name} must be {_COUNTS[axes]}, got {value!r}")
     if min(values) < least:
         raise ArgumentError(f"{op}: {name} must be at least {least}, got {value!r}")
+    if max(values) > MOST:
+        raise ArgumentError(f"{op}: {name} must be at most {MOST}, got {value!r}")
     return tuple(int(v) for v in values) * (axes // len(values))
 
 

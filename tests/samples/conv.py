@@ -154,6 +154,8 @@ ERRORS = (
     wrong("half a stride", (X, W), DTypeError, "stride must be an integer or a pair, got 1.5", stride=1.5),
     wrong("dilation", (X, W), ArgumentError, "dilation must be at least 1, got 0", dilation=0),
     wrong("padding", (X, W), ArgumentError, "padding must be at least 0, got -1", padding=-1),
+    wrong("vast padding", (X, W), ArgumentError, "padding must be at most 2147483647, got 10995", padding=2**40),
+    wrong("large padding", (X, W), ShapeError, "padding .* makes a result of .*, more than", padding=2**31 - 1),
     wrong("unknown padding", (X, W), ArgumentError, "padding must be .*'full'", padding="full"),
     wrong("same and stride", (X, W), ArgumentError, "padding 'same' needs stride 1", padding="same", stride=2),
     wrong("ints", (whole(1, 4, 5, 5), W), DTypeError, "x must be a floating point tensor, got int64"),

@@ -61,15 +61,7 @@ def both(name: str, fold: Callable, find: Callable) -> list[Sample]:
         why = "kinks"
         samples += [
             Sample(f"a{name}, {kind}", reduced, (given(values),), over(fold), f"a{name}", {"dim": 1}, order=1, why=why),
-            Sample(
-                f"{name} of all, {kind}",
-                whole_or_along,
-                (given(values),),
-                fold,
-                name,
-                order=1 if kind == "ties" else 0,
-                why="kinks; with nan every gradient is nan, as of amax",
-            ),
+            Sample(f"{name} of all, {kind}", whole_or_along, (given(values),), fold, name, order=1, why=why),
             Sample(f"{name}, {kind}", whole_or_along, (given(values),), pair, name, {"dim": 1}, order=1, why=why),
             Sample(f"arg{name}, {kind}", argument, (given(values),), index, f"arg{name}", {"dim": 1}, order=0, why=why),
         ]
