@@ -56,6 +56,7 @@ def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
                     )
                 given, kwargs = changed
         result = step(*given, **kwargs)
+        self._opt_called = True
         for hook in (*self._step_post_hooks.values(), *_after_every_step.values()):
             hook(self, given, kwargs)
         return result
@@ -86,6 +87,8 @@ class Optimizer:
     >>> p
     tensor([ 0.5000, -1.5000], requires_grad=True)
     """
+
+    _opt_called = False  # whether there was a step, which belongs before a schedule's
 
     def __init__(self, params: Iterable[Any], defaults: dict[str, Any]) -> None:
         self.defaults = defaults
