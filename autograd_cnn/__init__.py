@@ -9,6 +9,7 @@ from autograd_cnn import backends as backends
 from autograd_cnn import compiler as compiler
 from autograd_cnn import cuda as cuda
 from autograd_cnn import data as data
+from autograd_cnn import distributions as distributions
 from autograd_cnn import errors as errors
 from autograd_cnn import jit as jit
 from autograd_cnn import nn as nn
