@@ -95,6 +95,14 @@ from autograd_cnn.nn.pooling import LPPool3d as LPPool3d
 from autograd_cnn.nn.pooling import MaxPool1d as MaxPool1d
 from autograd_cnn.nn.pooling import MaxPool2d as MaxPool2d
 from autograd_cnn.nn.pooling import MaxPool3d as MaxPool3d
+from autograd_cnn.nn.recurrent import GRU as GRU
+from autograd_cnn.nn.recurrent import LSTM as LSTM
+from autograd_cnn.nn.recurrent import RNN as RNN
+from autograd_cnn.nn.recurrent import RNNBase as RNNBase
+from autograd_cnn.nn.recurrent_cell import GRUCell as GRUCell
+from autograd_cnn.nn.recurrent_cell import LSTMCell as LSTMCell
+from autograd_cnn.nn.recurrent_cell import RNNCell as RNNCell
+from autograd_cnn.nn.recurrent_cell import RNNCellBase as RNNCellBase
 from autograd_cnn.nn.unpooling import FractionalMaxPool2d as FractionalMaxPool2d
 from autograd_cnn.nn.unpooling import FractionalMaxPool3d as FractionalMaxPool3d
 from autograd_cnn.nn.unpooling import MaxUnpool1d as MaxUnpool1d
