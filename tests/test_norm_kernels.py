@@ -193,6 +193,16 @@ def test_layer_norm_far_from_zero_and_of_special_rows():
     assert np.isnan(out[1:]).all()
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_layer_norm_of_one_element_has_no_gradient(dtype):
+    rng = np.random.default_rng(0)
+    x, g = rng.standard_normal((2, 50, 1)).astype(dtype)
+    out, gx, _, gb = layer_norm(x, g, np.array([3.3], dtype), np.array([0.7], dtype))
+    assert (out == dtype(0.7)).all()
+    assert (gx == 0).all()
+    np.testing.assert_allclose(gb, g.sum(0), 1e-5)
+
+
 def test_layer_norm_makes_only_what_is_wanted():
     x, g, weight = sample((9, 20), np.float32), sample((9, 20), np.float32, 1), sample(20, np.float32, 2)
     whole = layer_norm(x, g, weight, weight)[1:]

@@ -117,8 +117,8 @@ def _grad_chunks(first, last, chunks, g, x, weight, statistics, sums, out):
             scale = real(rstd)
             total, product = gradient_sums(d, g, x, start, high, scale, real(-low * rstd), weight, sums, place)
             if out.size > 0:
-                slope = -product * rstd * rstd * share
-                shift = -total * rstd * share - low * slope
+                slope = -product * rstd * share
+                shift = -total * share - low * slope
                 gradient_line(d, g, x, start, high, scale, real(slope), real(shift), weight, out)
 
 

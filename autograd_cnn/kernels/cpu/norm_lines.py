@@ -5,7 +5,7 @@ x, lacks to the mean):
 
 `normalised_line`  target = z * weight + bias
 `gradient_sums`    sum(g weight) and sum(g weight z), in float64; g z and g are added to running sums of the columns
-`gradient_line`    target = g * weight * scale + ((x - centre) * slope + shift)
+`gradient_line`    target = (g * weight + ((x - centre) * slope + shift)) * scale
 
 Of batch normalisation, with a centre, a scale and so on for each column:
 
@@ -105,7 +105,10 @@ def gradient_sums(typingctx, count, g, x, start, centre, scale, offset, weight, 
 
 @intrinsic
 def gradient_line(typingctx, count, g, x, start, centre, scale, slope, shift, weight, target):
-    """target[start + q] = g * weight[q] * scale + ((x - centre) * slope + shift) for q below `count`."""
+    """target[start + q] = (g * weight[q] + ((x - centre) * slope + shift)) * scale for q below `count`.
+
+    What is in brackets is rounded as the sum that `shift` stems from, so that for one element the gradient is 0.
+    """
     _check(g, x, weight, target)
     number = x.dtype
     given = (g, x, types.intp, number, number, number, number, weight, target)
@@ -125,7 +128,7 @@ def gradient_line(typingctx, count, g, x, start, centre, scale, slope, shift, we
         def step(q, mask, _):
             rest = lines.fma(builder.fsub(lines.read(x, q, mask), centre), slope, shift)
             v = builder.fmul(lines.read(g, q, mask), lines.read(weight, q, mask))
-            lines.write(lines.fma(v, scale, rest), target, q, mask)
+            lines.write(builder.fmul(builder.fadd(v, rest), scale), target, q, mask)
             return []
 
         lines.along(count, lines.copies([]), step)
