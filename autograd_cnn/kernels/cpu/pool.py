@@ -12,9 +12,15 @@ from functools import lru_cache
 import numpy as np
 from numba import prange
 
-from autograd_cnn.kernels.cpu.jit import adaptive, inline
+from autograd_cnn.kernels.cpu.jit import GRAIN, adaptive, inline, parallel, serial
 from autograd_cnn.kernels.cpu.pool_chosen import gathers, sums_of_chosen
 from autograd_cnn.kernels.cpu.pool_vectors import largest_of_windows
+from autograd_cnn.kernels.cpu.shared_code import address_of, call
+
+# Ways of a gradient: by vectors of elements, or by one window after the other, of cells side by side or dilated.
+GATHER, DENSE, DILATED = 0, 1, 2
+# Elements from which planes are filled first: unlike vectors, a fill does not fetch what it overwrites from memory.
+BEYOND_CACHES = 1 << 22
 
 
 def max_pool2d(x, kernel, stride, padding, dilation, out, places):
@@ -29,10 +35,14 @@ def max_pool2d(x, kernel, stride, padding, dilation, out, places):
 def max_pool2d_grad(g, places, kernel, stride, padding, dilation, out):
     """out (N, C, H, W): the sum of the elements of g (N, C, OH, OW) in whose windows an element was the largest."""
     windows, size = g.shape[2:], out.shape[2:]
-    corners, offsets = _cells(size[1], windows, kernel, stride, padding, dilation)
-    gather, dense = gathers(kernel, stride, padding, dilation), dilation == (1, 1)
-    how = gather, dense, windows, kernel[1], stride[1], padding, size
-    _max_pool_grad(_flat(g), _flat(places), corners, offsets, *how, out.ravel())
+    tables = _cells(size[1], windows, kernel, stride, padding, dilation)
+    way = GATHER if gathers(kernel, stride, padding, dilation) else DENSE if dilation == (1, 1) else DILATED
+    arguments = _flat(g), _flat(places), *tables, way, windows, kernel[1], stride[1], padding, size, out.ravel()
+    planes = out.size // max(size[0] * size[1], 1)
+    if out.size < GRAIN:
+        _max_pool_grad(0, planes, *arguments)
+    else:
+        _max_pool_grad_parallel(_code(out.dtype, places.dtype), planes, *arguments)
 
 
 def max_pool2d_take(x, places, kernel, stride, padding, dilation, out):
@@ -58,7 +68,7 @@ def _cells(width, windows, kernel, stride, padding, dilation):
 
 
 def _flat(a):
-    return (a if a.flags.c_contiguous else np.ascontiguousarray(a)).ravel()
+    return (a if a.flags.c_contiguous and a.flags.aligned else a.copy()).ravel()
 
 
 # prange counts in uint64: np.int64 spares a second compilation of what is called with it.
@@ -86,16 +96,37 @@ def _max_pool_plane(x, size, kernel, stride, padding, dilation, windows, places,
         )  # fmt: skip
 
 
-@adaptive
-def _max_pool_grad(g, places, corners, offsets, gather, dense, windows, kernel, stride, padding, size, out):
+@serial
+def _max_pool_grad(
+    first, last, g, places, corners, offsets, way, windows, kernel, stride, padding, size, out
+):  # fmt: skip
     image = size[0] * size[1]
-    for p in prange(out.size // max(image, 1)):
-        plane = np.int64(p)
-        if gather:
+    for plane in range(first, last):
+        if way == GATHER:
+            if out.size >= BEYOND_CACHES:
+                out[plane * image : (plane + 1) * image] = 0
             start = plane * windows[0] * windows[1]
             sums_of_chosen(g, places, start, windows, kernel, stride, padding, out, plane * image, size)
         else:
-            _scatter_plane(g, places, corners, offsets, dense, image, out, plane)
+            _scatter_plane(g, places, corners, offsets, way == DENSE, image, out, plane)
+
+
+@parallel
+def _max_pool_grad_parallel(
+    code, planes, g, places, corners, offsets, way, windows, kernel, stride, padding, size, out
+):  # fmt: skip
+    for index in prange(planes):
+        plane = np.int64(index)
+        call(
+            code,
+            (plane, plane + 1, g, places, corners, offsets, way, windows, kernel, stride, padding, size, out),
+        )
+
+
+@lru_cache
+def _code(dtype, place_dtype):
+    some, places, table = np.zeros(1, dtype), np.zeros(1, place_dtype), np.zeros(1, np.int64)
+    return address_of(_max_pool_grad, 0, 0, some, places, table, table, DENSE, (1, 1), 1, 1, (0, 0), (1, 1), some)
 
 
 @inline
