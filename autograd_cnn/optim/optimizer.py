@@ -264,6 +264,7 @@ class Optimizer:
             else:
                 loaded[i] = self._loaded_other(i, entries)
         self.state = loaded
+        self._opt_called = True  # before the state was saved
         for group, settings in zip(self.param_groups, groups, strict=True):
             group.update(settings)
         for hook in self._load_state_dict_post_hooks.values():

@@ -98,6 +98,13 @@ class SequentialLR(_OfSchedulers):
             scheduler.step()
         self._last_lr = scheduler.get_last_lr()
 
+    def _update_lr(self, epoch: int | None = None) -> None:
+        self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
+        place = bisect_right(self._milestones, self.last_epoch)
+        scheduler = self._schedulers[place]
+        scheduler._update_lr(self.last_epoch - (self._milestones[place - 1] if place else 0))
+        self._last_lr = scheduler.get_last_lr()
+
 
 def _undo(scheduler: LRScheduler) -> None:
     if isinstance(scheduler, _OfSchedulers):
