@@ -6,6 +6,7 @@ that is enough, else `x`, its input.
 
 from autograd_cnn.kernels.cpu import gaussian
 from autograd_cnn.kernels.cpu import vectormath as vm
+from autograd_cnn.kernels.cpu.gelu_pieces import IN_PIECES, each_in_pieces
 from autograd_cnn.kernels.cpu.jit import inline
 from autograd_cnn.kernels.cpu.pointwise import (
     binary,
@@ -41,11 +42,13 @@ def elu(x, alpha):
     return x if x > 0 else type(x)(alpha) * vm.expm1(x)
 
 
-@unary
 @inline
-def gelu(x):
+def _gelu(x):
     """x * cdf(x), of the normal distribution (Hendrycks and Gimpel 2016)."""
     return gaussian.gelu(x)
+
+
+gelu = unary(_gelu, each_in_pieces) if IN_PIECES else unary(_gelu)
 
 
 @unary
