@@ -14,6 +14,7 @@ from autograd_cnn import errors as errors
 from autograd_cnn import jit as jit
 from autograd_cnn import nn as nn
 from autograd_cnn import optim as optim
+from autograd_cnn import sparse as sparse
 from autograd_cnn import utils as utils
 from autograd_cnn.amp import GradScaler as GradScaler
 from autograd_cnn.amp import autocast as autocast
@@ -344,6 +345,8 @@ from autograd_cnn.settings import set_flush_denormal as set_flush_denormal
 from autograd_cnn.settings import set_num_interop_threads as set_num_interop_threads
 from autograd_cnn.settings import set_warn_always as set_warn_always
 from autograd_cnn.settings import use_deterministic_algorithms as use_deterministic_algorithms
+from autograd_cnn.sparse import mm as spmm
+from autograd_cnn.sparse import sparse_coo_tensor as sparse_coo_tensor
 from autograd_cnn.tensor import Tensor as Tensor
 from autograd_cnn.version import __version__ as __version__
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -93,6 +94,14 @@ class Conversion(TensorBase):
     def cuda(self, device: Any = None, non_blocking: Any = False) -> Any:
         """Raises NoCudaError: there is no GPU to move to."""
         raise NoCudaError("cuda: there is no CUDA device; kernels run on the CPU")
+
+    def to_sparse(self) -> Any:
+        """The elements that are not 0 and their positions, see `sparse.SparseTensor`."""
+        return import_module("autograd_cnn.sparse").to_sparse(self)
+
+    def to_dense(self) -> Any:
+        """Self, which is dense."""
+        return self
 
     clone = cast.clone
 
