@@ -3,18 +3,23 @@
 No kernel checks its index: `check_range` does, before.  Where places repeat, their values are added in the
 order of the index, whatever the number of threads: no two of them add to one place.  For rows that is what buckets
 are for: each holds the entries of an index for some neighbouring rows, in the order of the index, and is one thread's.
+
+Most kernels are serial ones of one signature, over tasks [first, last): one parallel loop calls them by their address.
 """
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from numba import prange
+from numba.core.errors import TypingError
 
 from autograd_cnn.kernels.cpu.copying import contiguous
-from autograd_cnn.kernels.cpu.jit import GRAIN, adaptive, inline, serial
+from autograd_cnn.kernels.cpu.jit import GRAIN, adaptive, apart, inline, parallel, serial
+from autograd_cnn.kernels.cpu.shared_code import address_of, call
 
 COLUMNS = 128  # columns that one task adds to
-PIECE = 2048  # elements that one task reads
+PIECES = 64  # that the tasks of a kernel are cut into
 BUCKET_BITS = 10  # at most 1024 buckets for an index
 TASKS = 64  # equal shares of the buckets' work
 
@@ -29,7 +34,8 @@ def gather(x, dim, index, out):
     if out.size:
         x = x[extent(dim, index)]
         n, inner = sizes(index, dim)
-        _gather(flat(x), flat(index), n, inner, sizes(x, dim)[0] * inner, out.ravel())
+        step = sizes(x, dim)[0] * inner
+        run(_gather, out.size, out.size // inner, out.ravel(), flat(index), n, inner, step, flat(x))
 
 
 def scatter_add(out, dim, index, src):
@@ -46,7 +52,8 @@ def scatter_add(out, dim, index, src):
     if n == src.size:
         _put_add(target, flat(index), src)
     else:
-        _scatter_add(target, flat(index), n, inner, sizes(part, dim)[0] * inner, src)
+        step = sizes(part, dim)[0] * inner
+        run(_scatter_add, src.size, column_tasks(src, n, inner), target, flat(index), n, inner, step, src)
     if not part.flags.c_contiguous:
         part[...] = target.reshape(part.shape)
 
@@ -75,7 +82,8 @@ def index_copy(out, dim, index, src):
     """out[i, index[j], k] = src[i, j, k] for dim 1, and so for every dim; of equal places the last stays."""
     if src.size:
         _, rows, inner = lines(out, dim).shape
-        _index_copy(out.ravel(), flat(index), inner, rows * inner, flat(src))
+        index, n = flat(index), index.size
+        run(_index_copy, src.size, column_tasks(src, n, inner), out.ravel(), index, n, inner, rows * inner, flat(src))
 
 
 def embedding(weight, ids, out):
@@ -90,7 +98,9 @@ def embedding_grad(g, ids, padding_idx, out):
 
 def _select(x, index, out):
     _, n, inner = x.shape
-    _index_select(x.ravel(), flat(index), inner, n * inner, out.ravel())
+    if out.size:
+        index = flat(index)
+        run(_index_select, out.size, out.size // inner, out.ravel(), index, index.size, inner, n * inner, x.ravel())
 
 
 def flat(a):
@@ -134,42 +144,116 @@ def _check_range(index, low, high):
     return -1
 
 
-@adaptive
-def _gather(x, index, n, inner, x_step, out):
-    """On flat arrays: index and out are (outer, n, inner); x_step elements of x belong to one of outer."""
-    outer = out.size // (n * inner)
-    several = max(PIECE // (n * inner), 1)
-    for task in prange((outer + several - 1) // several):
-        for o in range(task * several, min((task + 1) * several, outer)):
-            for k in range(n):
-                place, source = np.uint64((o * n + k) * inner), np.uint64(o * x_step)
-                if inner == 1:
-                    out[place] = x[source + np.uint64(index[place])]
-                    continue
+def column_tasks(src, n, inner):
+    """One for each of outer and COLUMNS columns of src (outer, n, inner)."""
+    return src.size // (n * inner) * -(-inner // COLUMNS)
+
+
+def run(kernel, size, tasks, *arguments):
+    """`kernel(first, last, out, index, n, inner, step, src)` for all tasks, on all threads where size is large.
+
+    On flat arrays.  src or out has the shape (outer, n, inner), the other one `step` elements for one of outer; index
+    has this shape, too, or n elements.
+    """
+    if size >= GRAIN:
+        out, index, *_, src = arguments
+        try:
+            _in_parallel(_code(kernel, out.dtype, index.dtype, src.dtype), tasks, *arguments)
+            return
+        except TypingError:  # an array is not aligned
+            pass
+    kernel(0, tasks, *arguments)
+
+
+@lru_cache(maxsize=256)
+def _code(kernel, *dtypes):
+    out, index, src = (np.zeros(1, dtype) for dtype in dtypes)
+    return address_of(kernel, 0, 0, out, index, 1, 1, 1, src)
+
+
+@parallel
+def _in_parallel(kernel, tasks, out, index, n, inner, step, src):
+    pieces = min(tasks, PIECES)
+    for number in prange(pieces):
+        piece = np.int64(number)
+        first, last = tasks * piece // pieces, tasks * (piece + 1) // pieces
+        call(kernel, (first, last, out, index, n, inner, step, src))
+
+
+@inline
+def rows_of(first, last, n):
+    """Of rows [first, last) those that belong to the same of outer as the first, and the first row of that one."""
+    start = first // n * n
+    return min(start + n, last), start
+
+
+@apart
+def _gather(first, last, out, index, n, inner, step, x):
+    while first < last:
+        end, start = rows_of(first, last, n)
+        source = x[start // n * step :]
+        if inner == 1:
+            places, target = index[first:end], out[first:end]
+            for i in range(end - first):
+                target[i] = source[np.uint64(places[i])]
+        else:
+            for row in range(first, end):
+                places, target = index[row * inner :], out[row * inner :]
                 for i in range(inner):
-                    at = place + np.uint64(i)
-                    out[at] = x[source + np.uint64(index[at]) * np.uint64(inner) + np.uint64(i)]
+                    target[i] = source[np.uint64(places[i] * inner + i)]
+        first = end
 
 
-@adaptive
-def _scatter_add(out, index, n, inner, out_step, src):
-    """On flat arrays: index and src are (outer, n, inner); out_step elements of out belong to one of outer."""
-    outer = src.size // (n * inner)
-    several = max(PIECE // (n * inner), 1)
+@apart
+def _index_select(first, last, out, index, n, inner, step, x):
+    while first < last:
+        end, start = rows_of(first, last, n)
+        source, places = x[start // n * step :], index[first - start :]
+        if inner == 1:
+            target = out[first:end]
+            for i in range(end - first):
+                target[i] = source[np.uint64(places[i])]
+        else:
+            for row in range(first, end):
+                line, target = source[places[row - first] * inner :], out[row * inner :]
+                for i in range(inner):
+                    target[i] = line[i]
+        first = end
+
+
+@inline
+def columns_of(task, inner):
+    """Which of outer a task is for, and its columns."""
     blocks = (inner + COLUMNS - 1) // COLUMNS
-    for task in prange((outer + several - 1) // several * blocks):
-        group = task // blocks
-        left = (task - group * blocks) * COLUMNS
-        right = min(left + COLUMNS, inner)
-        for o in range(group * several, min((group + 1) * several, outer)):
-            target, first = np.uint64(o * out_step), o * n
-            for k in range(first, first + n):
-                if inner == 1:
-                    out[target + np.uint64(index[k])] += src[k]
-                    continue
+    left = task % blocks * COLUMNS
+    return task // blocks, left, min(left + COLUMNS, inner)
+
+
+@apart
+def _scatter_add(first, last, out, index, n, inner, step, src):
+    for task in range(first, last):
+        o, left, right = columns_of(task, inner)
+        target = out[o * step :]
+        places, values = index[o * n * inner :], src[o * n * inner :]
+        if inner == 1:
+            for k in range(n):
+                target[np.uint64(places[k])] += values[k]
+        else:
+            for k in range(n):
                 for i in range(left, right):
-                    at = np.uint64(k * inner) + np.uint64(i)
-                    out[target + np.uint64(index[at]) * np.uint64(inner) + np.uint64(i)] += src[at]
+                    at = np.uint64(k * inner + i)
+                    target[np.uint64(places[at] * inner + i)] += values[at]
+
+
+@apart
+def _index_copy(first, last, out, index, n, inner, step, src):
+    for task in range(first, last):
+        o, left, right = columns_of(task, inner)
+        for k in range(n):
+            line = out[o * step + index[k] * inner + left :]
+            values = src[(o * n + k) * inner + left :]
+            for i in range(right - left):
+                line[i] = values[i]
 
 
 @adaptive
@@ -182,50 +266,6 @@ def _take(x, positions, out):
 def _put_add(out, positions, values):
     for i in range(values.size):
         out[np.uint64(positions[i])] += values[i]
-
-
-@adaptive
-def _index_select(x, index, inner, x_step, out):
-    """On flat arrays: out is (outer, n, inner) for n indices; x_step elements of x belong to one of outer."""
-    n = index.size
-    rows = out.size // max(inner, 1)
-    step = max(PIECE // max(inner, 1), 1)
-    for task in prange((rows + step - 1) // step):
-        first, last = task * step, min((task + 1) * step, rows)
-        while first < last:  # what belongs to one of outer
-            o = first // n
-            end = min((o + 1) * n, last)
-            for row in range(first, end):
-                place = np.uint64(row * inner)
-                source = np.uint64(o * x_step) + np.uint64(index[row - o * n]) * np.uint64(inner)
-                if inner == 1:
-                    out[place] = x[source]
-                    continue
-                for i in range(inner):
-                    out[place + np.uint64(i)] = x[source + np.uint64(i)]
-            first = end
-
-
-@adaptive
-def _index_copy(out, index, inner, out_step, src):
-    """On flat arrays: src is (outer, n, inner) for n indices; out_step elements of out belong to one of outer."""
-    n = index.size
-    outer = src.size // (n * inner)
-    several = max(PIECE // (n * inner), 1)
-    blocks = (inner + COLUMNS - 1) // COLUMNS
-    for task in prange((outer + several - 1) // several * blocks):
-        group = task // blocks
-        left = (task - group * blocks) * COLUMNS
-        width = min(COLUMNS, inner - left)
-        for o in range(group * several, min((group + 1) * several, outer)):
-            for k in range(n):
-                target = np.uint64(o * out_step + index[k] * inner + left)
-                source = np.uint64((o * n + k) * inner + left)
-                if inner == 1:
-                    out[target] = src[source]
-                    continue
-                for i in range(width):
-                    out[target + np.uint64(i)] = src[source + np.uint64(i)]
 
 
 def _add_rows(out, index, skipped, src, fresh):
