@@ -119,3 +119,16 @@ class BatchNorm2d(BatchNorm):
     """
 
     dimensions = (4,)
+
+
+class BatchNorm3d(BatchNorm):
+    """Normalises each channel over batch and space: y = (x - mean) / sqrt(var + eps) * weight + bias.
+
+    x: (N, C, D, H, W); otherwise as BatchNorm1d.
+
+    >>> import autograd_cnn as ag
+    >>> BatchNorm3d(3)(ag.randn(2, 3, 2, 4, 4)).shape
+    (2, 3, 2, 4, 4)
+    """
+
+    dimensions = (5,)

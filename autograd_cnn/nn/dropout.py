@@ -33,6 +33,19 @@ class Dropout(Module):
         return f"p={self.p}, inplace={self.inplace}"
 
 
+class Dropout1d(Dropout):
+    """Dropout of whole channels: x is (N, C, L) or (C, L).
+
+    >>> import autograd_cnn as ag
+    >>> y = Dropout1d(0.5)(ag.ones(1, 8, 2))
+    >>> {channel.sum().item() for channel in y[0]} <= {0.0, 4.0}
+    True
+    """
+
+    def forward(self, x: Any) -> Any:
+        return F.dropout1d(x, self.p, self.training, self.inplace)
+
+
 class Dropout2d(Dropout):
     """Dropout of whole channels: x is (N, C, H, W) or (C, H, W).
 
@@ -46,3 +59,42 @@ class Dropout2d(Dropout):
 
     def forward(self, x: Any) -> Any:
         return F.dropout2d(x, self.p, self.training, self.inplace)
+
+
+class Dropout3d(Dropout):
+    """Dropout of whole channels: x is (N, C, D, H, W) or (C, D, H, W).
+
+    >>> import autograd_cnn as ag
+    >>> y = Dropout3d(0.5)(ag.ones(1, 8, 1, 1, 2))
+    >>> {channel.sum().item() for channel in y[0]} <= {0.0, 4.0}
+    True
+    """
+
+    def forward(self, x: Any) -> Any:
+        return F.dropout3d(x, self.p, self.training, self.inplace)
+
+
+class AlphaDropout(Dropout):
+    """Sets each number to the value that SELU saturates at with probability p, and keeps mean 0 and variance 1.
+
+    G. Klambauer, T. Unterthiner, A. Mayr, S. Hochreiter: "Self-normalizing neural networks", 2017.
+
+    >>> import autograd_cnn as ag
+    >>> AlphaDropout(0.5).eval()(ag.ones(2))
+    tensor([1., 1.])
+    """
+
+    def forward(self, x: Any) -> Any:
+        return F.alpha_dropout(x, self.p, self.training, self.inplace)
+
+
+class FeatureAlphaDropout(Dropout):
+    """AlphaDropout of whole channels: x is (N, C, ...).
+
+    >>> import autograd_cnn as ag
+    >>> FeatureAlphaDropout(0.5).eval()(ag.ones(1, 2))
+    tensor([[1., 1.]])
+    """
+
+    def forward(self, x: Any) -> Any:
+        return F.feature_alpha_dropout(x, self.p, self.training, self.inplace)

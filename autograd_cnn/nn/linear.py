@@ -57,6 +57,55 @@ class Linear(Module):
         return math.prod(output) * (2 * self.in_features + (self.bias is not None))
 
 
+class Bilinear(Module):
+    """A layer that is linear in both inputs: y_o = sum_(i, j) x1_i W_(o, i, j) x2_j + b_o.
+
+    x1: (..., in1_features), x2: (..., in2_features), weight: (out_features, in1_features, in2_features), bias:
+    (out_features,), y: (..., out_features)
+
+    >>> import autograd_cnn as ag
+    >>> Bilinear(4, 3, 2)(ag.zeros(5, 4), ag.zeros(5, 3)).shape
+    (5, 2)
+    """
+
+    def __init__(
+        self,
+        in1_features: int,
+        in2_features: int,
+        out_features: int,
+        bias: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        sizes = {"in1_features": in1_features, "in2_features": in2_features, "out_features": out_features}
+        require_sizes("Bilinear", 1, in1_features=in1_features)
+        require_sizes("Bilinear", 0, **sizes)
+        self.in1_features = in1_features
+        self.in2_features = in2_features
+        self.out_features = out_features
+        where: dict[str, Any] = {"device": device, "dtype": dtype}
+        self.weight = Parameter(empty(out_features, in1_features, in2_features, **where))
+        self.register_parameter("bias", Parameter(empty(out_features, **where)) if bias else None)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draws new initial values, uniform in [-1/sqrt(in1_features), 1/sqrt(in1_features)]."""
+        bound = 1 / math.sqrt(self.in1_features)
+        init.uniform_(self.weight, -bound, bound)
+        if self.bias is not None:
+            init.uniform_(self.bias, -bound, bound)
+
+    def forward(self, input1: Any, input2: Any) -> Any:
+        return F.bilinear(input1, input2, self.weight, self.bias)
+
+    def extra_repr(self) -> str:
+        return (
+            f"in1_features={self.in1_features}, in2_features={self.in2_features}, "
+            f"out_features={self.out_features}, bias={self.bias is not None}"
+        )
+
+
 class Identity(Module):
     """Hands its input on; takes and ignores any arguments.
 

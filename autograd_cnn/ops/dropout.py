@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from autograd_cnn.dtype import int32
-from autograd_cnn.errors import ArgumentError
+from autograd_cnn.errors import ArgumentError, ShapeError
 from autograd_cnn.graph.in_place import apply_inplace
 from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.record import apply
@@ -14,6 +15,7 @@ from autograd_cnn.ops.window import images
 from autograd_cnn.random import default_generator
 
 WORD = 32  # bits of a word of a mask
+SATURATED = -1.7580993408473766  # what SELU tends to: -scale * alpha
 
 
 class Dropout(Op):
@@ -92,11 +94,87 @@ def dropout2d(x: Any, p: float = 0.5, training: bool = True, inplace: bool = Fal
     >>> {channel.sum().item() for image in y for channel in image} <= {0.0, 32.0}
     True
     """
-    require_floating("dropout2d", x=x)
-    _check("dropout2d", p)
-    images("dropout2d", x)
-    height, width = x.array.shape[-2:]
-    return _dropped(x, p, height * width, training, inplace)
+    return _of_channels("dropout2d", x, p, 2, training, inplace)
+
+
+def dropout1d(x: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """Dropout of whole channels: x is (N, C, L) or (C, L).
+
+    Raises ArgumentError for p outside of [0, 1], ShapeError for other ranks, DTypeError for integers.
+
+    >>> import autograd_cnn as ag
+    >>> y = dropout1d(ag.ones(2, 3, 4), 0.5)
+    >>> {channel.sum().item() for line in y for channel in line} <= {0.0, 8.0}
+    True
+    """
+    return _of_channels("dropout1d", x, p, 1, training, inplace)
+
+
+def dropout3d(x: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """Dropout of whole channels: x is (N, C, D, H, W) or (C, D, H, W).
+
+    Raises ArgumentError for p outside of [0, 1], ShapeError for other ranks, DTypeError for integers.
+
+    >>> import autograd_cnn as ag
+    >>> y = dropout3d(ag.ones(2, 3, 1, 2, 2), 0.5)
+    >>> {channel.sum().item() for image in y for channel in image} <= {0.0, 8.0}
+    True
+    """
+    return _of_channels("dropout3d", x, p, 3, training, inplace)
+
+
+def alpha_dropout(x: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
+    """Sets numbers to the value that SELU saturates at, with probability `p` (Klambauer et al. 2017).
+
+    What follows is scaled and shifted so that mean 0 and variance 1 stay: a x + b, or a s + b for the saturated ones,
+    with s = -1.7581, a = ((1 - p) (1 + p s^2))^(-1/2) and b = -a p s.  In evaluation (`training=False`) x itself.
+
+    Raises ArgumentError for p outside of [0, 1], DTypeError for integers.
+
+    >>> import autograd_cnn as ag
+    >>> y = alpha_dropout(ag.ones(1000), 0.5, training=True)
+    >>> sorted({round(v, 4) for v in y.tolist()})
+    [-0.7792, 1.6656]
+    """
+    require_floating("alpha_dropout", x=x)
+    _check("alpha_dropout", p)
+    return _saturated(x, p, 1, training, inplace)
+
+
+def feature_alpha_dropout(x: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
+    """`alpha_dropout` of whole channels: x is (N, C, ...).
+
+    Raises ArgumentError for p outside of [0, 1], ShapeError for fewer than 2 dimensions, DTypeError for integers.
+
+    >>> import autograd_cnn as ag
+    >>> y = feature_alpha_dropout(ag.ones(2, 3, 4), 0.5, training=True)
+    >>> all((channel == channel[0]).all().item() for line in y for channel in line)
+    True
+    """
+    require_floating("feature_alpha_dropout", x=x)
+    _check("feature_alpha_dropout", p)
+    shape = x.array.shape
+    if len(shape) < 2:
+        raise ShapeError(f"feature_alpha_dropout: x must be (N, C, ...), got shape {list(shape)}")
+    return _saturated(x, p, math.prod(shape[2:]), training, inplace)
+
+
+def _of_channels(op: str, x: Any, p: float, axes: int, training: bool, inplace: bool) -> Any:
+    require_floating(op, x=x)
+    _check(op, p)
+    images(op, x, axes)
+    return _dropped(x, p, math.prod(x.array.shape[-axes:]), training, inplace)
+
+
+def _saturated(x: Any, p: float, run: int, training: bool, inplace: bool) -> Any:
+    if not training or p == 0:
+        return x
+    scale = 0.0 if p == 1 else ((1 - p) * (1 + p * SATURATED**2)) ** -0.5
+    kept = _dropped(x.new_ones(x.array.shape), p, run, True, False) * (1 - p)
+    shifts = ((1 - kept) * SATURATED - p * SATURATED) * scale
+    if inplace:
+        return x.mul_(kept * scale).add_(shifts)
+    return x * (kept * scale) + shifts
 
 
 def _check(op: str, p: float) -> None:

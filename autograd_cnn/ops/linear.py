@@ -279,3 +279,29 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     """
     require_floating("linear", x=x, weight=weight, bias=bias)
     return apply(LINEAR, x, weight) if bias is None else apply(LINEAR, x, weight, bias)
+
+
+def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
+    """A map that is linear in both inputs: y_o = sum_(i, j) input1_i weight_(o, i, j) input2_j + bias_o.
+
+    input1: (..., in1_features), input2: (..., in2_features), weight: (out_features, in1_features, in2_features),
+    bias: (out_features,) or None, y: (..., out_features).  Raises ShapeError where sizes do not fit, DTypeError unless
+    all are floating point of one dtype.
+
+    >>> import autograd_cnn as ag
+    >>> bilinear(ag.tensor([[1.0, 2.0]]), ag.tensor([[3.0]]), ag.tensor([[[4.0], [5.0]]]))
+    tensor([[42.]])
+    """
+    require_floating("bilinear", input1=input1, input2=input2, weight=weight, bias=bias)
+    shape1, shape2, shape = input1.array.shape, input2.array.shape, weight.array.shape
+    if len(shape) != 3:
+        raise ShapeError(f"bilinear: weight must be (out_features, in1_features, in2_features), got {list(shape)}")
+    if not shape1 or not shape2 or shape1[:-1] != shape2[:-1] or (shape1[-1], shape2[-1]) != shape[1:]:
+        raise ShapeError(f"bilinear: input1 {shape1} and input2 {shape2} do not fit weight {shape}")
+    if bias is not None and bias.array.shape != shape[:1]:
+        raise ShapeError(f"bilinear: bias has shape {list(bias.array.shape)}, weight {shape} needs [{shape[0]}]")
+    outputs, first, second = shape
+    by_first = weight.transpose(0, 1).reshape(first, outputs * second)
+    halves = reshape(matmul(_rows(input1), by_first), (prod(shape1[:-1]), outputs, second))
+    y = reshape((halves * unsqueeze(_rows(input2), 1)).sum(-1), (*shape1[:-1], outputs))
+    return y if bias is None else y + bias

@@ -48,8 +48,8 @@ class BatchNorm(FusedOp):
         k.batch_norm_grad(g, x, weight, statistics, True, gx, gw, gb)
 
     def composite(self, x: Any, weight: Any = None, bias: Any = None) -> Any:
-        y = _standardised(x, (0, *range(2, x.ndim)), self.eps)
-        return _by_channel_affine(y, weight, bias)
+        y = standardised(x, (0, *range(2, x.ndim)), self.eps)
+        return by_channel_affine(y, weight, bias)
 
 
 class BatchNormEval(FusedOp):
@@ -76,7 +76,7 @@ class BatchNormEval(FusedOp):
     def composite(self, x: Any, mean: Any, var: Any, weight: Any = None, bias: Any = None) -> Any:
         shape = (-1, *(1,) * (x.ndim - 2))
         y = (x - mean.reshape(shape)) * rsqrt(var + self.eps).reshape(shape)
-        return _by_channel_affine(y, weight, bias)
+        return by_channel_affine(y, weight, bias)
 
 
 class LayerNorm(FusedOp):
@@ -104,18 +104,18 @@ class LayerNorm(FusedOp):
         k.layer_norm_grad(g, x, weight, statistics, *(*out, None, None)[:3])
 
     def composite(self, x: Any, weight: Any = None, bias: Any = None) -> Any:
-        y = _standardised(x, tuple(range(x.ndim - len(self.size), x.ndim)), self.eps)
+        y = standardised(x, tuple(range(x.ndim - len(self.size), x.ndim)), self.eps)
         y = y if weight is None else y * weight
         return y if bias is None else y + bias
 
 
-def _standardised(x: Any, dims: tuple[int, ...], eps: float) -> Any:
+def standardised(x: Any, dims: tuple[int, ...], eps: float) -> Any:
     """x with mean 0 and, but for eps, variance 1 over `dims`."""
     centred = x - mean(x, dims, keepdim=True)
     return centred * rsqrt(mean(centred * centred, dims, keepdim=True) + eps)
 
 
-def _by_channel_affine(y: Any, weight: Any, bias: Any) -> Any:
+def by_channel_affine(y: Any, weight: Any, bias: Any) -> Any:
     """y times weight plus bias, both by channel."""
     shape = (-1, *(1,) * (y.ndim - 2))
     if weight is not None:
@@ -150,26 +150,36 @@ def batch_norm(
     tensor([[-1.0000, -1.0000],
             [ 1.0000,  1.0000]])
     """
-    channels = _check_channels("batch_norm", x, running_mean, running_var, weight, bias)
-    if weight is None and bias is not None:
-        weight = bias.new_ones(channels)
-    parameters = (weight, bias)[: (weight is not None) + (bias is not None)]
+    channels = check_channels("batch_norm", x, running_mean, running_var, weight, bias)
     if not training:
         if running_mean is None or running_var is None:
             raise ArgumentError("batch_norm: evaluation needs running_mean and running_var, got None")
-        return apply(BatchNormEval(float(eps)), x, _constant(running_mean), _constant(running_var), *parameters)
+        return evaluate(x, running_mean, running_var, weight, bias, eps)
     count = x.array.size // max(channels, 1)
     if count <= 1:
         raise ArgumentError(f"batch_norm: training needs 2 values a channel, x has shape {list(x.array.shape)}")
     for name, running in (("running_mean", running_mean), ("running_var", running_var)):
         if running is not None:
             require_changeable("batch_norm", name, running)
-    y, statistics = apply(BatchNorm(float(eps)), x, *parameters)
-    _move(running_mean, running_var, statistics.array, count / (count - 1), float(momentum))
+    y, statistics = apply(BatchNorm(float(eps)), x, *parameters_of(weight, bias))
+    move_running(running_mean, running_var, statistics.array, count / (count - 1), float(momentum))
     return y
 
 
-def _check_channels(op: str, x: Any, running_mean: Any, running_var: Any, weight: Any, bias: Any) -> int:
+def evaluate(x: Any, running_mean: Any, running_var: Any, weight: Any, bias: Any, eps: float) -> Any:
+    """Each channel by running statistics, which have no gradient."""
+    statistics = _constant(running_mean), _constant(running_var)
+    return apply(BatchNormEval(float(eps)), x, *statistics, *parameters_of(weight, bias))
+
+
+def parameters_of(weight: Any, bias: Any) -> tuple[Any, ...]:
+    """Weight and bias as far as there are any; a bias alone has a weight of ones."""
+    if weight is None and bias is not None:
+        weight = bias.new_ones(bias.array.shape)
+    return (weight, bias)[: (weight is not None) + (bias is not None)]
+
+
+def check_channels(op: str, x: Any, running_mean: Any, running_var: Any, weight: Any, bias: Any) -> int:
     """How many channels x has; raises where one of the others does not fit."""
     parameters = {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}
     require_floating(op, x=x, **parameters)
@@ -189,7 +199,7 @@ def _constant(statistic: Any) -> Any:
     return statistic.detach() if statistic._requires_grad else statistic
 
 
-def _move(running_mean: Any, running_var: Any, statistics: Any, unbiased: float, momentum: float) -> None:
+def move_running(running_mean: Any, running_var: Any, statistics: Any, unbiased: float, momentum: float) -> None:
     """running = (1 - momentum) running + momentum batch's, in place and not recorded; None is left out."""
     tensors = [tensor for tensor in (running_mean, running_var) if tensor is not None]
     if False not in [_ours_to_change(tensor) for tensor in tensors]:
@@ -244,15 +254,37 @@ def layer_norm(x: Any, normalized_shape: Any, weight: Any = None, bias: Any = No
         raise _misfit("weight", weight, size)
     if bias is not None and bias.array.shape != size:
         raise _misfit("bias", bias, size)
-    if weight is None and bias is not None:
-        weight = bias.new_ones(size)
-    parameters = (weight, bias)[: (weight is not None) + (bias is not None)]
-    return apply(_layer_norm(size, float(eps)), x, *parameters)[0]
+    return apply(_layer_norm(size, float(eps)), x, *parameters_of(weight, bias))[0]
 
 
 @lru_cache(maxsize=64)
 def _layer_norm(size: tuple[int, ...], eps: float) -> LayerNorm:
     return LayerNorm(size, eps)
+
+
+def rms_norm(x: Any, normalized_shape: Any, weight: Any = None, eps: float | None = None) -> Any:
+    """Each sample divided by the root of its mean square over its last dimensions (Zhang and Sennrich 2019).
+
+    y = x / sqrt(mean(x^2) + eps) * weight; eps is the spacing of the dtype's numbers at 1 unless given.
+    x: (..., *normalized_shape), weight: normalized_shape or None.
+
+    Raises ShapeError where x does not end in `normalized_shape`, or weight does not have it.
+
+    >>> import autograd_cnn as ag
+    >>> rms_norm(ag.tensor([[3.0, 4.0, 0.0, 0.0]]), (4,))
+    tensor([[1.2000, 1.6000, 0.0000, 0.0000]])
+    """
+    size = _as_tuple(normalized_shape)
+    require_floating("rms_norm", x=x, weight=weight)
+    shape = x.array.shape
+    if not size or shape[-len(size) :] != size:
+        raise ShapeError(f"rms_norm: x, {list(shape)}, does not end in normalized_shape {list(size)}")
+    if weight is not None and weight.array.shape != size:
+        raise ShapeError(f"rms_norm: weight has shape {list(weight.array.shape)}, normalized_shape is {list(size)}")
+    if eps is None:
+        eps = float(np.finfo(x.array.dtype).eps)
+    y = x * rsqrt(mean(x * x, tuple(range(-len(size), 0)), keepdim=True) + eps)
+    return y if weight is None else y * weight
 
 
 def _as_tuple(size: Any) -> tuple[Any, ...]:

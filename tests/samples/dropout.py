@@ -36,6 +36,14 @@ def masked(x: np.ndarray, p: float, shape: tuple[int, ...]) -> np.ndarray:
     return np.where(keep, x / (1 - p), 0.0)
 
 
+def saturated(x: np.ndarray, p: float, shape: tuple[int, ...]) -> np.ndarray:
+    """Of the numbers that the stream drops becomes SELU's least value, of all mean and variance are kept."""
+    keep = (stream(prod(shape)) >= p).reshape(*shape, *[1] * (x.ndim - len(shape)))
+    least = -1.7580993408473766
+    scale = 0.0 if p == 1 else 1 / np.sqrt((1 - p) * (1 + p * least**2))
+    return scale * np.where(keep, x, least) - scale * p * least
+
+
 SAMPLES = (
     *(
         Sample(
@@ -49,6 +57,38 @@ SAMPLES = (
         )
         for shape in ((3, 4), (), (0,), (2, 3, 2))
         for p in (0.25, 0.5)
+    ),
+    *(
+        Sample(
+            f"{name} {list(shape)}",
+            lambda x, name=name: getattr(dropout, name)(x, 0.4),
+            (real(*shape),),
+            lambda x, lead=lead: (
+                x
+                * masked(np.ones(x.shape[:lead]), 0.4, x.shape[:lead]).reshape(*x.shape[:lead], *[1] * (x.ndim - lead))
+            ),
+            None,
+            why=RANDOM,
+        )
+        for name, shape, lead in (
+            ("dropout1d", (2, 3, 4), 2),
+            ("dropout1d", (3, 4), 1),
+            ("dropout3d", (2, 3, 1, 2, 2), 2),
+            ("dropout3d", (3, 2, 1, 2), 1),
+        )
+    ),
+    *(
+        Sample(
+            f"{name} {list(shape)} p={p} {'in place' * inplace}",
+            lambda x, name=name, p=p, inplace=inplace: getattr(dropout, name)(x * 1.0, p, True, inplace),
+            (real(*shape),),
+            lambda x, p=p, lead=lead: saturated(x, p, x.shape[:lead]),
+            None,
+            why=RANDOM,
+        )
+        for name, shape, lead in (("alpha_dropout", (3, 4), 2), ("feature_alpha_dropout", (2, 3, 4), 2))
+        for p in (0.25, 1.0)
+        for inplace in (False, True)
     ),
     Sample(
         "dropout in place",

@@ -28,6 +28,10 @@ def affine(x, weight, bias=0.0):
     return np.einsum("...k,nk->...n", x, weight) + bias
 
 
+def trilinear(x, y, weight, bias=0.0):
+    return np.einsum("...i,oij,...j->...o", x, weight, y) + bias
+
+
 def weighted(x, mat1, mat2, beta, alpha):
     return beta * x + alpha * (mat1 @ mat2)
 
@@ -101,6 +105,21 @@ SAMPLES = (
         "nn.functional.linear",
         large=(real(400, 70), real(130, 70)),
     ),
+    *(
+        Sample(
+            f"bilinear {[list(one.shape) for one in inputs]}",
+            linear.bilinear,
+            inputs,
+            trilinear,
+            "nn.functional.bilinear",
+        )
+        for inputs in (
+            (real(4, 3), real(4, 2), real(5, 3, 2), real(5)),
+            (real(2, 4, 3), real(2, 4, 1), real(1, 3, 1)),
+            (real(3), real(2), real(2, 3, 2), real(2)),
+            (real(0, 3), real(0, 2), real(2, 3, 2)),
+        )
+    ),
     Sample("linear no features", linear.linear, (real(4, 0), real(2, 0), real(2)), affine, "nn.functional.linear"),
 )
 
@@ -128,6 +147,15 @@ ERRORS = (
     ErrorSample("outer", linear.outer, (real(2), real(3, 1)), ShapeError, "vec2 must have 1 dimensions"),
     ErrorSample(
         "addmm", linear.addmm, (real(3, 3), real(2, 3), real(3, 3)), ShapeError, "sizes 3 and 2 at dimension 0"
+    ),
+    ErrorSample("bilinear", linear.bilinear, (real(4, 3), real(4, 2), real(5, 2, 3)), ShapeError, "do not fit weight"),
+    ErrorSample("bilinear weight", linear.bilinear, (real(4, 3), real(4, 2), real(5, 3)), ShapeError, r"got \[5, 3\]"),
+    ErrorSample(
+        "bilinear bias",
+        linear.bilinear,
+        (real(4, 3), real(4, 2), real(5, 3, 2), real(3)),
+        ShapeError,
+        r"bilinear: bias has shape \[3\]",
     ),
     ErrorSample("linear", linear.linear, (real(4, 3), real(2, 4)), ShapeError, "has 3 features, .* takes 4"),
     ErrorSample("linear weight", linear.linear, (real(4, 3), real(3)), ShapeError, r"weight .* got shape \[3\]"),

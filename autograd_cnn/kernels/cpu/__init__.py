@@ -90,6 +90,7 @@ from .elementwise import (
     where,
 )
 from .exponential import erfc, exp2, log2, log10, logaddexp, logaddexp2, logit, xlogy
+from .group_norm import group_norm, group_norm_grad
 from .gru import gru, gru_backward
 from .index import (
     check_range,
