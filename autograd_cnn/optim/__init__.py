@@ -7,6 +7,7 @@ from autograd_cnn.optim.adam import AdamW as AdamW
 from autograd_cnn.optim.adam import NAdam as NAdam
 from autograd_cnn.optim.adam import RAdam as RAdam
 from autograd_cnn.optim.ftrl import FTRL as FTRL
+from autograd_cnn.optim.lbfgs import LBFGS as LBFGS
 from autograd_cnn.optim.optimizer import Optimizer as Optimizer
 from autograd_cnn.optim.rmsprop import Adadelta as Adadelta
 from autograd_cnn.optim.rmsprop import Adagrad as Adagrad
