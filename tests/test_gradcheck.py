@@ -94,7 +94,7 @@ class Mutant:
                 out[position][...] = self.wrong(out[position])
 
         new = gradient if self.method == "gradient" else vjp
-        changes = {self.method: new, "plans": {}} | ({} if self.op.joint is None else {"joint": new})
+        changes = {self.method: new, "plans": {}} | ({"joint": new} if self.op.joint is original else {})
         if self.method != "gradient":  # which would stand in for it
             changes["direct"] = None
         self.patches = [patch.object(self.op, name, value) for name, value in changes.items()]

@@ -24,6 +24,9 @@ def along(values: Callable, places: Callable) -> Callable:
     return reference
 
 
+WHOLE = [(6,), (2, 3), ()]
+
+
 def place(find: Callable) -> Callable:
     def reference(x: np.ndarray, dim: int | None = None, keepdim: bool = False) -> np.ndarray:
         return find(x.reshape(-1), 0) if x.ndim == 0 else find(x, axis=dim, keepdims=keepdim)
@@ -57,6 +60,7 @@ def both(name: str, fold: Callable, find: Callable) -> list[Sample]:
         )
         for shape, kwargs in [*lines, ((3, 4), {}), ((3, 4), {"keepdim": True})]
     ]
+    samples += [Sample(f"{name} of all {list(shape)}", whole_or_along, (apart(*shape),), fold, name) for shape in WHOLE]
     for kind, values in (("ties", TIED), ("nans", NANS)):
         why = "kinks"
         samples += [
