@@ -26,7 +26,10 @@ TASKS = 64  # equal shares of the buckets' work
 
 def check_range(index, low, high):
     """Flat position of the first element of index outside [low, high), or -1."""
-    return _check_range(flat(index), low, high)
+    index = flat(index)
+    if index.size >= GRAIN and _all_in_range(index, low, high):
+        return -1
+    return _check_range(index, low, high)
 
 
 def gather(x, dim, index, out):
@@ -75,7 +78,13 @@ def index_select(x, dim, index, out):
 
 def index_add(out, dim, index, src):
     """out[i, index[j], k] += src[i, j, k] for dim 1, and so for every dim."""
-    _add_rows(lines(out, dim), flat(index), -1, lines(src, dim), False)
+    target, source, index = lines(out, dim), lines(src, dim), flat(index)
+    outer, n, inner = source.shape
+    if source.size and (outer >= TASKS or source.size < GRAIN):  # each thread has lines of its own
+        step = target.shape[1] * inner
+        run(_index_add, source.size, column_tasks(source, n, inner), out.ravel(), index, n, inner, step, source.ravel())
+    else:
+        _add_rows(target, index, -1, source, False)
 
 
 def index_copy(out, dim, index, src):
@@ -133,15 +142,28 @@ def _rows(a):
 
 @serial
 def _check_range(index, low, high):
-    # First without a branch, in vector code: all is well as a rule.
-    bad = 0
-    for i in range(index.size):
-        bad |= (index[i] < low) | (index[i] >= high)
-    if bad:
+    if _outside(index, low, high):
         for i in range(index.size):
             if index[i] < low or index[i] >= high:
                 return i
     return -1
+
+
+@inline
+def _outside(index, low, high):
+    bad = 0  # without a branch, in vector code: all is well as a rule
+    for i in range(index.size):
+        bad |= (index[i] < low) | (index[i] >= high)
+    return bad
+
+
+@parallel
+def _all_in_range(index, low, high):
+    bad = np.zeros(PIECES, np.int64)
+    for number in prange(PIECES):
+        piece = np.int64(number)
+        bad[piece] = _outside(index[index.size * piece // PIECES : index.size * (piece + 1) // PIECES], low, high)
+    return bad.max() == 0
 
 
 def column_tasks(src, n, inner):
@@ -268,18 +290,54 @@ def _put_add(out, positions, values):
         out[np.uint64(positions[i])] += values[i]
 
 
+@apart
+def _index_add(first, last, out, index, n, inner, step, src):
+    for task in range(first, last):
+        o, left, right = columns_of(task, inner)
+        if inner == 1:
+            target, values = out[o * step :], src[o * n :]
+            for k in range(n):
+                target[np.uint64(index[k])] += values[k]
+        else:
+            for k in range(n):
+                line = out[o * step + index[k] * inner + left :]
+                values = src[(o * n + k) * inner + left :]
+                for i in range(right - left):
+                    line[i] += values[i]
+
+
 def _add_rows(out, index, skipped, src, fresh):
     """out[o, index[k], i] += src[o, k, i], but for index[k] == skipped; where `fresh`, out counts as zeros."""
     outer, rows, inner = out.shape
     alone = src.size < GRAIN
-    # One bucket for all rows where one thread or each of outer will do.
-    shift = rows.bit_length() if alone or outer >= TASKS else max((rows - 1).bit_length() - BUCKET_BITS, 0)
+    # One bucket for all rows where one thread will do.
+    shift = rows.bit_length() if alone else max((rows - 1).bit_length() - BUCKET_BITS, 0)
     starts = np.empty((max(rows - 1, 0) >> shift) + 2, np.int64)
     order = np.empty(index.size, np.int64)
     _fill_buckets(index, skipped, shift, starts, order)
-    add = _add_buckets.serial if alone else _add_buckets.parallel
     shares = min(TASKS, starts.size - 1)
-    add(index, shift, starts, order, shares, src.ravel(), rows, inner, fresh, out.ravel())
+    tasks = outer * shares * -(-inner // COLUMNS)
+    arguments = index, shift, starts, order, shares, src.ravel(), rows, inner, fresh, out.ravel()
+    if not alone:
+        try:
+            _add_in_parallel(_code_of_buckets(out.dtype, index.dtype), tasks, *arguments)
+            return
+        except TypingError:  # an array is not aligned
+            pass
+    _add_buckets(0, tasks, *arguments)
+
+
+@lru_cache(maxsize=16)
+def _code_of_buckets(dtype, index_dtype):
+    some, places, numbers = np.zeros(1, dtype), np.zeros(1, index_dtype), np.zeros(1, np.int64)
+    return address_of(_add_buckets, 0, 0, places, 0, numbers, numbers, 1, some, 1, 1, False, some)
+
+
+@parallel
+def _add_in_parallel(kernel, tasks, index, shift, starts, order, shares, src, rows, inner, fresh, out):
+    for number in prange(tasks):
+        task = np.int64(number)
+        call(kernel, (task, task + 1, index, shift, starts, order, shares, src, rows, inner, fresh, out))
 
 
 @serial
@@ -317,19 +375,18 @@ def _share(task, shares, shift, starts, rows):
     return low
 
 
-@adaptive
-def _add_buckets(index, shift, starts, order, shares, src, rows, inner, fresh, out):
+@apart
+def _add_buckets(first, last, index, shift, starts, order, shares, src, rows, inner, fresh, out):
     """On flat arrays: out is (outer, rows, inner), src (outer, n, inner) for n indices."""
     n = index.size
-    outer = out.size // max(rows * inner, 1)
     blocks = (inner + COLUMNS - 1) // COLUMNS
-    for task in prange(outer * shares * blocks):
+    for task in range(first, last):
         o = task // (shares * blocks)
         share = task // blocks % shares
         left = task % blocks * COLUMNS
         width = min(COLUMNS, inner - left)
-        last = _share(share + 1, shares, shift, starts, rows) if share + 1 < shares else starts.size - 1
-        for b in range(_share(share, shares, shift, starts, rows) if share else 0, last):
+        stop = _share(share + 1, shares, shift, starts, rows) if share + 1 < shares else starts.size - 1
+        for b in range(_share(share, shares, shift, starts, rows) if share else 0, stop):
             if fresh:
                 for row in range(b << shift, min((b + 1) << shift, rows)):
                     target = np.uint64((o * rows + row) * inner + left)

@@ -78,8 +78,8 @@ def _max(first, last, out, index, n, inner, step, src):
             for i in range(left, right):
                 at = np.uint64(k * inner + i)
                 place, value = np.uint64(o * step + index[at] * inner + i), src[at]
-                if (value > out[place]) | (value != value):
-                    out[place] = value
+                old = out[place]
+                out[place] = value if (value > old) | (value != value) else old
 
 
 @apart
@@ -90,5 +90,5 @@ def _min(first, last, out, index, n, inner, step, src):
             for i in range(left, right):
                 at = np.uint64(k * inner + i)
                 place, value = np.uint64(o * step + index[at] * inner + i), src[at]
-                if (value < out[place]) | (value != value):
-                    out[place] = value
+                old = out[place]
+                out[place] = value if (value < old) | (value != value) else old
