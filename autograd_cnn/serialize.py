@@ -1,4 +1,4 @@
-"""State dicts as `.safetensors` files with digests that are checked on loading, and JSON files likewise.
+"""State dicts and other data as `.safetensors` files with digests that are checked on loading; JSON files likewise.
 
 Any safetensors reader opens these files.  No pickle: nothing in a file can name code.
 """
@@ -9,13 +9,16 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 import safetensors
 import safetensors.numpy
 
+from autograd_cnn import state_tree
 from autograd_cnn.creation import as_tensor
+from autograd_cnn.device import Device
+from autograd_cnn.device import device as as_device
 from autograd_cnn.durable import atomic_write, read_file
 from autograd_cnn.errors import ArgumentError, CheckpointError, DTypeError
 from autograd_cnn.tensor import Tensor
@@ -26,7 +29,8 @@ MAX_HEADER_BYTES = 100_000_000  # the safetensors library's own limit
 _FORMAT_KEY = "autograd_cnn.format"
 _TENSORS_KEY = "autograd_cnn.tensors"  # {name: SHA-256 of its bytes}, in the state dict's order
 _HEADER_KEY = "autograd_cnn.header"  # SHA-256 of all before the tensors' bytes, with this value itself blank
-_OUR_KEYS = (_FORMAT_KEY, _TENSORS_KEY, _HEADER_KEY)
+_TREE_KEY = "autograd_cnn.tree"  # what the tensors are parts of, where it is no state dict: `state_tree`'s JSON
+_OUR_KEYS = (_FORMAT_KEY, _TENSORS_KEY, _HEADER_KEY, _TREE_KEY)
 _BLANK = "0" * 64
 _METADATA_START = b'{"__metadata__":'
 
@@ -45,13 +49,16 @@ class StateFile(NamedTuple):
     metadata: dict[str, str]
 
 
-def save(state: Mapping[str, Any], path: str | os.PathLike[str], metadata: Mapping[str, str] | None = None) -> None:
-    """Writes a state dict to one `.safetensors` file, in full or not at all.
+def save(obj: Any, f: str | os.PathLike[str] | IO[bytes], metadata: Mapping[str, str] | None = None) -> None:
+    """Writes data to one `.safetensors` file, in full or not at all.
 
-    state: name -> Tensor or array of any shape, of dtype float16/32/64, (u)int8..64 or bool.
+    obj: a state dict, which other readers of the format find under its names; or dicts, lists and tuples, nested, of
+    tensors, arrays, numbers, strings, bytes, None, dtypes and devices.  Tensors and arrays are of dtype float16/32/64,
+    (u)int8..64 or bool.  Subclasses, such as a named tuple, come back as the plain type.
+    f: a path, or a binary file to write to.
     metadata: strings by name, kept in the file's header.
-    Errors: `DTypeError` for another dtype; `CheckpointError` if the disk does not take the file, and then the
-    old one stays.
+    Errors: `ArgumentError` for what is no data, with its place and what to save instead; `DTypeError` for another
+    dtype; `CheckpointError` if the disk does not take the file, and then the old one stays.
 
     >>> import numpy as np, pathlib, tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -61,27 +68,67 @@ def save(state: Mapping[str, Any], path: str | os.PathLike[str], metadata: Mappi
     StateFile(tensors={'fc.weight': array([[1., 0.],
            [0., 1.]], dtype=float32)}, metadata={'epoch': '3'})
     """
-    write_checked(path, *encode_state(state, metadata))
+    metadata = _checked_metadata(metadata or {})
+    if _is_state_dict(obj):
+        content = encode_state(obj, metadata)
+    else:
+        arrays: dict[str, np.ndarray] = {}
+        content = encode_state(arrays, metadata, tree=json.dumps(state_tree.encode(obj, arrays)))
+    if not hasattr(f, "write"):
+        write_checked(f, *content)
+        return
+    for part in content:
+        f.write(part)
 
 
-def load(path: str | os.PathLike[str], *, allow_unverified: bool = False) -> dict[str, Tensor]:
-    """Reads a state dict as Tensors; every byte of the file is checked before anything is returned.
+def load(
+    f: str | os.PathLike[str] | IO[bytes],
+    map_location: Any = None,
+    *,
+    weights_only: bool | None = None,
+    mmap: bool | None = None,
+    allow_unverified: bool = False,
+) -> Any:
+    """Reads what `save` wrote, arrays of a state dict as Tensors; every byte is checked before anything is returned.
 
+    map_location: the device that is here, or anything else that chooses one: there is one to choose.
+    weights_only, mmap: accepted; a file holds nothing but data, and is read as a whole.
     allow_unverified: also take a safetensors file without these digests, such as PyTorch's users write; its
-    layout is checked, its values cannot be.  Errors: `CheckpointError` with the path and the reason.
+    layout is checked, its values cannot be.
+    Errors: `CheckpointError` with the path and the reason, `DeviceError` for a device that is not here.
 
+    >>> import io
     >>> import numpy as np, pathlib, tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = pathlib.Path(folder, "model.safetensors")
     ...     save({"bias": np.zeros(3)}, path)
     ...     load(path)
     {'bias': tensor([0., 0., 0.], dtype=float64)}
+    >>> file = io.BytesIO()
+    >>> save({"epoch": 3, "losses": [0.5, 0.25], "shape": (2, None)}, file)
+    >>> _ = file.seek(0)
+    >>> load(file)
+    {'epoch': 3, 'losses': [0.5, 0.25], 'shape': (2, None)}
     """
-    arrays = read(path, allow_unverified=allow_unverified).tensors
+    if isinstance(map_location, str | Device):
+        as_device(map_location)
+    data, path = (f.read(), getattr(f, "name", "the file")) if hasattr(f, "read") else (read_checked(f), f)
+    (arrays, _), tree = _decode(data, path, allow_unverified)
     try:
+        if tree is not None:
+            return state_tree.decode(json.loads(tree), arrays)
         return {name: as_tensor(array) for name, array in arrays.items()}
     except DTypeError as error:
         raise CheckpointError(f"{os.fspath(path)}: {error}; serialize.read gives arrays") from error
+    except (CheckpointError, ValueError, RecursionError) as error:
+        raise CheckpointError(f"{os.fspath(path)}: {error}") from error
+
+
+def _is_state_dict(obj: Any) -> bool:
+    """Whether the format holds it as it is: arrays by name."""
+    return isinstance(obj, Mapping) and all(
+        isinstance(name, str) and isinstance(value, np.ndarray | np.generic | Tensor) for name, value in obj.items()
+    )
 
 
 def read(path: str | os.PathLike[str], *, allow_unverified: bool = False) -> StateFile:
@@ -89,8 +136,13 @@ def read(path: str | os.PathLike[str], *, allow_unverified: bool = False) -> Sta
     return decode_state(read_checked(path), path, allow_unverified=allow_unverified)
 
 
-def encode_state(state: Mapping[str, Any], metadata: Mapping[str, str] | None = None) -> tuple[bytes, memoryview]:
-    """The file of a state dict in two parts, header and tensor bytes; the same state gives the same bytes."""
+def encode_state(
+    state: Mapping[str, Any], metadata: Mapping[str, str] | None = None, *, tree: str | None = None
+) -> tuple[bytes, memoryview]:
+    """The file of a state dict in two parts, header and tensor bytes; the same state gives the same bytes.
+
+    tree: JSON that says what the arrays are parts of, where it is not the state dict.
+    """
     if not isinstance(state, Mapping):
         raise DTypeError(f"save: takes a dict of tensors, such as model.state_dict(), got {type(state).__name__}")
     arrays = {_checked_name(name): _as_array(name, value) for name, value in state.items()}
@@ -101,7 +153,7 @@ def encode_state(state: Mapping[str, Any], metadata: Mapping[str, str] | None = 
         _FORMAT_KEY: str(FORMAT),
         _HEADER_KEY: _BLANK,
         _TENSORS_KEY: json.dumps({name: _sha256(_bytes(array)) for name, array in arrays.items()}),
-    }
+    } | ({} if tree is None else {_TREE_KEY: tree})
     # The library writes metadata in random order; placed here, the same state always gives the same file.
     rest = encoded[9 : 8 + length].rstrip(b" ")
     header = _METADATA_START + json.dumps(ours | dict(sorted(metadata.items()))).encode()
@@ -115,6 +167,11 @@ def encode_state(state: Mapping[str, Any], metadata: Mapping[str, str] | None = 
 
 def decode_state(data: bytes, path: str | os.PathLike[str], *, allow_unverified: bool = False) -> StateFile:
     """The state dict that the bytes of a file hold; `path` is for the messages."""
+    return _decode(data, path, allow_unverified)[0]
+
+
+def _decode(data: bytes, path: str | os.PathLike[str], allow_unverified: bool) -> tuple[StateFile, str | None]:
+    """The arrays and metadata of a file, and the tree that the arrays are parts of, if any."""
     header = _split_header(data, path)
     metadata = _metadata(header, path, allow_unverified)
     digests = _check_header(header, metadata, path) if _HEADER_KEY in metadata else None
@@ -132,7 +189,8 @@ def decode_state(data: bytes, path: str | os.PathLike[str], *, allow_unverified:
     if digests.keys() != entries.keys():
         raise CheckpointError(f"{os.fspath(path)}: the digests' names are not the tensors' names")
     tensors = {name: _tensor(name, entries[name], digest, path) for name, digest in digests.items()}
-    return StateFile(tensors, {key: value for key, value in metadata.items() if key not in _OUR_KEYS})
+    theirs = {key: value for key, value in metadata.items() if key not in _OUR_KEYS}
+    return StateFile(tensors, theirs), metadata.get(_TREE_KEY) if _HEADER_KEY in metadata else None
 
 
 def save_json(content: Any, path: str | os.PathLike[str]) -> None:
@@ -242,6 +300,11 @@ def _split_header(data: bytes, path: str | os.PathLike[str]) -> bytes:
     """The length and the header, once they are known to lie inside the file."""
     if data.startswith(b"version https://git-lfs"):
         raise CheckpointError(f"{os.fspath(path)}: a Git LFS pointer, not the file; run `git lfs pull`")
+    if data.startswith((b"PK\x03\x04", b"\x80")) and data[8:9] != b"{":
+        raise CheckpointError(
+            f"{os.fspath(path)}: not a safetensors file, but one of torch.save, whose pickle could run anything; convert it where it comes "
+            "from: safetensors.torch.save_file(model.state_dict(), path), then load(path, allow_unverified=True)"
+        )
     if len(data) < 10:
         raise CheckpointError(f"{os.fspath(path)}: {len(data)} bytes are too few for a safetensors file")
     length = int.from_bytes(data[:8], "little")

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autograd_cnn import serialize
+from autograd_cnn import serialize, state_tree
 from autograd_cnn.creation import tensor
 from autograd_cnn.errors import ArgumentError, CheckpointError
-from autograd_cnn.train import CheckpointStore, state_tree
+from autograd_cnn.train import CheckpointStore
 
 MODEL = {"w": np.arange(6, dtype=np.float32).reshape(2, 3), "steps": np.array(3)}
 OPTIM = {
@@ -91,6 +91,7 @@ def test_random_states(kind: str) -> None:
         [(), [], {}, (1, [2, (3,)]), None, True, 0, -0.0, "ü\ud800"[:1]],
         [math.inf, -math.inf, 5e-324, 1.7976931348623157e308, 0.1 + 0.2, 2**200, -(2**63)],
         [np.float32(0.1), np.uint64(2**64 - 1), np.bool_(True), np.float64(0.1)],
+        [b"", b"\xff\0", np.dtype("float32"), np.dtype("?")],
         [np.zeros((0, 2), np.int8), np.array(True), np.arange(3, dtype=">u4"), np.eye(3)[::2]],
     ],
 )
@@ -127,7 +128,7 @@ def test_ordered_dict_becomes_a_dict() -> None:
     assert state_tree.decode(state_tree.encode(OrderedDict(b=1, a=2))) == {"b": 1, "a": 2}
 
 
-@pytest.mark.parametrize("value", [{1, 2}, b"bytes", object(), len, 3j, np.array(["text"]), range(3)])
+@pytest.mark.parametrize("value", [{1, 2}, bytearray(b"x"), object(), len, 3j, np.array(["text"]), range(3)])
 def test_what_is_not_data_is_refused_by_path(store: CheckpointStore, value: object) -> None:
     with pytest.raises((ArgumentError, TypeError), match=r"state: a\.0"):
         store.save(1, MODEL, {}, {"a": [value]})
@@ -155,6 +156,13 @@ def test_endless_nesting_is_refused() -> None:
         {"$dict": 3},
         {"$tuple": None},
         {"$scalar": 3},
+        {"$leaf": ["<i8", [1], "AAAAAAAAAAA="]},
+        {"$tensor": ["<f2", [1], "AAA="]},
+        {"$dtype": "O"},
+        {"$dtype": "(3,)f8"},
+        {"$dtype": ["f8"]},
+        {"$device": "toaster"},
+        {"$bytes": "?"},
     ],
 )
 def test_hostile_state(value: object) -> None:

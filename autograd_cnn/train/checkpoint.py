@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd_cnn import state_tree
 from autograd_cnn.durable import (
     TEMPORARY_PREFIX,
     Buffer,
@@ -25,7 +26,6 @@ from autograd_cnn.durable import (
 )
 from autograd_cnn.errors import ArgumentError, CheckpointError
 from autograd_cnn.serialize import decode_json, decode_state, encode_json, encode_state, read_checked
-from autograd_cnn.train import state_tree
 
 FORMAT = 1
 MANIFEST = "manifest.json"

@@ -16,7 +16,9 @@ from typing import Any
 import numpy as np
 
 from autograd_cnn.creation import from_numpy
-from autograd_cnn.errors import ArgumentError, CheckpointError
+from autograd_cnn.device import Device
+from autograd_cnn.devices import device
+from autograd_cnn.errors import ArgumentError, AutogradCnnError, CheckpointError
 from autograd_cnn.tensor import Tensor
 
 MAX_DEPTH = 64
@@ -50,12 +52,28 @@ def decode(value: Any, arrays: Mapping[str, np.ndarray] | None = None) -> Any:
 
 @singledispatch
 def _encode(value: Any, arrays: Arrays | None, path: Path) -> Any:
-    raise ArgumentError(f"state: {_dotted(path)} is a {type(value).__name__}, which is not data")
+    remedy = "its state_dict()" if hasattr(value, "state_dict") else "the numbers, strings and arrays it is made of"
+    raise ArgumentError(f"state: {_dotted(path)} is a {type(value).__name__}, which is not data; save {remedy}")
 
 
 @_encode.register
 def _(value: Tensor, arrays: Arrays | None, path: Path) -> Any:
-    return {"$tensor": _place(value.detach().numpy(), arrays, path)}
+    return {"$leaf" if value.requires_grad else "$tensor": _place(value.detach().numpy(), arrays, path)}
+
+
+@_encode.register
+def _(value: np.dtype, arrays: Arrays | None, path: Path) -> Any:
+    return {"$dtype": value.str}
+
+
+@_encode.register
+def _(value: Device, arrays: Arrays | None, path: Path) -> Any:
+    return {"$device": str(value)}
+
+
+@_encode.register
+def _(value: bytes, arrays: Arrays | None, path: Path) -> Any:
+    return {"$bytes": base64.b64encode(value).decode()}
 
 
 @_encode.register(bool | int | str | None)
@@ -132,7 +150,7 @@ def _decode(value: Any, arrays: Mapping[str, np.ndarray], depth: int) -> Any:
     if len(value) == 1 and (tag := next(iter(value))).startswith("$"):
         try:
             return _DECODERS[tag](value[tag], arrays, depth + 1)
-        except (KeyError, ValueError, TypeError) as error:
+        except (KeyError, ValueError, TypeError, AutogradCnnError) as error:
             raise CheckpointError(f"state: cannot read {tag} {str(value[tag])[:60]!r}: {error!r}") from error
     return {key: _decode(item, arrays, depth + 1) for key, item in value.items()}
 
@@ -163,6 +181,25 @@ def _decode_tensor(stored: Any, arrays: Mapping[str, np.ndarray], depth: int) ->
     return from_numpy(_decode_array(stored, arrays, depth))
 
 
+def _decode_leaf(stored: Any, arrays: Mapping[str, np.ndarray], depth: int) -> Tensor:
+    return _decode_tensor(stored, arrays, depth).requires_grad_()
+
+
+def _decode_dtype(text: Any, arrays: Mapping[str, np.ndarray], depth: int) -> np.dtype:
+    dtype = np.dtype(str(text))
+    if dtype.kind not in "biuf":
+        raise ValueError(f"dtype {text}")
+    return dtype
+
+
+def _decode_device(text: Any, arrays: Mapping[str, np.ndarray], depth: int) -> Device:
+    return device(str(text))
+
+
+def _decode_bytes(text: Any, arrays: Mapping[str, np.ndarray], depth: int) -> bytes:
+    return base64.b64decode(text, validate=True)
+
+
 def _decode_scalar(stored: Any, arrays: Mapping[str, np.ndarray], depth: int) -> np.generic:
     return _decode_array(stored, arrays, depth)[()]  # type: ignore[return-value]
 
@@ -173,5 +210,9 @@ _DECODERS: dict[str, Callable[[Any, Mapping[str, np.ndarray], int], Any]] = {
     "$float": _decode_float,
     "$array": _decode_array,
     "$tensor": _decode_tensor,
+    "$leaf": _decode_leaf,
+    "$dtype": _decode_dtype,
+    "$device": _decode_device,
+    "$bytes": _decode_bytes,
     "$scalar": _decode_scalar,
 }
