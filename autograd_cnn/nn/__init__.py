@@ -37,6 +37,7 @@ from autograd_cnn.nn.adaptive_pooling import AdaptiveAvgPool3d as AdaptiveAvgPoo
 from autograd_cnn.nn.adaptive_pooling import AdaptiveMaxPool1d as AdaptiveMaxPool1d
 from autograd_cnn.nn.adaptive_pooling import AdaptiveMaxPool2d as AdaptiveMaxPool2d
 from autograd_cnn.nn.adaptive_pooling import AdaptiveMaxPool3d as AdaptiveMaxPool3d
+from autograd_cnn.nn.attention import MultiheadAttention as MultiheadAttention
 from autograd_cnn.nn.batchnorm import BatchNorm1d as BatchNorm1d
 from autograd_cnn.nn.batchnorm import BatchNorm2d as BatchNorm2d
 from autograd_cnn.nn.batchnorm import BatchNorm3d as BatchNorm3d
@@ -116,6 +117,11 @@ from autograd_cnn.nn.recurrent_cell import LSTMCell as LSTMCell
 from autograd_cnn.nn.recurrent_cell import RNNCell as RNNCell
 from autograd_cnn.nn.recurrent_cell import RNNCellBase as RNNCellBase
 from autograd_cnn.nn.response_norm import LocalResponseNorm as LocalResponseNorm
+from autograd_cnn.nn.transformer import Transformer as Transformer
+from autograd_cnn.nn.transformer import TransformerDecoder as TransformerDecoder
+from autograd_cnn.nn.transformer import TransformerDecoderLayer as TransformerDecoderLayer
+from autograd_cnn.nn.transformer import TransformerEncoder as TransformerEncoder
+from autograd_cnn.nn.transformer import TransformerEncoderLayer as TransformerEncoderLayer
 from autograd_cnn.nn.unpooling import FractionalMaxPool2d as FractionalMaxPool2d
 from autograd_cnn.nn.unpooling import FractionalMaxPool3d as FractionalMaxPool3d
 from autograd_cnn.nn.unpooling import MaxUnpool1d as MaxUnpool1d

@@ -20,6 +20,7 @@ from autograd_cnn.ops.activation_in_place import threshold_ as threshold_
 from autograd_cnn.ops.adaptive_pool import adaptive_avg_pool1d as adaptive_avg_pool1d
 from autograd_cnn.ops.adaptive_pool import adaptive_avg_pool2d as adaptive_avg_pool2d
 from autograd_cnn.ops.adaptive_pool import adaptive_avg_pool3d as adaptive_avg_pool3d
+from autograd_cnn.ops.attention import scaled_dot_product_attention as scaled_dot_product_attention
 from autograd_cnn.ops.avg_pool import avg_pool1d as avg_pool1d
 from autograd_cnn.ops.avg_pool import avg_pool2d as avg_pool2d
 from autograd_cnn.ops.avg_pool import avg_pool3d as avg_pool3d
@@ -81,6 +82,7 @@ from autograd_cnn.ops.margin_loss import multilabel_margin_loss as multilabel_ma
 from autograd_cnn.ops.max_pool import max_pool1d as max_pool1d
 from autograd_cnn.ops.max_pool import max_pool2d as max_pool2d
 from autograd_cnn.ops.max_pool import max_pool3d as max_pool3d
+from autograd_cnn.ops.multi_head_attention import multi_head_attention_forward as multi_head_attention_forward
 from autograd_cnn.ops.noisy import gumbel_softmax as gumbel_softmax
 from autograd_cnn.ops.noisy import rrelu as rrelu
 from autograd_cnn.ops.norm import batch_norm as batch_norm
