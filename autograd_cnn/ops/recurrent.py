@@ -9,10 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd_cnn.errors import ShapeError
-from autograd_cnn.graph.base import wrap
 from autograd_cnn.graph.op import FusedOp
 from autograd_cnn.graph.record import apply
-from autograd_cnn.ops.index import index_select
 from autograd_cnn.ops.operand import require_floating
 from autograd_cnn.ops.recurrent_steps import gru_step, lstm_step, rnn_step, unrolled
 
@@ -68,11 +66,10 @@ def _rows(x: Any) -> Any:
     return x if x.ndim == 2 else x.reshape(-1, x.shape[-1])
 
 
-def _room(array: Any, like: Any, samples: int) -> Any:
-    """A gradient for states of which each of so many samples has as many as `like` has columns; zeros."""
-    if array is None:
-        return np.zeros((samples, like.shape[1]), like.dtype)
-    array[...] = 0
+def _room(array: Any, g: Any, like: Any, samples: int) -> Any:
+    """The gradient for states, `like.shape[1]` of each sample: it begins as that for the last ones, g, or zeros."""
+    array = np.empty((samples, like.shape[1]), like.dtype) if array is None else array
+    array[...] = 0 if g is None else g
     return array
 
 
@@ -102,7 +99,7 @@ class RNN(Recurrent):
     """
 
     inputs = ("x", "h_0", "weight_ih", "weight_hh", "bias_ih", "bias_hh")
-    outputs = ("y", "before")
+    outputs = ("y", "h_n", "before")
     auxiliary = ("before",)
     gates = 1
 
@@ -111,7 +108,7 @@ class RNN(Recurrent):
         self.nonlinearity = nonlinearity
 
     def specs(self, lead: tuple[int, ...], rows: int, samples: int, units: int, dtype: np.dtype) -> Any:
-        return [((*lead, units), dtype), ((rows, units), dtype)]
+        return [(shape, dtype) for shape in ((*lead, units), (samples, units), (rows, units))]
 
     def compute(
         self,
@@ -124,22 +121,23 @@ class RNN(Recurrent):
         bias_ih: Any = None,
         bias_hh: Any = None,
     ) -> None:
-        y, before = out
+        y, h_n, before = out
         y = _rows(y)
         k.linear_forward(_rows(x), weight_ih, None if bias_ih is None else bias_ih + bias_hh, y)
-        k.rnn(y, h_0, weight_hh, self.nonlinearity == "relu", self.walk(k, x), before)
+        k.rnn(y, h_0, weight_hh, self.nonlinearity == "relu", self.walk(k, x), before, h_n)
 
     def gradient(
         self, k: Any, out: Sequence[Any], g: Any, x: Any, weight_ih: Any, weight_hh: Any, y: Any, before: Any
     ) -> None:
         gx, gh, *parameters = out
         y, walk = _rows(y), self.walk(k, x)
-        g_sums, gh = np.empty_like(y), _room(gh, y, walk.samples)
-        k.rnn_backward(_arrived(g, y), y, weight_hh, self.nonlinearity == "relu", walk, g_sums, gh)
+        g_sums, gh = np.empty_like(y), _room(gh, g[1], y, walk.samples)
+        k.rnn_backward(_arrived(g[0], y), y, weight_hh, self.nonlinearity == "relu", walk, g_sums, gh)
         _parameters(k, g_sums, g_sums, x, before, (weight_ih, weight_hh), (gx, *parameters))
 
     def composite(self, x: Any, h_0: Any, *parameters: Any) -> Any:
-        return unrolled(rnn_step(self.nonlinearity, *parameters), x, (h_0,), self.sizes, self.reverse)[0]
+        y, (h_n,) = unrolled(rnn_step(self.nonlinearity, *parameters), x, (h_0,), self.sizes, self.reverse)
+        return y, h_n
 
 
 class GRU(Recurrent):
@@ -149,12 +147,13 @@ class GRU(Recurrent):
     """
 
     inputs = ("x", "h_0", "weight_ih", "weight_hh", "bias_ih", "bias_hh")
-    outputs = ("y", "activated", "inner", "before")
+    outputs = ("y", "h_n", "activated", "inner", "before")
     auxiliary = ("activated", "inner", "before")
     gates = 3
 
     def specs(self, lead: tuple[int, ...], rows: int, samples: int, units: int, dtype: np.dtype) -> Any:
-        return [((*lead, units), dtype), ((rows, 3 * units), dtype), *[((rows, units), dtype)] * 2]
+        shapes = (*lead, units), (samples, units), (rows, 3 * units), (rows, units), (rows, units)
+        return [(shape, dtype) for shape in shapes]
 
     def compute(
         self,
@@ -167,7 +166,7 @@ class GRU(Recurrent):
         bias_ih: Any = None,
         bias_hh: Any = None,
     ) -> None:
-        y, activated, inner, before = out
+        y, h_n, activated, inner, before = out
         units = y.shape[-1]
         bias = None
         inner_bias = np.zeros(units, y.dtype)
@@ -175,7 +174,7 @@ class GRU(Recurrent):
             bias, inner_bias = bias_ih.copy(), np.ascontiguousarray(bias_hh[2 * units :])
             bias[: 2 * units] += bias_hh[: 2 * units]
         k.linear_forward(_rows(x), weight_ih, bias, activated)
-        k.gru(activated, h_0, weight_hh, inner_bias, self.walk(k, x), inner, before, _rows(y))
+        k.gru(activated, h_0, weight_hh, inner_bias, self.walk(k, x), inner, before, _rows(y), h_n)
 
     def gradient(
         self,
@@ -191,12 +190,17 @@ class GRU(Recurrent):
     ) -> None:
         gx, gh, *parameters = out
         walk = self.walk(k, x)
-        g_gates, g_states, gh = np.empty_like(activated), np.empty_like(activated), _room(gh, before, walk.samples)
-        k.gru_backward(_arrived(g, before), activated, inner, before, weight_hh, walk, g_gates, g_states, gh)
+        g_gates, g_states, gh = (
+            np.empty_like(activated),
+            np.empty_like(activated),
+            _room(gh, g[1], before, walk.samples),
+        )
+        k.gru_backward(_arrived(g[0], before), activated, inner, before, weight_hh, walk, g_gates, g_states, gh)
         _parameters(k, g_gates, g_states, x, before, (weight_ih, weight_hh), (gx, *parameters))
 
     def composite(self, x: Any, h_0: Any, *parameters: Any) -> Any:
-        return unrolled(gru_step(*parameters), x, (h_0,), self.sizes, self.reverse)[0]
+        y, (h_n,) = unrolled(gru_step(*parameters), x, (h_0,), self.sizes, self.reverse)
+        return y, h_n
 
 
 class LSTM(Recurrent):
@@ -206,13 +210,13 @@ class LSTM(Recurrent):
     """
 
     inputs = ("x", "h_0", "c_0", "weight_ih", "weight_hh", "bias_ih", "bias_hh")
-    outputs = ("y", "c_n", "activated", "before", "cells")
+    outputs = ("y", "h_n", "c_n", "activated", "before", "cells")
     auxiliary = ("activated", "before", "cells")
     gates = 4
     states = 2
 
     def specs(self, lead: tuple[int, ...], rows: int, samples: int, units: int, dtype: np.dtype) -> Any:
-        shapes = (*lead, units), (samples, units), (rows, 4 * units), (rows, units), (rows, units)
+        shapes = (*lead, units), *[(samples, units)] * 2, (rows, 4 * units), *[(rows, units)] * 2
         return [(shape, dtype) for shape in shapes]
 
     def compute(
@@ -227,9 +231,9 @@ class LSTM(Recurrent):
         bias_ih: Any = None,
         bias_hh: Any = None,
     ) -> None:
-        y, c_n, activated, before, cells = out
+        y, h_n, c_n, activated, before, cells = out
         k.linear_forward(_rows(x), weight_ih, None if bias_ih is None else bias_ih + bias_hh, activated)
-        k.lstm(activated, h_0, c_0, weight_hh, self.walk(k, x), before, cells, _rows(y), c_n)
+        k.lstm(activated, h_0, c_0, weight_hh, self.walk(k, x), before, cells, _rows(y), h_n, c_n)
 
     def gradient(
         self,
@@ -244,34 +248,15 @@ class LSTM(Recurrent):
         cells: Any,
     ) -> None:
         gx, gh, gc, *parameters = out
-        gy, gc_n = g[:2]
         walk = self.walk(k, x)
-        gh, gc = _room(gh, before, walk.samples), _room(gc, before, walk.samples)
-        if gc_n is not None:
-            gc[...] = gc_n
+        gh, gc = _room(gh, g[1], before, walk.samples), _room(gc, g[2], before, walk.samples)
         g_gates = np.empty_like(activated)
-        k.lstm_backward(_arrived(gy, before), activated, cells, weight_hh, walk, g_gates, gh, gc)
+        k.lstm_backward(_arrived(g[0], before), activated, cells, weight_hh, walk, g_gates, gh, gc)
         _parameters(k, g_gates, g_gates, x, before, (weight_ih, weight_hh), (gx, *parameters))
 
     def composite(self, x: Any, h_0: Any, c_0: Any, *parameters: Any) -> Any:
-        y, (_, c_n) = unrolled(lstm_step(*parameters), x, (h_0, c_0), self.sizes, self.reverse)
-        return y, c_n
-
-
-def _last(y: Any, reverse: bool, sizes: tuple[int, ...] | None) -> Any:
-    """The rows of y after the last step of each sequence."""
-    if sizes is None:
-        return y[0 if reverse else -1]
-    if reverse:
-        return y[: sizes[0]]
-    lengths = (np.array(sizes) > np.arange(sizes[0])[:, None]).sum(1)
-    starts = np.cumsum(sizes) - sizes
-    return index_select(y, 0, from_rows(starts[lengths - 1] + np.arange(sizes[0]), y))
-
-
-def from_rows(rows: Any, like: Any) -> Any:
-    """Row numbers as a tensor on `like`'s device."""
-    return wrap(like.device.from_host(np.ascontiguousarray(rows, np.int64)), like.device)
+        y, (h_n, c_n) = unrolled(lstm_step(*parameters), x, (h_0, c_0), self.sizes, self.reverse)
+        return y, h_n, c_n
 
 
 def rnn_layer(
@@ -298,8 +283,8 @@ def rnn_layer(
     if unroll:
         y, (h_n,) = unrolled(rnn_step(nonlinearity, *parameters), x, (h_0,), sizes, reverse)
         return y, h_n
-    y, _ = apply(RNN(nonlinearity, reverse, sizes), x, h_0, *parameters)
-    return y, _last(y, reverse, sizes)
+    y, h_n, *_ = apply(RNN(nonlinearity, reverse, sizes), x, h_0, *parameters)
+    return y, h_n
 
 
 def gru_layer(
@@ -324,8 +309,8 @@ def gru_layer(
     if unroll:
         y, (h_n,) = unrolled(gru_step(*parameters), x, (h_0,), sizes, reverse)
         return y, h_n
-    y = apply(GRU(reverse, sizes), x, h_0, *parameters)[0]
-    return y, _last(y, reverse, sizes)
+    y, h_n, *_ = apply(GRU(reverse, sizes), x, h_0, *parameters)
+    return y, h_n
 
 
 def lstm_layer(
@@ -355,8 +340,8 @@ def lstm_layer(
         step = lstm_step(*parameters, weight_hr=weight_hr)
         y, (h_n, c_n) = unrolled(step, x, (h_0, c_0), sizes, reverse)
         return y, h_n, c_n
-    y, c_n = apply(LSTM(reverse, sizes), x, h_0, c_0, *parameters)[:2]
-    return y, _last(y, reverse, sizes), c_n
+    y, h_n, c_n, *_ = apply(LSTM(reverse, sizes), x, h_0, c_0, *parameters)
+    return y, h_n, c_n
 
 
 def _require(op: str, x: Any, states: Sequence[Any], parameters: Sequence[Any]) -> None:

@@ -20,9 +20,10 @@ def _forward(first, last, tile, last_tile, panel, last_panel, plans, table, arra
     news = part_of(arrays[1], 0, p.rows * h, like)
     states = part_of(arrays[2], 0, p.rows * h, like)
     y = part_of(arrays[3], 0, p.rows * h, like)
-    bias = part_of(arrays[4], 0, h, like)
+    h_n = part_of(arrays[4], 0, p.samples * h, like)
+    bias = part_of(arrays[5], 0, h, like)
     several = table.shape[0] > 1
-    weights = part_of(arrays[5], 0, GATES * p.panels * h * p.width if several else 0, like)
+    weights = part_of(arrays[6], 0, GATES * p.panels * h * p.width if several else 0, like)
     one = like.dtype.type(1)
     for step in range(first, last):
         start, size, following, carried = table[step, START], table[step, SIZE], table[step, NEXT], table[step, CARRIED]
@@ -32,18 +33,20 @@ def _forward(first, last, tile, last_tile, panel, last_panel, plans, table, arra
             for r in range(row, last_row):
                 news[(start + r) * h + unit :][:count] = bias[unit:last_unit]
             product(
-                size, tile, last_tile, panel, last_panel, 0, 2, states, start * h, weights,
+                step, size, tile, last_tile, panel, last_panel, 0, 2, states, start * h, weights,
                 gates, start * GATES * h, GATES * h, plans, like,
             )  # fmt: skip
             product(
-                size, tile, last_tile, panel, last_panel, 2, GATES, states, start * h, weights,
+                step, size, tile, last_tile, panel, last_panel, 2, GATES, states, start * h, weights,
                 news, start * h, h, plans, like,
             )  # fmt: skip
         for r in range(row, last_row):
             place, own, ahead = (start + r) * GATES * h + unit, (start + r) * h + unit, (following + r) * h + unit
             reset, update = gates[place:][:count], gates[place + h :][:count]
             new, inner = gates[place + 2 * h :][:count], news[own : own + count]
-            state, out = states[own : own + count], y[own : own + count]
+            state, out, after = states[own : own + count], y[own : own + count], h_n[r * h + unit :][:count]
+            if r < carried:
+                after = states[ahead : ahead + count]
             for j in range(count):
                 reset[j] = sigmoid(reset[j])
             interleaved()
@@ -55,8 +58,7 @@ def _forward(first, last, tile, last_tile, panel, last_panel, plans, table, arra
             interleaved()
             for j in range(count):
                 out[j] = (one - update[j]) * new[j] + update[j] * state[j]
-            if r < carried:
-                states[ahead : ahead + count] = out
+            after[:] = out
 
 
 @serial
@@ -77,7 +79,7 @@ def _backward(first, last, tile, last_tile, panel, last_panel, plans, table, arr
         start, size, following, carried = table[step, START], table[step, SIZE], table[step, NEXT], table[step, CARRIED]
         if carried:
             product(
-                carried, tile, last_tile, panel, last_panel, 0, 1, g_inner, following * d, weights,
+                step, carried, tile, last_tile, panel, last_panel, 0, 1, g_inner, following * d, weights,
                 gh, 0, h, plans, like,
             )  # fmt: skip
         row, last_row, unit, last_unit = share(p, tile, last_tile, panel, last_panel, size)
@@ -106,11 +108,12 @@ def _backward(first, last, tile, last_tile, panel, last_panel, plans, table, arr
             g_inner[place + h :][:count] = g_update
 
 
-def gru(gates, h_0, weight, bias, walk, news, states, y):
+def gru(gates, h_0, weight, bias, walk, news, states, y, h_n):
     """A layer over all steps of a Walk, where `gates` have the inputs' part and the biases that are added to it.
 
     gates: (rows, 3H), becomes r, z and n; h_0: (N, H); weight: (3H, H); bias: (H,), of the hidden part of n; news:
-    (rows, H), that part; states: (rows, H), what each step begins with; y: (rows, H).  All contiguous, of one dtype.
+    (rows, H), that part; states: (rows, H), what each step begins with; y: (rows, H); h_n: (N, H).  All
+    contiguous, of one dtype.
     """
     units = weight.shape[1]
     states[walk.first] = h_0
@@ -123,7 +126,7 @@ def gru(gates, h_0, weight, bias, walk, news, states, y):
         weights = p.like
     else:
         weights = packed(weight, p)
-    run(_forward, p, walk.table, (gates, news, states, y, bias, weights))
+    run(_forward, p, walk.table, (gates, news, states, y, h_n, bias, weights))
 
 
 def gru_backward(gy, gates, news, states, weight, walk, g_gates, g_inner, gh):

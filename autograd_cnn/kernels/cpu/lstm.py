@@ -20,14 +20,15 @@ def _forward(first, last, tile, last_tile, panel, last_panel, plans, table, arra
     states = part_of(arrays[1], 0, p.rows * d, like)
     cells = part_of(arrays[2], 0, p.rows * h, like)
     y = part_of(arrays[3], 0, p.rows * h, like)
-    c_n = part_of(arrays[4], 0, p.samples * h, like)
+    h_n = part_of(arrays[4], 0, p.samples * h, like)
+    c_n = part_of(arrays[5], 0, p.samples * h, like)
     several = table.shape[0] > 1
-    weights = part_of(arrays[5], 0, GATES * p.panels * d * p.width if several else 0, like)
+    weights = part_of(arrays[6], 0, GATES * p.panels * d * p.width if several else 0, like)
     for step in range(first, last):
         start, size, following, carried = table[step, START], table[step, SIZE], table[step, NEXT], table[step, CARRIED]
         if several:
             product(
-                size, tile, last_tile, panel, last_panel, 0, GATES, states, start * d, weights,
+                step, size, tile, last_tile, panel, last_panel, 0, GATES, states, start * d, weights,
                 gates, start * GATES * h, GATES * h, plans, like,
             )  # fmt: skip
         row, last_row, unit, last_unit = share(p, tile, last_tile, panel, last_panel, size)
@@ -37,9 +38,8 @@ def _forward(first, last, tile, last_tile, panel, last_panel, plans, table, arra
             i, f = gates[place:][:count], gates[place + h :][:count]
             g, o = gates[place + 2 * h :][:count], gates[place + 3 * h :][:count]
             own, ahead = (start + r) * h + unit, (following + r) * h + unit
-            c, c_after = cells[own : own + count], c_n[r * h + unit :][:count]
-            out = y[own : own + count]
-            after = out
+            c, out = cells[own : own + count], y[own : own + count]
+            c_after, after = c_n[r * h + unit :][:count], h_n[r * h + unit :][:count]
             if r < carried:
                 c_after, after = cells[ahead : ahead + count], states[ahead : ahead + count]
             for j in range(count):
@@ -79,7 +79,7 @@ def _backward(first, last, tile, last_tile, panel, last_panel, plans, table, arr
         start, size, following, carried = table[step, START], table[step, SIZE], table[step, NEXT], table[step, CARRIED]
         if carried:
             product(
-                carried, tile, last_tile, panel, last_panel, 0, 1, g_gates, following * d, weights,
+                step, carried, tile, last_tile, panel, last_panel, 0, 1, g_gates, following * d, weights,
                 gh, 0, h, plans, like,
             )  # fmt: skip
         row, last_row, unit, last_unit = share(p, tile, last_tile, panel, last_panel, size)
@@ -113,11 +113,11 @@ def _backward(first, last, tile, last_tile, panel, last_panel, plans, table, arr
             dh[:] = 0
 
 
-def lstm(gates, h_0, c_0, weight, walk, states, cells, y, c_n):
+def lstm(gates, h_0, c_0, weight, walk, states, cells, y, h_n, c_n):
     """A layer over all steps of a Walk, where `gates` have the inputs' part and both biases.
 
     gates: (rows, 4H), becomes i, f, g and o; h_0, c_0: (N, H); weight: (4H, H); states and cells: (rows, H), what each
-    step begins with; y: (rows, H); c_n: (N, H).  All contiguous, of one dtype.
+    step begins with; y: (rows, H); h_n, c_n: (N, H).  All contiguous, of one dtype.
     """
     depth, units = weight.shape[1], c_n.shape[1]
     states[walk.first], cells[walk.first] = h_0, c_0
@@ -129,7 +129,7 @@ def lstm(gates, h_0, c_0, weight, walk, states, cells, y, c_n):
         weights = p.like
     else:
         weights = packed(weight, p)
-    run(_forward, p, walk.table, (gates, states, cells, y, c_n, weights))
+    run(_forward, p, walk.table, (gates, states, cells, y, h_n, c_n, weights))
 
 
 def lstm_backward(gy, gates, cells, weight, walk, g_gates, gh, gc):
@@ -142,7 +142,6 @@ def lstm_backward(gy, gates, cells, weight, walk, g_gates, gh, gc):
     p = plan(walk.steps, walk.samples, walk.rows, units, 1, depth, 0, 0, gates.dtype.char)
     weights = packed(weight, p) if walk.steps > 1 else np.empty(0, gates.dtype)
     run(_backward, p, walk.table, (gates, cells, gy, g_gates, gh, gc, weights))
-    if gh is not None:
-        part = np.empty(gh.shape, gh.dtype)
-        matmul(g_gates[walk.first], weight, part)
-        gh += part
+    part = np.empty(gh.shape, gh.dtype)
+    matmul(g_gates[walk.first], weight, part)
+    gh += part

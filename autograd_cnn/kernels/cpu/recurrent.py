@@ -17,6 +17,7 @@ import numpy as np
 from numba import get_num_threads, prange
 
 from autograd_cnn.kernels.cpu.addressed import part_of
+from autograd_cnn.kernels.cpu.alignment import aligned
 from autograd_cnn.kernels.cpu.contraction_plan import PARALLEL_WORK
 from autograd_cnn.kernels.cpu.contraction_tile import ROWS, SPAN, broadcast_tile, copy_lines
 from autograd_cnn.kernels.cpu.jit import inline, parallel, serial
@@ -70,6 +71,7 @@ class Plan(NamedTuple):
     by_units: bool
     tiles: int
     panels: int
+    packed: int  # elements of the weights, packed
     numbers: np.ndarray  # a RECORD
     like: np.ndarray
 
@@ -91,48 +93,56 @@ def plan(steps, samples, rows, units, groups, depth, turned, rectified, kind):
     numbers = np.zeros(1, RECORD)
     numbers[0] = (samples, rows, units, groups, depth, width, panels, tiles, _product_address(kind), turned, rectified)
     large = steps > 0 and (by_units or (rows * weights >= PARALLEL_WORK and tiles > 1))
-    return Plan(large, by_units, tiles, panels, numbers, like)
+    return Plan(large, by_units, tiles, panels, groups * panels * depth * width, numbers, like)
 
 
 @lru_cache(2)
 def _product_address(kind):
     like, numbers = np.zeros(1, kind), np.zeros(1, RECORD)
-    return address_of(_product, 0, 0, 0, 0, 0, 0, 0, like, 0, like, like, 0, 0, numbers, like)
+    return address_of(_product, 0, 0, 0, 0, 0, 0, 0, 0, like, 0, like, like, 0, 0, numbers, like)
 
 
 @serial
 def _product(
-    rows, tile, last_tile, panel, last_panel, group, last_group, source, start, weights, target, place, pitch,
+    step, rows, tile, last_tile, panel, last_panel, group, last_group, source, start, weights, target, place, pitch,
     plans, like,
 ):  # fmt: skip
     """target[row, j] += source[row] @ weights[:, j] for some tiles of rows below `rows`, and some panels of columns."""
     p = plans[0]
     least = like.dtype.type(-np.inf)
-    for g in range(group, last_group):
-        for q in range(panel, last_panel):
-            width = min(p.width, p.units - q * p.width)
-            column = place + (g - group) * p.units + q * p.width
-            for k in range(0, p.depth, DEPTH):
-                packed = ((g * p.panels + q) * p.depth + k) * p.width
-                for t in range(tile, last_tile):
-                    row = t * p.samples // p.tiles
-                    height = min((t + 1) * p.samples // p.tiles, rows) - row
-                    if height > 0:
-                        c = column + row * pitch
-                        broadcast_tile(
-                            height, width, source, start + row * p.depth + k, p.depth, 1, weights, packed, p.width,
-                            min(DEPTH, p.depth - k), target, c, pitch, least, target, c, pitch,
-                        )  # fmt: skip
+    panels = last_panel - panel
+    count = (last_group - group) * panels
+    for n in range(count):
+        # Every other step begins with the panels that the one before ended with, as they may still be in the cache.
+        g, q = divmod(count - 1 - n if step & 1 else n, panels)
+        q += panel
+        width = min(p.width, p.units - q * p.width)
+        column = place + g * p.units + q * p.width
+        for k in range(0, p.depth, DEPTH):
+            packed = (((group + g) * p.panels + q) * p.depth + k) * p.width
+            for t in range(tile, last_tile):
+                row = t * p.samples // p.tiles
+                height = min((t + 1) * p.samples // p.tiles, rows) - row
+                if height > 0:
+                    c = column + row * pitch
+                    broadcast_tile(
+                        height, width, source, start + row * p.depth + k, p.depth, 1, weights, packed, p.width,
+                        min(DEPTH, p.depth - k), target, c, pitch, least, target, c, pitch,
+                    )  # fmt: skip
 
 
 @inline
-def product(rows, tile, last_tile, panel, last_panel, group, last_group, source, start, weights, target, place, pitch,
-            plans, like):  # fmt: skip
+def product(
+    step, rows, tile, last_tile, panel, last_panel, group, last_group, source, start, weights, target, place, pitch,
+    plans, like,
+):  # fmt: skip
     """`_product` by its address: compiled into each of its callers it would cost seconds."""
     call(
         plans[0].product,
-        (rows, tile, last_tile, panel, last_panel, group, last_group, source, start, weights, target, place, pitch,
-         plans, like),
+        (
+            step, rows, tile, last_tile, panel, last_panel, group, last_group, source, start, weights, target, place,
+            pitch, plans, like,
+        ),
     )  # fmt: skip
 
 
@@ -165,16 +175,17 @@ def _pack(first, last, tile, last_tile, panel, last_panel, plans, table, arrays,
 
 
 @parallel
-def _in_parallel(kernel, tasks, by_units, first, last, tiles, panels, plans, table, arrays, like):
-    """A kernel, given by its address, for steps [first, last): every task has some of the tiles or of the panels."""
-    for index in prange(tasks):
-        task = np.int64(index)
-        tile, last_tile, panel, last_panel = 0, tiles, 0, panels
-        if by_units:
-            panel, last_panel = task * panels // tasks, (task + 1) * panels // tasks
-        else:
-            tile, last_tile = task * tiles // tasks, (task + 1) * tiles // tasks
-        call(kernel, (first, last, tile, last_tile, panel, last_panel, plans, table, arrays, like))
+def _in_parallel(kernel, tasks, by_units, steps, stride, tiles, panels, plans, table, arrays, like):
+    """A kernel, given by its address, for `stride` steps at a time: each task has some tiles, or some panels."""
+    for first in range(0, steps, stride):
+        for index in prange(tasks):
+            task = np.int64(index)
+            tile, last_tile, panel, last_panel = 0, tiles, 0, panels
+            if by_units:
+                panel, last_panel = task * panels // tasks, (task + 1) * panels // tasks
+            else:
+                tile, last_tile = task * tiles // tasks, (task + 1) * tiles // tasks
+            call(kernel, (first, first + stride, tile, last_tile, panel, last_panel, plans, table, arrays, like))
 
 
 def _places(arrays):
@@ -182,6 +193,7 @@ def _places(arrays):
 
 
 _ADDRESSES = {}
+_ONCE = np.zeros((1, 4), np.int64)  # the table of a single step
 
 
 def _address(kernel, like):
@@ -194,29 +206,20 @@ def _address(kernel, like):
     return _ADDRESSES[key]
 
 
-def run(kernel, p, table, arrays):
+def run(kernel, p, table, arrays, by_tiles=True):
     """All steps of the table by a kernel over contiguous arrays of one dtype, as the plan shares them out."""
     places, steps = _places(arrays), len(table)
-    if not p.parallel:
+    if p.by_units or (p.parallel and by_tiles):
+        tasks = min(get_num_threads(), p.panels if p.by_units else p.tiles)
+        stride = 1 if p.by_units else steps
+        code = _address(kernel, p.like)
+        _in_parallel(code, tasks, p.by_units, steps, stride, p.tiles, p.panels, p.numbers, table, places, p.like)
+    else:
         kernel(0, steps, 0, p.tiles, 0, p.panels, p.numbers, table, places, p.like)
-        return
-    address, threads = _address(kernel, p.like), get_num_threads()
-    tasks = min(threads, p.panels if p.by_units else p.tiles)
-    stride = 1 if p.by_units else steps
-    for first in range(0, steps, stride):
-        _in_parallel(
-            address, tasks, p.by_units, first, first + stride, p.tiles, p.panels, p.numbers, table, places, p.like
-        )
 
 
 def packed(weight, p):
     """The weights in the order in which the product reads them."""
-    n, weight = p.numbers[0], np.ascontiguousarray(weight)
-    result = np.empty(int(n["groups"] * p.panels * n["depth"] * n["width"]), p.like.dtype)
-    run(
-        _pack,
-        p._replace(by_units=True, parallel=p.parallel and p.by_units),
-        np.zeros((1, 4), np.int64),
-        (weight, result),
-    )
+    result = aligned(p.packed, p.like)
+    run(_pack, p, _ONCE, (np.ascontiguousarray(weight), result), by_tiles=False)
     return result

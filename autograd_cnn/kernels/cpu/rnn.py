@@ -16,21 +16,24 @@ def _forward(first, last, tile, last_tile, panel, last_panel, plans, table, arra
     h = p.units
     y = part_of(arrays[0], 0, p.rows * h, like)
     states = part_of(arrays[1], 0, p.rows * h, like)
+    h_n = part_of(arrays[2], 0, p.samples * h, like)
     several = table.shape[0] > 1
-    weights = part_of(arrays[2], 0, p.panels * h * p.width if several else 0, like)
+    weights = part_of(arrays[3], 0, p.panels * h * p.width if several else 0, like)
     zero = like.dtype.type(0)
     for step in range(first, last):
         start, size, following, carried = table[step, START], table[step, SIZE], table[step, NEXT], table[step, CARRIED]
         if several:
             product(
-                size, tile, last_tile, panel, last_panel, 0, 1, states, start * h, weights,
+                step, size, tile, last_tile, panel, last_panel, 0, 1, states, start * h, weights,
                 y, start * h, h, plans, like,
             )  # fmt: skip
         row, last_row, unit, last_unit = share(p, tile, last_tile, panel, last_panel, size)
         count = last_unit - unit
         for r in range(row, last_row):
             own, ahead = (start + r) * h + unit, (following + r) * h + unit
-            state = y[own : own + count]
+            state, after = y[own : own + count], h_n[r * h + unit :][:count]
+            if r < carried:
+                after = states[ahead : ahead + count]
             if p.rectified:
                 for j in range(count):
                     state[j] = zero if state[j] <= zero else state[j]
@@ -38,8 +41,7 @@ def _forward(first, last, tile, last_tile, panel, last_panel, plans, table, arra
                 for j in range(count):
                     state[j] = tanh(state[j])
                 interleaved()
-            if r < carried:
-                states[ahead : ahead + count] = state
+            after[:] = state
 
 
 @serial
@@ -57,7 +59,7 @@ def _backward(first, last, tile, last_tile, panel, last_panel, plans, table, arr
         start, size, following, carried = table[step, START], table[step, SIZE], table[step, NEXT], table[step, CARRIED]
         if carried:
             product(
-                carried, tile, last_tile, panel, last_panel, 0, 1, g_sums, following * h, weights,
+                step, carried, tile, last_tile, panel, last_panel, 0, 1, g_sums, following * h, weights,
                 gh, 0, h, plans, like,
             )  # fmt: skip
         row, last_row, unit, last_unit = share(p, tile, last_tile, panel, last_panel, size)
@@ -75,11 +77,11 @@ def _backward(first, last, tile, last_tile, panel, last_panel, plans, table, arr
             dh[:] = 0
 
 
-def rnn(y, h_0, weight, rectified, walk, states):
+def rnn(y, h_0, weight, rectified, walk, states, h_n):
     """A layer over all steps of a Walk, where y has the inputs' part of the sums and both biases.
 
     y: (rows, H), becomes the states, tanh of the sums or, where `rectified`, max(sums, 0); h_0: (N, H); weight: (H,
-    H); states: (rows, H), what each step begins with.  All contiguous, of one dtype.
+    H); states: (rows, H), what each step begins with; h_n: (N, H).  All contiguous, of one dtype.
     """
     units = weight.shape[1]
     states[walk.first] = h_0
@@ -91,7 +93,7 @@ def rnn(y, h_0, weight, rectified, walk, states):
         weights = p.like
     else:
         weights = packed(weight, p)
-    run(_forward, p, walk.table, (y, states, weights))
+    run(_forward, p, walk.table, (y, states, h_n, weights))
 
 
 def rnn_backward(gy, y, weight, rectified, walk, g_sums, gh):
