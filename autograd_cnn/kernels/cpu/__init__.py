@@ -92,6 +92,7 @@ from .elementwise import (
 from .exponential import erfc, exp2, log2, log10, logaddexp, logaddexp2, logit, xlogy
 from .group_norm import group_norm, group_norm_grad
 from .gru import gru, gru_backward
+from .gradients import clamp_all, scale_all, sum_of_squares
 from .index import (
     check_range,
     embedding,

@@ -46,7 +46,7 @@ class ArrayTable:
             self.addresses[row] = [*map(id, column)]
         starts = _starts(self.addresses)
         self.in_turn = total < GRAIN or _overlap(self._intervals(starts[:1]))
-        self.memory = self._intervals(np.delete(starts, 1, 0))
+        self.memory = None  # that of all arrays, once it was asked for
 
     def _intervals(self, starts):
         """Where the arrays that start there lie: their starts in order, and the furthest end of those up to each."""
@@ -57,6 +57,8 @@ class ArrayTable:
 
     def within(self, table, arrays):
         """The first of `arrays`, as large as those of `table`, that shares memory with what a kernel changes; or -1."""
+        if self.memory is None:
+            self.memory = self._intervals(np.delete(_starts(self.addresses), 1, 0))
         addresses = table.addresses[1]
         addresses[:] = [*map(id, arrays)]
         return _first_within(self.memory, addresses, table.ends, table.like.itemsize)
