@@ -302,8 +302,8 @@ def _split_header(data: bytes, path: str | os.PathLike[str]) -> bytes:
         raise CheckpointError(f"{os.fspath(path)}: a Git LFS pointer, not the file; run `git lfs pull`")
     if data.startswith((b"PK\x03\x04", b"\x80")) and data[8:9] != b"{":
         raise CheckpointError(
-            f"{os.fspath(path)}: not a safetensors file, but one of torch.save, whose pickle could run anything; convert it where it comes "
-            "from: safetensors.torch.save_file(model.state_dict(), path), then load(path, allow_unverified=True)"
+            f"{os.fspath(path)}: not a safetensors file, but one of torch.save, whose pickle could run anything; "
+            "convert it where it was made, by safetensors.torch.save_file, and load(path, allow_unverified=True)"
         )
     if len(data) < 10:
         raise CheckpointError(f"{os.fspath(path)}: {len(data)} bytes are too few for a safetensors file")

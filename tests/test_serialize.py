@@ -510,7 +510,7 @@ def test_files_of_torch_save_are_named(path: Path, torch: ModuleType) -> None:
             serialize.load(path)
 
 
-@pytest.mark.parametrize("length", [128, 640, 0x480])
+@pytest.mark.parametrize("length", [640, 0x480])
 def test_a_header_as_long_as_a_pickle_begins_is_none(path: Path, length: int) -> None:
     for pad in range(length):
         serialize.save({"x": np.zeros(1)}, path, {"pad": "x" * pad})
