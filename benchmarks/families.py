@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from benchmarks import conv, depthwise, elementwise, fused, loss, matmul, memory, norm, optim, overhead, pool, step
+from benchmarks import (
+    conv,
+    depthwise,
+    elementwise,
+    fused,
+    loss,
+    matmul,
+    memory,
+    norm,
+    optim,
+    overhead,
+    pool,
+    recurrent,
+    step,
+)
 from benchmarks.case import Case
 
 FAMILIES: dict[str, Callable[[], Iterator[Case]]] = {
@@ -15,6 +29,7 @@ FAMILIES: dict[str, Callable[[], Iterator[Case]]] = {
     "norm": norm.cases,
     "elementwise": elementwise.cases,
     "loss": loss.cases,
+    "recurrent": recurrent.cases,
     "optim": optim.cases,
     "overhead": overhead.cases,
     "step": step.cases,
