@@ -124,3 +124,26 @@ REFUSED = (
 def test_refused(call: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize("size", [6, 40_000])
+@pytest.mark.parametrize(
+    ("method", "arguments"),
+    [
+        *CASES,
+        *((name, ()) for name in words("abs_ exp_ floor_ log_ neg_ relu_ sigmoid_ sqrt_ tanh_ trunc_ zero_")),
+        *((name, (TENSOR,)) for name in words("add_ copy_ div_ mul_ pow_ sub_")),
+        *((name, (2.0,)) for name in words("add_ div_ fill_ mul_ pow_ sub_")),
+    ],
+)
+def test_on_memory_that_is_not_aligned(method: str, arguments: tuple[Any, ...], size: int) -> None:
+    content = np.resize(START, (2, size // 2)).astype(np.float32)
+    memory = np.zeros(content.nbytes + 1, np.uint8)
+    unaligned = memory[1:].view(np.float32).reshape(content.shape)
+    unaligned[...] = content
+    assert not unaligned.flags.aligned
+    other = ag.tensor(np.resize(OTHER, content.shape).astype(np.float32))
+    given = [{id(TENSOR): other, id(ONE): other + 1}.get(id(a), a) for a in arguments]
+    expected = getattr(ag.tensor(content), method)(*given)
+    getattr(ag.from_numpy(unaligned), method)(*given)
+    assert np.array_equal(unaligned, expected.numpy(), equal_nan=True)

@@ -150,7 +150,8 @@ def require_changeable(what: str, name: str, tensor: TensorBase) -> None:
 def _alone(x: Any, others: tuple[Any, ...]) -> bool:
     """Whether a kernel may write x's memory while it reads x and the others."""
     array = x.array
-    return array.flags.c_contiguous and not any(
+    # Of an array that is not aligned a kernel may get a copy, too.
+    return array.flags.carray and not any(
         other is not x and np.may_share_memory(array, other.array) for other in others
     )
 
