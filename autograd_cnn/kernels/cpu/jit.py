@@ -12,6 +12,7 @@ that an index out of range raises IndexError.
 """
 
 import os
+from collections import ChainMap
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -143,7 +144,7 @@ def compile_notice() -> str:
 def _compiled(function, noalias=False, **options):
     kernel = njit(**FLAGS, **options)(function)
     if isinstance(kernel, Dispatcher):  # NUMBA_DISABLE_JIT=1 leaves plain functions
-        kernel._cache = KernelCache(_CACHE, function, kernel.targetoptions | {"noalias": noalias})
+        kernel._cache = KernelCache(_CACHE, function, ChainMap(kernel.targetoptions, {"noalias": noalias}))
         if noalias:
             kernel._compiler._customize_flags = _without_aliases
     return kernel
