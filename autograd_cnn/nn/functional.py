@@ -57,6 +57,8 @@ from autograd_cnn.ops.elementwise import tanh as tanh
 from autograd_cnn.ops.embedding import embedding as embedding
 from autograd_cnn.ops.embedding import one_hot as one_hot
 from autograd_cnn.ops.embedding_bag import embedding_bag as embedding_bag
+from autograd_cnn.ops.fold import fold as fold
+from autograd_cnn.ops.fold import unfold as unfold
 from autograd_cnn.ops.fractional_pool import fractional_max_pool2d as fractional_max_pool2d
 from autograd_cnn.ops.fractional_pool import fractional_max_pool3d as fractional_max_pool3d
 from autograd_cnn.ops.fused import conv1d_relu as conv1d_relu
@@ -70,6 +72,10 @@ from autograd_cnn.ops.likelihood_loss import gaussian_nll_loss as gaussian_nll_l
 from autograd_cnn.ops.likelihood_loss import kl_div as kl_div
 from autograd_cnn.ops.likelihood_loss import poisson_nll_loss as poisson_nll_loss
 from autograd_cnn.ops.linear import bilinear as bilinear
+from autograd_cnn.ops.interpolate import interpolate as interpolate
+from autograd_cnn.ops.interpolate import upsample as upsample
+from autograd_cnn.ops.interpolate import upsample_bilinear as upsample_bilinear
+from autograd_cnn.ops.interpolate import upsample_nearest as upsample_nearest
 from autograd_cnn.ops.linear import linear as linear
 from autograd_cnn.ops.loss import huber_loss as huber_loss
 from autograd_cnn.ops.loss import l1_loss as l1_loss
@@ -94,6 +100,10 @@ from autograd_cnn.ops.piecewise import hardsigmoid as hardsigmoid
 from autograd_cnn.ops.piecewise import hardswish as hardswish
 from autograd_cnn.ops.piecewise import softshrink as softshrink
 from autograd_cnn.ops.piecewise import threshold as threshold
+from autograd_cnn.ops.shuffle import channel_shuffle as channel_shuffle
+from autograd_cnn.ops.shuffle import native_channel_shuffle as native_channel_shuffle
+from autograd_cnn.ops.shuffle import pixel_shuffle as pixel_shuffle
+from autograd_cnn.ops.shuffle import pixel_unshuffle as pixel_unshuffle
 from autograd_cnn.ops.smooth import celu as celu
 from autograd_cnn.ops.smooth import glu as glu
 from autograd_cnn.ops.smooth import mish as mish

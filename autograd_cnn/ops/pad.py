@@ -2,49 +2,108 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import lru_cache
+from math import prod
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
-from autograd_cnn.graph.base import TensorBase, wrap
+from autograd_cnn.graph.base import TensorBase
 from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.assign import require_kind, require_number
-from autograd_cnn.ops.cast import clone
-from autograd_cnn.ops.index import Take
 from autograd_cnn.ops.operand import Scalar
 from autograd_cnn.ops.size import as_size
 
+Ends = tuple[tuple[int, int], ...]
+
+
+class Lines(NamedTuple):
+    """How padding sees an array: as `planes` of (height, width).
+
+    Dimensions before the first that is padded are planes, those after the last one that is padded are columns.  `rows`
+    and `ends` say of which rows and columns the result is made, as the kernels have it.
+    """
+
+    planes: int
+    height: int
+    width: int
+    rows: np.ndarray
+    ends: tuple[np.ndarray, int, int, np.ndarray]
+
+
+@lru_cache(maxsize=128)
+def lines(shape: tuple[int, ...], ends: Ends, mode: str) -> Lines:
+    """The lines of an array of that shape, where ends[d] = (before, after) are added to dimension d."""
+    padded_dims = [d for d, end in enumerate(ends) if end != (0, 0)] or [len(shape)]
+    first, last = padded_dims[0], padded_dims[-1]
+    of_rows = min(last + (last < len(shape) - 1), len(shape))  # the first dimension of columns
+    rows = np.zeros(1, np.int64)
+    for d in range(first, of_rows):
+        lead, start, count, tail = _parts(shape[d], *ends[d], mode)
+        places = np.concatenate([lead, np.arange(start, start + count), tail])
+        rows = np.where((rows[:, None] < 0) | (places < 0), -1, rows[:, None] * shape[d] + places).ravel()
+    width = prod(shape[of_rows:])
+    nothing = np.empty(0, np.int64)
+    parts = _parts(width, *ends[-1], mode) if of_rows == last else (nothing, 0, width, nothing)
+    return Lines(prod(shape[:first]), prod(shape[first:of_rows]), width, rows, parts)
+
+
+def _parts(size: int, before: int, after: int, mode: str) -> tuple[np.ndarray, int, int, np.ndarray]:
+    """Where in a dimension the first elements of the padded one are, those in the middle, and the last."""
+    lead, tail = np.arange(-before, 0), np.arange(size, size + after)
+    start, end = max(-before, 0), size - max(-after, 0)
+    place = MODES[mode]
+    return place(lead, size, start, end), start, end - start, place(tail, size, start, end)
+
 
 class Pad(Op):
-    """x with ends[d] = (before, after) more elements in dimension d; the adjoint pads by the opposite."""
+    """x with ends[d] = (before, after) more elements in dimension d; where they hold `value`, the adjoint crops."""
 
     inputs = ("x",)
 
-    def __init__(self, ends: tuple[tuple[int, int], ...], value: Scalar) -> None:
+    def __init__(self, ends: Ends, value: Scalar, mode: str = "constant") -> None:
         self.ends = ends
         self.value = value
+        self.mode = mode
 
     def infer(self, x: Any) -> Any:
         return padded(x.shape, self.ends), x.dtype
 
     def compute(self, k: Any, out: Any, x: Any) -> None:
-        k.fill(out, self.value)
-        inside = tuple(
-            slice(max(before, 0), n - max(after, 0)) for n, (before, after) in zip(out.shape, self.ends, strict=True)
-        )
-        kept = tuple(
-            slice(max(-before, 0), n - max(-after, 0)) for n, (before, after) in zip(x.shape, self.ends, strict=True)
-        )
-        if out.size and x[kept].size:
-            k.copy(x[kept], out[inside])
+        planes, height, width, rows, ends = lines(x.shape, self.ends, self.mode)
+        k.pad_lines(x.reshape(planes, height, width), rows, ends, self.value, out)
 
-    def vjp_x(self, g: Any) -> Any:
-        return apply(Pad(tuple((-before, -after) for before, after in self.ends), 0), g)
+    def vjp_x(self, g: Any, x_shape: Any) -> Any:
+        if self.mode == "constant":
+            return apply(Pad(tuple((-before, -after) for before, after in self.ends), 0), g)
+        return apply(Unpad(self.ends, self.mode, x_shape), g)
 
 
-def padded(shape: tuple[int, ...], ends: tuple[tuple[int, int], ...]) -> tuple[int, ...]:
+class Unpad(Op):
+    """The adjoint of padding x of `shape` with elements of its own: they are added up."""
+
+    inputs = ("g",)
+    outputs = ("gx",)
+
+    def __init__(self, ends: Ends, mode: str, shape: tuple[int, ...]) -> None:
+        self.ends = ends
+        self.mode = mode
+        self.shape = shape
+
+    def infer(self, g: Any) -> Any:
+        return self.shape, g.dtype
+
+    def compute(self, k: Any, out: Any, g: Any) -> None:
+        planes, height, width, rows, ends = lines(self.shape, self.ends, self.mode)
+        k.unpad_lines(g, rows, ends, out.reshape(planes, height, width))
+
+    def vjp_g(self, gg: Any) -> Any:
+        return apply(Pad(self.ends, 0, self.mode), gg)
+
+
+def padded(shape: tuple[int, ...], ends: Ends) -> tuple[int, ...]:
     """The shape with its ends; ShapeError where nothing, or less, is left of a dimension."""
     size = tuple(n + before + after for n, (before, after) in zip(shape, ends, strict=True))
     for d, n in enumerate(size):
@@ -53,32 +112,39 @@ def padded(shape: tuple[int, ...], ends: tuple[tuple[int, int], ...]) -> tuple[i
     return size
 
 
-def _reflected(size: int, before: int, after: int, dim: int) -> Any:
-    if max(before, after) >= size:
+def _outside(at: Any, size: int, start: int, end: int) -> Any:
+    return np.full_like(at, -1)
+
+
+def _reflected(at: Any, size: int, start: int, end: int) -> Any:
+    return np.minimum(np.abs(at), 2 * (size - 1) - np.abs(at))
+
+
+def _replicated(at: Any, size: int, start: int, end: int) -> Any:
+    return np.clip(at, 0, size - 1)
+
+
+def _wrapped(at: Any, size: int, start: int, end: int) -> Any:
+    return start + (at - start) % max(end - start, 1)  # of what is left
+
+
+MODES = {"constant": _outside, "reflect": _reflected, "replicate": _replicated, "circular": _wrapped}
+
+
+def _require_elements(mode: str, size: int, ends: tuple[int, int], dim: int) -> None:
+    """ArgumentError where a dimension has less than is to be added to it."""
+    if mode == "reflect" and max(ends) >= size:
         raise ArgumentError(
-            f"pad: reflect takes less padding than the size of a dimension, got {(before, after)} "
-            f"for dimension {dim} of size {size}"
+            f"pad: reflect takes less padding than the size of a dimension, got {ends} for dimension {dim} of "
+            f"size {size}"
         )
-    places = np.abs(np.arange(-before, size + after))
-    return np.minimum(places, 2 * (size - 1) - places)
-
-
-def _replicated(size: int, before: int, after: int, dim: int) -> Any:
-    if not size:
+    if mode == "replicate" and not size:
         raise ArgumentError(f"pad: replicate needs an element to repeat, dimension {dim} has size 0")
-    return np.clip(np.arange(-before, size + after), 0, size - 1)
-
-
-def _wrapped(size: int, before: int, after: int, dim: int) -> Any:
-    if max(before, after) > size:
+    if mode == "circular" and max(ends) > size + min(*ends, 0):
         raise ArgumentError(
-            f"pad: circular takes no more padding than the size of a dimension, got {(before, after)} "
-            f"for dimension {dim} of size {size}"
+            f"pad: circular takes no more padding than the size of a dimension, got {ends} for dimension {dim} of "
+            f"size {size}"
         )
-    return np.arange(-before, size + after) % max(size, 1)
-
-
-MODES = {"reflect": _reflected, "replicate": _replicated, "circular": _wrapped}
 
 
 def pad(x: Any, pad: Any, mode: str = "constant", value: float | None = None) -> Any:
@@ -112,13 +178,11 @@ def pad(x: Any, pad: Any, mode: str = "constant", value: float | None = None) ->
         require_kind("pad", value, x.array.dtype)
         return apply(Pad(ends, value), x)
     if mode not in MODES:
-        raise ArgumentError(f"pad: mode must be constant, {', '.join(MODES)}, got {mode!r}")
+        raise ArgumentError(f"pad: mode must be one of {', '.join(MODES)}, got {mode!r}")
     if value:
         raise ArgumentError(f"pad: mode {mode!r} takes no value, got {value!r}")
     padded(shape, ends)
-    y = x
-    for dim, (before, after) in enumerate(ends):
-        if before or after:
-            positions = MODES[mode](shape[dim], before, after, dim).astype(np.int64)
-            y = apply(Take(dim, 1), y, wrap(x.device.from_host(positions), x.device))
-    return clone(x) if y is x else y
+    for dim, sides in enumerate(ends):
+        if sides != (0, 0):
+            _require_elements(mode, shape[dim], sides, dim)
+    return apply(Pad(ends, 0, mode), x)

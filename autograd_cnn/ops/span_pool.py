@@ -7,6 +7,7 @@ slices, as images of which they are the rows.
 from __future__ import annotations
 
 from functools import lru_cache
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,6 @@ from autograd_cnn.graph.base import wrap
 from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.adaptive_pool import adaptive_size
-from autograd_cnn.ops.gather import Gather, Scatter
 from autograd_cnn.ops.operand import require_floating
 from autograd_cnn.ops.window import images
 
@@ -43,8 +43,43 @@ class MaxOfSpans(Op):
     def vjp_x(self, g: Any, indices: Any, x_shape: Any) -> Any:
         n, c, height, width = x_shape
         windows = n, c, g.array.shape[2] * g.array.shape[3]
-        spread = apply(Scatter(2, (n, c, height * width)), g.reshape(windows), indices.reshape(windows))
+        spread = apply(AddToPlanes(height * width), g.reshape(windows), indices.reshape(windows))
         return spread.reshape(x_shape)
+
+
+class ReadPlanes(Op):
+    """The elements of x (N, C, size) at indices (N, C, n)."""
+
+    inputs = ("x", "indices")
+    nondifferentiable = ("indices",)
+
+    def infer(self, x: Any, indices: Any) -> Any:
+        return indices.shape, x.dtype
+
+    def compute(self, k: Any, out: Any, x: Any, indices: Any) -> None:
+        k.gather(x, 2, indices, out)
+
+    def vjp_x(self, g: Any, indices: Any, x_shape: Any) -> Any:
+        return apply(AddToPlanes(x_shape[2]), g, indices)
+
+
+class AddToPlanes(Op):
+    """Zeros (N, C, size) to which the values (N, C, n) are added at their indices."""
+
+    inputs = ("values", "indices")
+    nondifferentiable = ("indices",)
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def infer(self, values: Any, indices: Any) -> Any:
+        return (*values.shape[:2], self.size), values.dtype
+
+    def compute(self, k: Any, out: Any, values: Any, indices: Any) -> None:
+        k.place_in_planes(values, indices, True, out)
+
+    def vjp_values(self, g: Any, indices: Any) -> Any:
+        return apply(ReadPlanes(), g, indices)
 
 
 def largest_of_spans(x: Any, spans: list[Any]) -> tuple[Any, Any]:
@@ -60,14 +95,23 @@ def largest_of_spans(x: Any, spans: list[Any]) -> tuple[Any, Any]:
         one = wrap(device.from_host(_identity(1)), device)
         y, indices = apply(MaxOfSpans(), x.unsqueeze(2), one, tables[0])
         return y.squeeze(2), indices.squeeze(2)
-    depth, height, width = sizes
+    indices = _places_in_volumes(x.detach(), spans, tables)
+    places = n, c, prod(windows)
+    y = apply(ReadPlanes(), x.reshape(n, c, prod(sizes)), indices.reshape(places))
+    return y.reshape(n, c, *windows), indices
+
+
+def _places_in_volumes(x: Any, spans: list[Any], tables: list[Any]) -> Any:
+    """Where in volumes the largest elements of the windows are: those of slices, and then of several slices."""
+    n, c, depth, height, width = x.array.shape
+    windows = [table.shape[2] for table in spans]
     area = windows[1] * windows[2]
     slices, in_slice = apply(MaxOfSpans(), x.reshape(n, c * depth, height, width), *tables[1:])
-    every = wrap(device.from_host(np.repeat(_identity(area), spans[0].shape[1], 1)), device)
-    y, chosen = apply(MaxOfSpans(), slices.reshape(n, c, depth, area), tables[0], every)
+    every = wrap(x.device.from_host(np.repeat(_identity(area), spans[0].shape[1], 1)), x.device)
+    _, chosen = apply(MaxOfSpans(), slices.reshape(n, c, depth, area), tables[0], every)
     chosen = chosen.reshape(n, c, windows[0] * area)
-    indices = apply(Gather(2), in_slice.reshape(n, c, depth * area), chosen) + chosen // area * (height * width)
-    return y.reshape(n, c, *windows), indices.reshape(n, c, *windows)
+    indices = apply(ReadPlanes(), in_slice.reshape(n, c, depth * area), chosen) + chosen // area * (height * width)
+    return indices.reshape(n, c, *windows)
 
 
 @lru_cache(maxsize=64)

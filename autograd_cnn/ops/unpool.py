@@ -28,9 +28,7 @@ class MaxUnpool(Op):
         return (*x.shape[:2], self.size), x.dtype
 
     def compute(self, k: Any, out: Any, x: Any, indices: Any) -> None:
-        k.fill(out, 0)
-        if x.size:
-            k.scatter_put(out, 2, indices, x)
+        k.place_in_planes(x, indices, False, out)
 
     def vjp_x(self, g: Any, indices: Any) -> Any:
         return apply(Gather(2), g, indices)

@@ -160,7 +160,8 @@ def _layers(side: int) -> None:
     _both_ways(F.adaptive_avg_pool2d(images, 1), F.pad(images, (1, 1)))
     _both_ways(*engine.grad(F.max_pool2d(images, 2).square().sum(), [images], create_graph=True))
     F.max_pool2d(images, 2, return_indices=True)
-    _both_ways(F.adaptive_max_pool2d(images, 3))
+    _both_ways(F.adaptive_max_pool2d(images, 3), F.fold(F.unfold(images, 2), (side, side), 2))
+    _both_ways(F.interpolate(images, scale_factor=2.0, mode="bilinear"), F.pad(images, (1, 1), "reflect"))
     channel = _zeros(4)
     for features in (images, _zeros(side * side, 4)):
         for training in (True, False):

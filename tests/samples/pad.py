@@ -11,6 +11,9 @@ MODES = {"constant": "constant", "reflect": "reflect", "replicate": "edge", "cir
 
 def by_numpy(x, pad, mode="constant", value=None):
     ends = [(0, 0)] * (x.ndim - len(pad) // 2) + list(zip(pad[::2], pad[1::2], strict=True))[::-1]
+    if mode == "circular":  # of what is left
+        x = x[tuple(slice(max(-a, 0), n - max(-b, 0)) for n, (a, b) in zip(x.shape, ends, strict=True))]
+        ends = [(max(a, 0), max(b, 0)) for a, b in ends]
     more = [(max(before, 0), max(after, 0)) for before, after in ends]
     options = {"constant_values": 0 if value is None else value} if mode == "constant" else {}
     y = np.pad(x, more, MODES[mode], **options)
@@ -43,6 +46,19 @@ SAMPLES = (
     *(padded(real(2, 3, 4, 5), 2, 1, 0, 2, mode=mode) for mode in ("reflect", "replicate", "circular")),
     padded(real(2, 3, 4, 5), -1, 2, 1, 0, mode="reflect"),
     padded(real(2, 3, 4, 5), -2, 7, 4, -1, mode="replicate"),
+    padded(real(2, 3, 4, 5), -2, 3, 2, -1, mode="circular"),
+    padded(real(2, 3, 4, 5), 1, 2, 0, 0, 2, 1, mode="replicate"),
+    padded(real(3, 4, 5), 0, 0, 2, 1, mode="reflect"),
+    padded(whole(1, 3, 4), 2, 1, mode="circular"),
+    Sample(
+        "pad large, reflect",
+        pad.pad,
+        (real(2, 3, 4),),
+        by_numpy,
+        "nn.functional.pad",
+        {"pad": (2, 1), "mode": "reflect"},
+        large=(real(8, 40, 200),),
+    ),
     padded(real(1, 2, 3, 3, 2), 1, 1, 2, 0, 0, 2, mode="replicate"),
     padded(real(2, 3, 4), 0, 0, mode="reflect"),
     padded(real(2, 3, 4), 4, 4, mode="circular"),
@@ -52,7 +68,7 @@ ERRORS = (
     ErrorSample("odd", pad.pad, (real(3), (1,)), ArgumentError, r"two entries .* got \[1\]"),
     ErrorSample("many", pad.pad, (real(3), (1, 1, 1, 1)), ArgumentError, "up to 1 dimensions"),
     ErrorSample("less than nothing", pad.pad, (real(3), (-2, -2)), ShapeError, r"\(-2, -2\) .* shape \[3\]"),
-    ErrorSample("mode", pad.pad, (real(3), (1, 1), "mirror"), ArgumentError, "mode must .* got 'mirror'"),
+    ErrorSample("mode", pad.pad, (real(3), (1, 1), "mirror"), ArgumentError, "mode must be one of .* 'mirror'"),
     ErrorSample("reflect", pad.pad, (real(3), (3, 0), "reflect"), ArgumentError, r"\(3, 0\) .* of size 3"),
     ErrorSample("circular", pad.pad, (real(3), (4, 0), "circular"), ArgumentError, r"\(4, 0\) .* of size 3"),
     ErrorSample("replicate", pad.pad, (real(0), (1, 0), "replicate"), ArgumentError, "dimension 0 has size 0"),

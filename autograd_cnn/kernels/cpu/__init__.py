@@ -36,6 +36,7 @@ from .arithmetic import (
     signbit,
 )
 from .avg_pool import adaptive_avg_pool2d, adaptive_avg_pool2d_grad, avg_pool2d, avg_pool2d_grad
+from .columns import fold_windows, unfold_windows
 from .contraction import IDENTITY, RELU, linear_forward, matmul
 from .conv import conv_forward, conv_grad_input
 from .conv_weight import conv_grad_weight, sum_channels
@@ -119,6 +120,7 @@ from .loss import (
 from .lstm import lstm, lstm_backward
 from .norm import batch_norm_eval, batch_norm_grad, batch_norm_train, running_averages
 from .optim import adadelta, adagrad, adam, adamax, asgd, ftrl, nadam, radam, rmsprop, rprop, sgd
+from .padding import pad_lines, unpad_lines
 from .piecewise import (
     hardshrink,
     hardsigmoid,
@@ -135,6 +137,7 @@ from .random import blocks_for, dropout, dropout_apply
 from .recurrent import walk
 from .reduce import all, amax, amin, any, argmax, argmin, cumprod, cumsum, prod, sum, var
 from .rnn import rnn, rnn_backward
+from .resample import resample
 from .scan import cummax, cummin, linear_recurrence
 from .scatter import scatter_max, scatter_min, scatter_mul, scatter_put
 from .smooth import (
@@ -153,7 +156,7 @@ from .smooth import (
 )
 from .softmax import log_softmax, log_softmax_grad, logsumexp, softmax, softmax_grad
 from .sort import sort, topk
-from .span_max import largest_of_spans
+from .span_max import largest_of_spans, place_in_planes
 from .triangle import triangle
 from .trigonometric import acos, acosh, asin, asinh, atan, atan2, atanh, cosh, sinh
 

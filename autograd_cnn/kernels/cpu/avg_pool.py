@@ -12,6 +12,7 @@ from numba import prange
 from autograd_cnn.kernels.cpu.jit import adaptive, inline
 from autograd_cnn.kernels.cpu.lines import sum_of_line
 from autograd_cnn.kernels.cpu.pool_vectors import means_of_windows, sums_over_windows
+from autograd_cnn.kernels.cpu.resample import resample
 
 NEAR = 2  # strides that vectors of windows are quick for
 SMALL = 25  # elements of a window that they are quick for
@@ -46,11 +47,11 @@ def adaptive_avg_pool2d(x, out):
 
     Window row i spans the image rows from floor(i H / OH) to ceil((i + 1) H / OH) - 1; columns likewise.
     """
-    rows, columns = (_adaptive_spans(*sizes, x.dtype.char) for sizes in zip(x.shape[2:], out.shape[2:], strict=True))
     if out.shape[2:] == (1, 1):
         _means_of_planes(out.ravel(), _flat(x))
     else:
-        _means_of_spans(_flat(x), x.shape[2:], rows, columns, out.ravel())
+        sizes = zip(x.shape[2:], out.shape[2:], strict=True)
+        resample(x, [_adaptive_means(*each, x.dtype.char) for each in sizes], out)
 
 
 def adaptive_avg_pool2d_grad(g, out):
@@ -83,6 +84,17 @@ def _adaptive_spans(size, windows, dtype):
     i = np.arange(windows, dtype=np.int64)
     first, last = i * size // max(windows, 1), ((i + 1) * size + windows - 1) // max(windows, 1)
     return first, last, (last - first).astype(dtype)
+
+
+@lru_cache(maxsize=256)
+def _adaptive_means(size, windows, dtype):
+    """The table of a mean over adaptive windows, as `resample` takes it; None where each is one element."""
+    if size == windows:
+        return None
+    first, last, counts = _adaptive_spans(size, windows, dtype)
+    begins = np.concatenate([[0], np.cumsum(last - first)])
+    places = np.concatenate([np.arange(*span) for span in zip(first, last, strict=True)] or [first])
+    return begins, places, np.repeat(1 / counts, last - first).astype(dtype)
 
 
 @lru_cache(maxsize=256)

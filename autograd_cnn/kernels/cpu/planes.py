@@ -23,7 +23,7 @@ def run(kernel, tasks, table, operands, out, places=NOWHERE):
 
     `operands` are up to three arrays, `out` and `places` contiguous ones.
     """
-    flat = [_plain(operand).ravel() for operand in operands]
+    flat = [plain(operand).ravel() for operand in operands]
     flat += [np.empty(0, out.dtype)] * (3 - len(flat))
     if max(out.size, flat[0].size) < GRAIN:
         kernel(0, tasks, table, *flat, out.ravel(), places.ravel())
@@ -31,7 +31,7 @@ def run(kernel, tasks, table, operands, out, places=NOWHERE):
         _in_pieces(_code(kernel, out.dtype.char), tasks, table, *flat, out.ravel(), places.ravel())
 
 
-def _plain(x):
+def plain(x):
     """x as an array of just the type that kernels are compiled for."""
     x = contiguous(x)
     return x if x.flags.carray else x.copy()
