@@ -52,6 +52,23 @@ def test_losses(torch, make, inputs):
     compare(torch, make, *inputs)
 
 
+@pytest.mark.parametrize("form", ["padded", "in a row", "without a batch"])
+def test_ctc_loss(torch, form):
+    scores, labels = numbers(6, 3, 4), np.array([[1, 2, 2], [3, 0, 0], [1, 3, 0]])
+    times, lengths = (6, 4, 5), (3, 1, 2)
+    if form == "in a row":
+        labels = np.concatenate([line[:n] for line, n in zip(labels, lengths, strict=True)])
+    elif form == "without a batch":
+        scores, labels, times, lengths = scores[:, 0], labels[0], (6,), (3,)
+    for options in ({}, {"reduction": "none", "zero_infinity": True}):
+
+        def forward(module, x, options=options):
+            lib = ag if isinstance(module, nn.Module) else torch
+            return module(x.log_softmax(-1), lib.tensor(labels), lib.tensor(times), lib.tensor(lengths))
+
+        compare(torch, lambda nn, options=options: nn.CTCLoss(**options), scores, forward=forward)
+
+
 BY_POSITION = {
     "l1_loss": (None, None, "sum"),
     "mse_loss": (None, None, "sum"),

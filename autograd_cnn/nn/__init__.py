@@ -84,6 +84,7 @@ from autograd_cnn.nn.linear import Unflatten as Unflatten
 from autograd_cnn.nn.loss import BCELoss as BCELoss
 from autograd_cnn.nn.loss import BCEWithLogitsLoss as BCEWithLogitsLoss
 from autograd_cnn.nn.loss import CrossEntropyLoss as CrossEntropyLoss
+from autograd_cnn.nn.loss import CTCLoss as CTCLoss
 from autograd_cnn.nn.loss import GaussianNLLLoss as GaussianNLLLoss
 from autograd_cnn.nn.loss import HuberLoss as HuberLoss
 from autograd_cnn.nn.loss import KLDivLoss as KLDivLoss

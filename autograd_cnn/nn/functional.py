@@ -39,6 +39,7 @@ from autograd_cnn.ops.conv_transpose import conv_transpose2d as conv_transpose2d
 from autograd_cnn.ops.conv_transpose import conv_transpose3d as conv_transpose3d
 from autograd_cnn.ops.cross_entropy import cross_entropy as cross_entropy
 from autograd_cnn.ops.cross_entropy import nll_loss as nll_loss
+from autograd_cnn.ops.ctc import ctc_loss as ctc_loss
 from autograd_cnn.ops.distance import cosine_similarity as cosine_similarity
 from autograd_cnn.ops.distance import normalize as normalize
 from autograd_cnn.ops.distance import pairwise_distance as pairwise_distance

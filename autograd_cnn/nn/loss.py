@@ -268,3 +268,27 @@ class GaussianNLLLoss(Loss):
 
     def forward(self, x: Any, target: Any, var: Any) -> Any:
         return F.gaussian_nll_loss(x, target, var, full=self.full, eps=self.eps, reduction=self.reduction)
+
+
+class CTCLoss(Loss):
+    """-log of the probability that sequences of label probabilities spell their targets.
+
+    log_probs: (T, N, C) or (T, C), targets: (N, S) or all labels in one row, both lengths: (N,).  "mean" divides each
+    loss by the length of its target before it takes the mean.
+
+    A. Graves et al.: "Connectionist temporal classification", 2006.
+
+    >>> import autograd_cnn as ag
+    >>> log_probs = ag.tensor([[[0.5, 0.5]], [[0.5, 0.5]]]).log()
+    >>> CTCLoss()(log_probs, ag.tensor([[1]]), (2,), (1,))
+    tensor(0.2877)
+    """
+
+    def __init__(self, blank: int = 0, reduction: str = "mean", zero_infinity: bool = False) -> None:
+        super().__init__(reduction=reduction)
+        self.blank = blank
+        self.zero_infinity = zero_infinity
+
+    def forward(self, log_probs: Any, targets: Any, input_lengths: Any, target_lengths: Any) -> Any:
+        lengths = input_lengths, target_lengths
+        return F.ctc_loss(log_probs, targets, *lengths, self.blank, self.reduction, self.zero_infinity)
