@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -142,10 +141,3 @@ FUNCTIONS: tuple[Callable[[Any], Any], ...] = (
 def test_what_is_no_tensor_is_named(function: Callable[[Any], Any], value: Any) -> None:
     with pytest.raises(DTypeError, match=f"tensor.*got {type(value).__name__}"):
         function(value)
-
-
-@pytest.mark.parametrize("state", [[ag.ones(2)], ag.ones(2), 3])
-def test_save_takes_dicts(state: Any, tmp_path: Path) -> None:
-    with pytest.raises(DTypeError, match=f"save: takes a dict of tensors, .* got {type(state).__name__}"):
-        ag.save(state, tmp_path / "state.safetensors")
-    assert not list(tmp_path.iterdir())

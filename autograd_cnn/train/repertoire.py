@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 import autograd_cnn.nn.functional as F
-from autograd_cnn import optim
+from autograd_cnn import nn, optim
 from autograd_cnn.creation import from_numpy
 from autograd_cnn.graph import engine
 from autograd_cnn.graph.grad_mode import no_grad
+from autograd_cnn.nn.utils import clip_grad_norm_, clip_grad_value_, clip_grads_with_norm_
 from autograd_cnn.ops import (
     arithmetic,
     blend,
@@ -168,6 +169,13 @@ def _layers(side: int) -> None:
             mean, var = _zeros(4, grad=False), _zeros(4, grad=False)
             _both_ways(F.batch_norm(features, mean, var, channel, channel, training))
     _both_ways(F.layer_norm(rows, side, _zeros(side), _zeros(side)), F.dropout(rows), F.dropout2d(images))
+    _both_ways(F.group_norm(images, 2, channel, channel))
+
+
+def _recurrent(side: int) -> None:
+    steps = _zeros(3, side, side)
+    for make in (nn.RNN, lambda *sizes: nn.RNN(*sizes, nonlinearity="relu"), nn.GRU, nn.LSTM):
+        _both_ways(make(side, side)(steps)[0])
 
 
 def _losses(side: int) -> None:
@@ -175,6 +183,8 @@ def _losses(side: int) -> None:
     _both_ways(F.cross_entropy(rows, labels), F.nll_loss(rows, labels), F.cross_entropy(rows, rows))
     pairs = (F.mse_loss, F.l1_loss, F.smooth_l1_loss, F.huber_loss, F.kl_div, F.binary_cross_entropy_with_logits)
     _both_ways(*(f(rows, rows.detach()) for f in (*pairs, F.binary_cross_entropy)))
+    lengths = _indices(2) + side
+    _both_ways(F.ctc_loss(_zeros(side, 2, 4), _indices(2, side) + 1, lengths, lengths))
 
 
 def _optimizers(side: int) -> None:
@@ -184,12 +194,8 @@ def _optimizers(side: int) -> None:
         optim.Adam,
         optim.AdamW,
         lambda params: optim.Adam(params, amsgrad=True),
-        optim.RMSprop,
-        optim.Adamax,
-        optim.Adadelta,
-        optim.Rprop,
-        optim.ASGD,
-        optim.FTRL,
+        *(optim.NAdam, optim.RAdam, optim.Adamax, optim.Adagrad, optim.Adadelta, optim.RMSprop, optim.Rprop),
+        *(optim.ASGD, optim.FTRL),
     )
     for make in makers:
         x = _zeros(side, side)
@@ -197,11 +203,14 @@ def _optimizers(side: int) -> None:
         for _ in range(2):
             optimizer.zero_grad()
             x.sum().backward()
+            clip_grad_norm_(x, 1.0)
+            clip_grads_with_norm_(x, 1.0, from_numpy(np.full((), 2.0)))
+            clip_grad_value_(x, 1.0)
             optimizer.step()
 
 
 def perform() -> None:
     """Runs the repertoire."""
     for side in SIDES:
-        for family in (_pointwise, _reductions, _indexing, _layers, _losses, _optimizers):
+        for family in (_pointwise, _reductions, _indexing, _layers, _recurrent, _losses, _optimizers):
             family(side)

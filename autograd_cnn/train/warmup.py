@@ -42,13 +42,13 @@ class _Notes:
 
         def note(*args: Any) -> int:
             calls.setdefault(tuple(map(_kind, args)), args)
-            return -1  # the answer of `check_range`: no index is out of range
+            return 0 if kernel == "sum_of_squares" else -1  # what says which index is out of range: none
 
         return note
 
 
 def _kind(arg: Any) -> Any:
-    if isinstance(arg, list):
+    if isinstance(arg, list | tuple):
         return tuple(map(_kind, arg))
     return (arg.shape, arg.strides, arg.dtype, arg.flags.writeable) if isinstance(arg, np.ndarray) else arg
 
