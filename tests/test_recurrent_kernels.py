@@ -65,7 +65,7 @@ def data(kind, shape, dtype, seed=0):
 
 def run(kind, sums, h, c, weight, bias, sizes, reverse, memory=np.array, empty=np.empty):
     """What the kernels compute: y, h_n, c_n, and the gradients for the gates' sums, h_0 and c_0 of y's sum."""
-    walk, (samples, units), rows, dtype = k.walk(sizes, reverse), h.shape, len(sums), sums.dtype
+    (samples, units), rows, dtype = h.shape, len(sums), sums.dtype
     gates, h, c, weight, bias = (memory(array) for array in (sums, h, c, weight, bias))
     y, states, cells = (empty((rows, units), dtype) for _ in range(3))
     h_n, c_n = empty((samples, units), dtype), empty((samples, units), dtype)
@@ -73,15 +73,15 @@ def run(kind, sums, h, c, weight, bias, sizes, reverse, memory=np.array, empty=n
     g_gates = empty(gates.shape, dtype)
     if kind == "rnn":
         y = gates
-        k.rnn(y, h, weight, False, walk, states, h_n)
-        k.rnn_backward(g, y, weight, False, walk, g_gates, gh)
+        k.rnn(y, h, weight, False, sizes, reverse, states, h_n)
+        k.rnn_backward(g, y, weight, False, sizes, reverse, g_gates, gh)
     elif kind == "gru":
         g_inner = empty(gates.shape, dtype)
-        k.gru(gates, h, weight, bias, walk, cells, states, y, h_n)
-        k.gru_backward(g, gates, cells, states, weight, walk, g_gates, g_inner, gh)
+        k.gru(gates, h, weight, bias, sizes, reverse, cells, states, y, h_n)
+        k.gru_backward(g, gates, cells, states, weight, sizes, reverse, g_gates, g_inner, gh)
     else:
-        k.lstm(gates, h, c, weight, walk, states, cells, y, h_n, c_n)
-        k.lstm_backward(g, gates, cells, weight, walk, g_gates, gh, gc)
+        k.lstm(gates, h, c, weight, sizes, reverse, states, cells, y, h_n, c_n)
+        k.lstm_backward(g, gates, cells, weight, sizes, reverse, g_gates, gh, gc)
     return [y, h_n, c_n, g_gates, gh, gc] if kind == "lstm" else [y, h_n, g_gates, gh]
 
 
@@ -126,10 +126,10 @@ def test_each_way_of_sharing_out_is_chosen_by_some_shape():
 
 
 def test_a_walk_says_where_each_sample_goes_on():
-    walk = k.walk((3, 2, 2, 1), False)
+    walk = recurrent.walk((3, 2, 2, 1), False)
     assert walk.table.tolist() == [[0, 3, 3, 2], [3, 2, 5, 2], [5, 2, 7, 1], [7, 1, 0, 0]]
     assert walk.first.tolist() == [0, 1, 2]
-    back = k.walk((3, 2, 2, 1), True)
+    back = recurrent.walk((3, 2, 2, 1), True)
     assert back.table.tolist() == [[7, 1, 5, 1], [5, 2, 3, 2], [3, 2, 0, 2], [0, 3, 0, 0]]
     assert back.first.tolist() == [7, 6, 2]
 

@@ -54,9 +54,6 @@ class Recurrent(FusedOp, abstract=True):
     def specs(self, lead: tuple[int, ...], rows: int, samples: int, units: int, dtype: np.dtype) -> Any:
         raise NotImplementedError
 
-    def walk(self, k: Any, x: Any) -> Any:
-        return k.walk(self.sizes_of(x), self.reverse)
-
     def sizes_of(self, x: Any) -> tuple[int, ...]:
         """How many sequences have each step."""
         return (x.shape[1],) * x.shape[0] if self.sizes is None else self.sizes
@@ -124,15 +121,15 @@ class RNN(Recurrent):
         y, h_n, before = out
         y = _rows(y)
         k.linear_forward(_rows(x), weight_ih, None if bias_ih is None else bias_ih + bias_hh, y)
-        k.rnn(y, h_0, weight_hh, self.nonlinearity == "relu", self.walk(k, x), before, h_n)
+        k.rnn(y, h_0, weight_hh, self.nonlinearity == "relu", self.sizes_of(x), self.reverse, before, h_n)
 
     def gradient(
         self, k: Any, out: Sequence[Any], g: Any, x: Any, weight_ih: Any, weight_hh: Any, y: Any, before: Any
     ) -> None:
         gx, gh, *parameters = out
-        y, walk = _rows(y), self.walk(k, x)
-        g_sums, gh = np.empty_like(y), _room(gh, g[1], y, walk.samples)
-        k.rnn_backward(_arrived(g[0], y), y, weight_hh, self.nonlinearity == "relu", walk, g_sums, gh)
+        y, sizes = _rows(y), self.sizes_of(x)
+        g_sums, gh = np.empty_like(y), _room(gh, g[1], y, sizes[0])
+        k.rnn_backward(_arrived(g[0], y), y, weight_hh, self.nonlinearity == "relu", sizes, self.reverse, g_sums, gh)
         _parameters(k, g_sums, g_sums, x, before, (weight_ih, weight_hh), (gx, *parameters))
 
     def composite(self, x: Any, h_0: Any, *parameters: Any) -> Any:
@@ -174,7 +171,7 @@ class GRU(Recurrent):
             bias, inner_bias = bias_ih.copy(), np.ascontiguousarray(bias_hh[2 * units :])
             bias[: 2 * units] += bias_hh[: 2 * units]
         k.linear_forward(_rows(x), weight_ih, bias, activated)
-        k.gru(activated, h_0, weight_hh, inner_bias, self.walk(k, x), inner, before, _rows(y), h_n)
+        k.gru(activated, h_0, weight_hh, inner_bias, self.sizes_of(x), self.reverse, inner, before, _rows(y), h_n)
 
     def gradient(
         self,
@@ -189,13 +186,15 @@ class GRU(Recurrent):
         before: Any,
     ) -> None:
         gx, gh, *parameters = out
-        walk = self.walk(k, x)
+        sizes = self.sizes_of(x)
         g_gates, g_states, gh = (
             np.empty_like(activated),
             np.empty_like(activated),
-            _room(gh, g[1], before, walk.samples),
+            _room(gh, g[1], before, sizes[0]),
         )
-        k.gru_backward(_arrived(g[0], before), activated, inner, before, weight_hh, walk, g_gates, g_states, gh)
+        k.gru_backward(
+            _arrived(g[0], before), activated, inner, before, weight_hh, sizes, self.reverse, g_gates, g_states, gh
+        )
         _parameters(k, g_gates, g_states, x, before, (weight_ih, weight_hh), (gx, *parameters))
 
     def composite(self, x: Any, h_0: Any, *parameters: Any) -> Any:
@@ -233,7 +232,7 @@ class LSTM(Recurrent):
     ) -> None:
         y, h_n, c_n, activated, before, cells = out
         k.linear_forward(_rows(x), weight_ih, None if bias_ih is None else bias_ih + bias_hh, activated)
-        k.lstm(activated, h_0, c_0, weight_hh, self.walk(k, x), before, cells, _rows(y), h_n, c_n)
+        k.lstm(activated, h_0, c_0, weight_hh, self.sizes_of(x), self.reverse, before, cells, _rows(y), h_n, c_n)
 
     def gradient(
         self,
@@ -248,10 +247,10 @@ class LSTM(Recurrent):
         cells: Any,
     ) -> None:
         gx, gh, gc, *parameters = out
-        walk = self.walk(k, x)
-        gh, gc = _room(gh, g[1], before, walk.samples), _room(gc, g[2], before, walk.samples)
+        sizes = self.sizes_of(x)
+        gh, gc = _room(gh, g[1], before, sizes[0]), _room(gc, g[2], before, sizes[0])
         g_gates = np.empty_like(activated)
-        k.lstm_backward(_arrived(g[0], before), activated, cells, weight_hh, walk, g_gates, gh, gc)
+        k.lstm_backward(_arrived(g[0], before), activated, cells, weight_hh, sizes, self.reverse, g_gates, gh, gc)
         _parameters(k, g_gates, g_gates, x, before, (weight_ih, weight_hh), (gx, *parameters))
 
     def composite(self, x: Any, h_0: Any, c_0: Any, *parameters: Any) -> Any:

@@ -135,7 +135,6 @@ from .piecewise import (
 )
 from .pool import max_pool2d, max_pool2d_grad, max_pool2d_indices, max_pool2d_take
 from .random import blocks_for, dropout, dropout_apply
-from .recurrent import walk
 from .reduce import all, amax, amin, any, argmax, argmin, cumprod, cumsum, prod, sum, var
 from .rnn import rnn, rnn_backward
 from .resample import resample

@@ -6,7 +6,7 @@ from autograd_cnn.kernels.cpu.addressed import part_of
 from autograd_cnn.kernels.cpu.contraction import linear_forward, matmul
 from autograd_cnn.kernels.cpu.interleaving import interleaved
 from autograd_cnn.kernels.cpu.jit import serial
-from autograd_cnn.kernels.cpu.recurrent import CARRIED, NEXT, SIZE, START, packed, plan, product, run, share
+from autograd_cnn.kernels.cpu.recurrent import CARRIED, NEXT, SIZE, START, packed, plan, product, run, share, walk
 from autograd_cnn.kernels.cpu.vectormath import sigmoid, tanh
 
 GATES = 3  # reset, update, new
@@ -108,17 +108,18 @@ def _backward(first, last, tile, last_tile, panel, last_panel, plans, table, arr
             g_inner[place + h :][:count] = g_update
 
 
-def gru(gates, h_0, weight, bias, walk, news, states, y, h_n):
-    """A layer over all steps of a Walk, where `gates` have the inputs' part and the biases that are added to it.
+def gru(gates, h_0, weight, bias, sizes, reverse, news, states, y, h_n):
+    """A layer, of which `sizes[t]` samples have step t; `gates` have the inputs' part and the biases of that.
 
     gates: (rows, 3H), becomes r, z and n; h_0: (N, H); weight: (3H, H); bias: (H,), of the hidden part of n; news:
     (rows, H), that part; states: (rows, H), what each step begins with; y: (rows, H); h_n: (N, H).  All
     contiguous, of one dtype.
     """
+    way = walk(sizes, reverse)
     units = weight.shape[1]
-    states[walk.first] = h_0
-    p = plan(walk.steps, walk.samples, walk.rows, units, GATES, units, 1, 0, gates.dtype.char)
-    if walk.steps == 1:  # packing would take longer than the product
+    states[way.first] = h_0
+    p = plan(way.steps, way.samples, way.rows, units, GATES, units, 1, 0, gates.dtype.char)
+    if way.steps == 1:  # packing would take longer than the product
         part = np.empty(gates.shape, gates.dtype)
         linear_forward(states, weight, None, part)
         gates[:, : 2 * units] += part[:, : 2 * units]
@@ -126,19 +127,20 @@ def gru(gates, h_0, weight, bias, walk, news, states, y, h_n):
         weights = p.like
     else:
         weights = packed(weight, p)
-    run(_forward, p, walk.table, (gates, news, states, y, h_n, bias, weights))
+    run(_forward, p, way.table, (gates, news, states, y, h_n, bias, weights))
 
 
-def gru_backward(gy, gates, news, states, weight, walk, g_gates, g_inner, gh):
+def gru_backward(gy, gates, news, states, weight, sizes, reverse, g_gates, g_inner, gh):
     """The gradients for the inputs' and for the hidden part of the gates, and for h_0.
 
     gy: (rows, H); gates, news, states: as `gru` left them; g_gates, g_inner: (rows, 3H); gh: (N, H), zeros, or what
     arrives for the last states: it becomes the gradient for the first ones.
     """
+    way = walk(sizes, reverse)
     depth, units = weight.shape
-    p = plan(walk.steps, walk.samples, walk.rows, units, 1, depth, 0, 0, gates.dtype.char)
-    weights = packed(weight, p) if walk.steps > 1 else np.empty(0, gates.dtype)
-    run(_backward, p, walk.table, (gates, news, states, gy, g_gates, g_inner, gh, weights))
+    p = plan(way.steps, way.samples, way.rows, units, 1, depth, 0, 0, gates.dtype.char)
+    weights = packed(weight, p) if way.steps > 1 else np.empty(0, gates.dtype)
+    run(_backward, p, way.table, (gates, news, states, gy, g_gates, g_inner, gh, weights))
     part = np.empty(gh.shape, gh.dtype)
-    matmul(g_inner[walk.first], weight, part)
+    matmul(g_inner[way.first], weight, part)
     gh += part

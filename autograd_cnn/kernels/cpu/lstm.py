@@ -6,7 +6,7 @@ from autograd_cnn.kernels.cpu.addressed import part_of
 from autograd_cnn.kernels.cpu.contraction import linear_forward, matmul
 from autograd_cnn.kernels.cpu.interleaving import interleaved
 from autograd_cnn.kernels.cpu.jit import serial
-from autograd_cnn.kernels.cpu.recurrent import CARRIED, NEXT, SIZE, START, packed, plan, product, run, share
+from autograd_cnn.kernels.cpu.recurrent import CARRIED, NEXT, SIZE, START, packed, plan, product, run, share, walk
 from autograd_cnn.kernels.cpu.vectormath import sigmoid, tanh
 
 GATES = 4  # input, forget, cell, output
@@ -113,35 +113,37 @@ def _backward(first, last, tile, last_tile, panel, last_panel, plans, table, arr
             dh[:] = 0
 
 
-def lstm(gates, h_0, c_0, weight, walk, states, cells, y, h_n, c_n):
-    """A layer over all steps of a Walk, where `gates` have the inputs' part and both biases.
+def lstm(gates, h_0, c_0, weight, sizes, reverse, states, cells, y, h_n, c_n):
+    """A layer, of which `sizes[t]` samples have step t; `gates` have the inputs' part and both biases.
 
     gates: (rows, 4H), becomes i, f, g and o; h_0, c_0: (N, H); weight: (4H, H); states and cells: (rows, H), what each
     step begins with; y: (rows, H); h_n, c_n: (N, H).  All contiguous, of one dtype.
     """
+    way = walk(sizes, reverse)
     depth, units = weight.shape[1], c_n.shape[1]
-    states[walk.first], cells[walk.first] = h_0, c_0
-    p = plan(walk.steps, walk.samples, walk.rows, units, GATES, depth, 1, 0, gates.dtype.char)
-    if walk.steps == 1:  # packing would take longer than the product
+    states[way.first], cells[way.first] = h_0, c_0
+    p = plan(way.steps, way.samples, way.rows, units, GATES, depth, 1, 0, gates.dtype.char)
+    if way.steps == 1:  # packing would take longer than the product
         part = np.empty(gates.shape, gates.dtype)
         linear_forward(states, weight, None, part)
         gates += part
         weights = p.like
     else:
         weights = packed(weight, p)
-    run(_forward, p, walk.table, (gates, states, cells, y, h_n, c_n, weights))
+    run(_forward, p, way.table, (gates, states, cells, y, h_n, c_n, weights))
 
 
-def lstm_backward(gy, gates, cells, weight, walk, g_gates, gh, gc):
+def lstm_backward(gy, gates, cells, weight, sizes, reverse, g_gates, gh, gc):
     """The gradient for the gates, and for h_0 and c_0.
 
     gy: (rows, H); gates, cells: as `lstm` left them; g_gates: (rows, 4H); gh, gc: (N, H), zeros, or what arrives for
     the last states: they become the gradients for the first ones.
     """
+    way = walk(sizes, reverse)
     depth, units = weight.shape
-    p = plan(walk.steps, walk.samples, walk.rows, units, 1, depth, 0, 0, gates.dtype.char)
-    weights = packed(weight, p) if walk.steps > 1 else np.empty(0, gates.dtype)
-    run(_backward, p, walk.table, (gates, cells, gy, g_gates, gh, gc, weights))
+    p = plan(way.steps, way.samples, way.rows, units, 1, depth, 0, 0, gates.dtype.char)
+    weights = packed(weight, p) if way.steps > 1 else np.empty(0, gates.dtype)
+    run(_backward, p, way.table, (gates, cells, gy, g_gates, gh, gc, weights))
     part = np.empty(gh.shape, gh.dtype)
-    matmul(g_gates[walk.first], weight, part)
+    matmul(g_gates[way.first], weight, part)
     gh += part

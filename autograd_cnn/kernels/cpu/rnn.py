@@ -6,7 +6,7 @@ from autograd_cnn.kernels.cpu.addressed import part_of
 from autograd_cnn.kernels.cpu.contraction import linear_forward, matmul
 from autograd_cnn.kernels.cpu.interleaving import interleaved
 from autograd_cnn.kernels.cpu.jit import serial
-from autograd_cnn.kernels.cpu.recurrent import CARRIED, NEXT, SIZE, START, packed, plan, product, run, share
+from autograd_cnn.kernels.cpu.recurrent import CARRIED, NEXT, SIZE, START, packed, plan, product, run, share, walk
 from autograd_cnn.kernels.cpu.vectormath import tanh
 
 
@@ -77,35 +77,37 @@ def _backward(first, last, tile, last_tile, panel, last_panel, plans, table, arr
             dh[:] = 0
 
 
-def rnn(y, h_0, weight, rectified, walk, states, h_n):
-    """A layer over all steps of a Walk, where y has the inputs' part of the sums and both biases.
+def rnn(y, h_0, weight, rectified, sizes, reverse, states, h_n):
+    """A layer, of which `sizes[t]` samples have step t; y has the inputs' part of the sums and both biases.
 
     y: (rows, H), becomes the states, tanh of the sums or, where `rectified`, max(sums, 0); h_0: (N, H); weight: (H,
     H); states: (rows, H), what each step begins with; h_n: (N, H).  All contiguous, of one dtype.
     """
+    way = walk(sizes, reverse)
     units = weight.shape[1]
-    states[walk.first] = h_0
-    p = plan(walk.steps, walk.samples, walk.rows, units, 1, units, 1, int(rectified), y.dtype.char)
-    if walk.steps == 1:  # packing would take longer than the product
+    states[way.first] = h_0
+    p = plan(way.steps, way.samples, way.rows, units, 1, units, 1, int(rectified), y.dtype.char)
+    if way.steps == 1:  # packing would take longer than the product
         part = np.empty(y.shape, y.dtype)
         linear_forward(states, weight, None, part)
         y += part
         weights = p.like
     else:
         weights = packed(weight, p)
-    run(_forward, p, walk.table, (y, states, h_n, weights))
+    run(_forward, p, way.table, (y, states, h_n, weights))
 
 
-def rnn_backward(gy, y, weight, rectified, walk, g_sums, gh):
+def rnn_backward(gy, y, weight, rectified, sizes, reverse, g_sums, gh):
     """The gradients for the sums and for h_0.
 
     gy, y, g_sums: (rows, H); gh: (N, H), zeros, or what arrives for the last states: it becomes the gradient for the
     first ones.
     """
+    way = walk(sizes, reverse)
     units = weight.shape[1]
-    p = plan(walk.steps, walk.samples, walk.rows, units, 1, units, 0, int(rectified), y.dtype.char)
-    weights = packed(weight, p) if walk.steps > 1 else np.empty(0, y.dtype)
-    run(_backward, p, walk.table, (y, gy, g_sums, gh, weights))
+    p = plan(way.steps, way.samples, way.rows, units, 1, units, 0, int(rectified), y.dtype.char)
+    weights = packed(weight, p) if way.steps > 1 else np.empty(0, y.dtype)
+    run(_backward, p, way.table, (y, gy, g_sums, gh, weights))
     part = np.empty(gh.shape, gh.dtype)
-    matmul(g_sums[walk.first], weight, part)
+    matmul(g_sums[way.first], weight, part)
     gh += part
