@@ -1,5 +1,7 @@
 """The engine's public face, by PyTorch's names: `autograd.grad`, `autograd.Function`, `autograd.gradcheck`, ..."""
 
+from autograd_cnn.autograd import functional as functional
+from autograd_cnn.autograd.variable import Variable as Variable
 from autograd_cnn.gradcheck import gradcheck as gradcheck
 from autograd_cnn.gradcheck import gradgradcheck as gradgradcheck
 from autograd_cnn.graph.anomaly import detect_anomaly as detect_anomaly
