@@ -1,10 +1,4 @@
-"""Transforms of images, each one on a single image or on a whole batch with the same outcome.
-
-Images come in two kinds, told apart by their dtype: uint8 arrays as they are stored, (H, W) or (H, W, C), and
-floating ones, (C, H, W) or (H, W), as networks take them.  `ToTensor` leads from the first to the second.  A
-transform without a generator of its own draws from the loader's seed, so that a resumed run repeats the same
-augmentation.
-"""
+"""What transforms have in common, and those of size, place and form."""
 
 from __future__ import annotations
 
@@ -18,6 +12,13 @@ from autograd_cnn.creation import from_numpy
 from autograd_cnn.data.order import AnyGenerator, numpy_generator
 from autograd_cnn.errors import ArgumentError, ShapeError
 from autograd_cnn.tensor import Tensor
+
+
+class InterpolationMode:
+    """The names of interpolations."""
+
+    NEAREST = "nearest"
+    BILINEAR = "bilinear"
 
 
 class Transform:
@@ -73,11 +74,13 @@ class Lambda(Transform):
     [[2], [1]]
     """
 
-    def __init__(self, function: Callable[[Any], Any]) -> None:
-        self.function = function
+    def __init__(self, lambd: Callable[[Any], Any]) -> None:
+        if not callable(lambd):
+            raise ArgumentError(f"Lambda: takes a function, got {lambd!r}")
+        self.lambd = lambd
 
     def batch(self, images: np.ndarray) -> np.ndarray:
-        return apply(self.function, images)
+        return apply(self.lambd, images)
 
 
 class ToTensor(Transform):
@@ -98,14 +101,14 @@ class ToTensor(Transform):
 class Normalize(Transform):
     """y = (x - mean) / std, channel by channel, of floating images.
 
-    mean, std: a number, or one for each channel.  Errors: `ArgumentError` for std 0 or an image of uint8,
-    `ShapeError` for another number of channels.
+    mean, std: a number, or one for each channel.  inplace: accepted; the result is fresh.
+    Errors: `ArgumentError` for std 0 or an image of uint8, `ShapeError` for another number of channels.
 
     >>> Normalize([0.5], [0.25])(ToTensor()(np.array([[255]], np.uint8)))
     tensor([[[2.]]])
     """
 
-    def __init__(self, mean: float | Sequence[float], std: float | Sequence[float]) -> None:
+    def __init__(self, mean: float | Sequence[float], std: float | Sequence[float], inplace: bool = False) -> None:
         self.mean, self.std = mean, std
         self._mean, self._std = (np.atleast_1d(np.asarray(v, np.float32))[:, None, None] for v in (mean, std))
         if not np.all(self._std > 0):
@@ -125,37 +128,76 @@ class Normalize(Transform):
 class Resize(Transform):
     """Bilinear interpolation to another size, pixel centres at half integers.
 
-    When shrinking, the triangle that weighs the pixels is wider, so that each of them counts.
-    size: (H, W), or one number for both.  As PyTorch's `interpolate(mode="bilinear", antialias=True)`.
+    size: (H, W), or one number for the shorter side, and the other in proportion.
+    interpolation: "bilinear" or "nearest".
+    max_size: what the longer side may have where size is one number.
+    antialias: when shrinking, the triangle that weighs the pixels is wider, so that each of them counts.
+    As PyTorch's `interpolate` of that mode.  Errors: `ArgumentError` for other sizes and modes.
 
     >>> Resize((1, 4))(ToTensor()(np.array([[0, 255]], np.uint8)))
     tensor([[[0.0000, 0.2500, 0.7500, 1.0000]]])
     """
 
-    def __init__(self, size: int | Sequence[int]) -> None:
-        self.size = _pair(size, "Resize")
+    def __init__(
+        self,
+        size: int | Sequence[int],
+        interpolation: str = "bilinear",
+        max_size: int | None = None,
+        antialias: bool = True,
+    ) -> None:
+        self.size = size
+        self.interpolation = interpolation
+        self.max_size = max_size
+        self.antialias = antialias
+        self._side = size if isinstance(size, int) else size[0] if len(size) == 1 else None
+        self._pair = pair(size if self._side is None else self._side, "Resize")
+        if interpolation not in (InterpolationMode.BILINEAR, InterpolationMode.NEAREST):
+            raise ArgumentError(f"Resize: interpolation is {interpolation!r}; bilinear or nearest")
+        if max_size is not None and (self._side is None or max_size <= self._side):
+            raise ArgumentError(f"Resize: max_size {max_size} must be above size, one number; it is {size}")
 
     def batch(self, images: np.ndarray) -> np.ndarray:
+        axes = spatial_axes(images)
+        target = self._target(*(images.shape[axis] for axis in axes))
+        if self.interpolation == InterpolationMode.NEAREST:
+            for axis, size in zip(axes, target, strict=True):
+                old = images.shape[axis]
+                images = images.take(np.arange(size) * old // size, axis)
+            return images
         result = images if images.dtype.kind == "f" else images.astype(np.float32)
-        for axis, size in zip(_spatial_axes(images), self.size, strict=True):
-            result = _resize_axis(result, axis, size)
+        for axis, size in zip(axes, target, strict=True):
+            result = resize_axis(result, axis, size, self.antialias)
         if images.dtype.kind == "f":
             return result
         return np.clip(np.rint(result), 0, 255).astype(np.uint8)
 
+    def _target(self, height: int, width: int) -> tuple[int, int]:
+        """The size that an image of this size gets."""
+        if self._side is None:
+            return self._pair
+        short, long = sorted((height, width))
+        new_short, new_long = self._side, self._side * long // short
+        if self.max_size is not None and new_long > self.max_size:
+            new_short, new_long = self.max_size * new_short // new_long, self.max_size
+        return (new_short, new_long) if height <= width else (new_long, new_short)
+
 
 class Pad(Transform):
-    """A border of a constant value.
+    """A border.
 
     padding: a number for all sides, (left and right, top and bottom), or (left, top, right, bottom).
+    fill: its value, with padding_mode "constant"; "edge", "reflect" and "symmetric" repeat the image's own.
 
     >>> Pad(1)(np.array([[7]], np.uint8)).tolist()
     [[0, 0, 0], [0, 7, 0], [0, 0, 0]]
     """
 
-    def __init__(self, padding: int | Sequence[int], fill: float = 0) -> None:
+    def __init__(self, padding: int | Sequence[int], fill: float = 0, padding_mode: str = "constant") -> None:
         self.padding = padding
         self.fill = fill
+        self.padding_mode = padding_mode
+        if padding_mode not in ("constant", "edge", "reflect", "symmetric"):
+            raise ArgumentError(f"Pad: padding_mode is {padding_mode!r}; constant, edge, reflect or symmetric")
         sides = (padding,) if isinstance(padding, int) else tuple(padding)
         if len(sides) not in (1, 2, 4) or min(sides) < 0:
             raise ArgumentError(f"Pad: padding is {padding}; 1, 2 or 4 numbers of at least 0")
@@ -164,15 +206,16 @@ class Pad(Transform):
 
     def batch(self, images: np.ndarray) -> np.ndarray:
         widths = [(0, 0)] * images.ndim
-        for axis, width in zip(_spatial_axes(images), self._widths, strict=True):
+        for axis, width in zip(spatial_axes(images), self._widths, strict=True):
             widths[axis] = width
-        return np.pad(images, widths, constant_values=self.fill)
+        return pad(images, widths, self.fill, self.padding_mode)
 
 
 class RandomCrop(Transform):
     """A window at a random place, after padding.
 
-    size: (H, W) or one number.  Errors: `ShapeError` if the padded image is smaller.
+    size: (H, W) or one number.  pad_if_needed: whether a smaller image is padded further.
+    padding, fill, padding_mode: as of `Pad`.  Errors: `ShapeError` if the padded image is smaller.
 
     >>> RandomCrop(28, padding=4)(np.zeros((28, 28), np.uint8)).shape
     (28, 28)
@@ -181,18 +224,27 @@ class RandomCrop(Transform):
     def __init__(
         self,
         size: int | Sequence[int],
-        padding: int | Sequence[int] = 0,
+        padding: int | Sequence[int] | None = None,
+        pad_if_needed: bool = False,
+        fill: float = 0,
+        padding_mode: str = "constant",
         *,
         generator: AnyGenerator | None = None,
     ) -> None:
-        self.size = _pair(size, "RandomCrop")
+        self.size = pair(size, "RandomCrop")
         self.padding = padding
+        self.pad_if_needed = pad_if_needed
         self.generator = generator
-        self._pad = Pad(padding)
+        self._pad = Pad(0 if padding is None else padding, fill, padding_mode)
 
     def batch(self, images: np.ndarray) -> np.ndarray:
         images = self._pad.batch(images)
-        axes = _spatial_axes(images)
+        axes = spatial_axes(images)
+        if self.pad_if_needed:
+            widths = [(0, 0)] * images.ndim
+            for axis, size in zip(axes, self.size, strict=True):
+                widths[axis] = (max(0, size - images.shape[axis]),) * 2
+            images = pad(images, widths, self._pad.fill, self._pad.padding_mode)
         room = [images.shape[axis] - size + 1 for axis, size in zip(axes, self.size, strict=True)]
         if min(room) < 1:
             found = tuple(images.shape[axis] for axis in axes)
@@ -221,7 +273,7 @@ class RandomHorizontalFlip(Transform):
     def batch(self, images: np.ndarray) -> np.ndarray:
         chosen = numpy_generator(self.generator).random(len(images)) < self.p
         result = images.copy()
-        result[chosen] = np.flip(images[chosen], _spatial_axes(images)[1])
+        result[chosen] = np.flip(images[chosen], spatial_axes(images)[1])
         return result
 
 
@@ -260,17 +312,21 @@ class RandomAffine(Transform):
             raise ArgumentError(f"RandomAffine: scale is {scale}; (low, high), greater than 0")
 
     def batch(self, images: np.ndarray) -> np.ndarray:
-        axes = _spatial_axes(images)
+        axes = spatial_axes(images)
         planes = np.moveaxis(images, axes, (1, 2))  # (N, H, W) or (N, H, W, C)
-        sampled = _sample(planes, *self._places(*planes.shape[:3]), self.fill)
+        sampled = sample(planes, *self._places(*planes.shape[:3]), self.fill)
         if images.dtype.kind != "f":
             sampled = np.clip(np.rint(sampled), 0, 255)
         return np.ascontiguousarray(np.moveaxis(sampled.astype(images.dtype), (1, 2), axes))
 
+    def _angles(self, draws: np.ndarray) -> np.ndarray:
+        """The rotation, in radians, that numbers in 0..1 choose."""
+        return np.deg2rad((2 * draws - 1) * self.degrees)
+
     def _places(self, n: int, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
         """For each pixel of the results, the row and the column of the image that it shows."""
         draws = numpy_generator(self.generator).random((n, 4)).T[..., None, None]
-        angle = np.deg2rad((2 * draws[0] - 1) * self.degrees)
+        angle = self._angles(draws[0])
         right = (2 * draws[1] - 1) * self.translate[0] * width
         down = (2 * draws[2] - 1) * self.translate[1] * height
         factor = self.scale[0] + draws[3] * (self.scale[1] - self.scale[0])
@@ -291,27 +347,34 @@ class Flatten(Transform):
         return images.reshape(len(images), -1)
 
 
-def _pair(size: int | Sequence[int], name: str) -> tuple[int, int]:
+def pair(size: int | Sequence[int], name: str) -> tuple[int, int]:
     pair = (size, size) if isinstance(size, int) else tuple(size)
     if len(pair) != 2 or min(pair) < 1:
         raise ArgumentError(f"{name}: size is {size}; (H, W) or one number, at least 1")
     return pair
 
 
-def _spatial_axes(images: np.ndarray) -> tuple[int, int]:
+def spatial_axes(images: np.ndarray) -> tuple[int, int]:
     """Where H and W are in a batch of images."""
     if images.ndim not in (3, 4):
         raise ShapeError(f"images have 2 or 3 dimensions, this one has shape {images.shape[1:]}")
     return (images.ndim - 2, images.ndim - 1) if images.dtype.kind == "f" else (1, 2)
 
 
-def _resize_axis(images: np.ndarray, axis: int, size: int) -> np.ndarray:
+def pad(images: np.ndarray, widths: Sequence[tuple[int, int]], fill: float, mode: str) -> np.ndarray:
+    """A border on some axes; the modes are NumPy's, too."""
+    if mode == "constant":
+        return np.pad(images, widths, constant_values=fill)
+    return np.pad(images, widths, mode=mode)  # type: ignore[call-overload,no-any-return]
+
+
+def resize_axis(images: np.ndarray, axis: int, size: int, antialias: bool = True) -> np.ndarray:
     """One axis by a weighted sum of a few shifted picks: the same order of additions on every machine."""
     old = images.shape[axis]
     if old == size:
         return images
     scale = old / size
-    reach = max(scale, 1.0)  # a triangle this wide on either side
+    reach = max(scale, 1.0) if antialias else 1.0  # a triangle this wide on either side
     centres = (np.arange(size) + 0.5) * scale
     first = np.floor(centres - reach + 0.5).astype(np.int64)
     taps = first[:, None] + np.arange(math.ceil(2 * reach) + 1)
@@ -327,7 +390,7 @@ def _resize_axis(images: np.ndarray, axis: int, size: int) -> np.ndarray:
     )
 
 
-def _sample(planes: np.ndarray, rows: np.ndarray, columns: np.ndarray, fill: float) -> np.ndarray:
+def sample(planes: np.ndarray, rows: np.ndarray, columns: np.ndarray, fill: float) -> np.ndarray:
     """Bilinear interpolation of (N, H, W, ...) at (N, H, W) places; `fill` beyond the border."""
     border = ((0, 0), (1, 1), (1, 1)) + ((0, 0),) * (planes.ndim - 3)
     dtype = planes.dtype if planes.dtype.kind == "f" else np.dtype(np.float32)
