@@ -38,7 +38,6 @@ from autograd_cnn.ops.conv_transpose import conv_transpose1d as conv_transpose1d
 from autograd_cnn.ops.conv_transpose import conv_transpose2d as conv_transpose2d
 from autograd_cnn.ops.conv_transpose import conv_transpose3d as conv_transpose3d
 from autograd_cnn.ops.cross_entropy import cross_entropy as cross_entropy
-from autograd_cnn.ops.cross_entropy import nll_loss as nll_loss
 from autograd_cnn.ops.ctc import ctc_loss as ctc_loss
 from autograd_cnn.ops.distance import cosine_similarity as cosine_similarity
 from autograd_cnn.ops.distance import normalize as normalize
@@ -69,14 +68,14 @@ from autograd_cnn.ops.fused import linear_relu as linear_relu
 from autograd_cnn.ops.group_norm import group_norm as group_norm
 from autograd_cnn.ops.group_norm import instance_norm as instance_norm
 from autograd_cnn.ops.group_norm import local_response_norm as local_response_norm
-from autograd_cnn.ops.likelihood_loss import gaussian_nll_loss as gaussian_nll_loss
-from autograd_cnn.ops.likelihood_loss import kl_div as kl_div
-from autograd_cnn.ops.likelihood_loss import poisson_nll_loss as poisson_nll_loss
-from autograd_cnn.ops.linear import bilinear as bilinear
 from autograd_cnn.ops.interpolate import interpolate as interpolate
 from autograd_cnn.ops.interpolate import upsample as upsample
 from autograd_cnn.ops.interpolate import upsample_bilinear as upsample_bilinear
 from autograd_cnn.ops.interpolate import upsample_nearest as upsample_nearest
+from autograd_cnn.ops.likelihood_loss import gaussian_nll_loss as gaussian_nll_loss
+from autograd_cnn.ops.likelihood_loss import kl_div as kl_div
+from autograd_cnn.ops.likelihood_loss import poisson_nll_loss as poisson_nll_loss
+from autograd_cnn.ops.linear import bilinear as bilinear
 from autograd_cnn.ops.linear import linear as linear
 from autograd_cnn.ops.loss import huber_loss as huber_loss
 from autograd_cnn.ops.loss import l1_loss as l1_loss
@@ -90,6 +89,7 @@ from autograd_cnn.ops.max_pool import max_pool1d as max_pool1d
 from autograd_cnn.ops.max_pool import max_pool2d as max_pool2d
 from autograd_cnn.ops.max_pool import max_pool3d as max_pool3d
 from autograd_cnn.ops.multi_head_attention import multi_head_attention_forward as multi_head_attention_forward
+from autograd_cnn.ops.nll_loss import nll_loss as nll_loss
 from autograd_cnn.ops.noisy import gumbel_softmax as gumbel_softmax
 from autograd_cnn.ops.noisy import rrelu as rrelu
 from autograd_cnn.ops.norm import batch_norm as batch_norm

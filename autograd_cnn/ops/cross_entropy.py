@@ -14,7 +14,7 @@ from autograd_cnn.graph.base import TensorBase
 from autograd_cnn.graph.op import FusedOp
 from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.arithmetic import where
-from autograd_cnn.ops.loss_reduction import REDUCTIONS, reduction_named, reduction_of
+from autograd_cnn.ops.loss_reduction import reduction_named, reduction_of
 from autograd_cnn.ops.operand import require_floating, require_integer
 from autograd_cnn.ops.softmax import log_softmax
 
@@ -75,11 +75,11 @@ def _picked(logp: Any, target: Any, weight: Any, ignore_index: int) -> Any:
     labels = where(counted, target, 0)
     losses = -logp.gather(1, labels.unsqueeze(1)).squeeze(1)
     if weight is not None:
-        losses = losses * _weights(weight, labels)
+        losses = losses * weights_of(weight, labels)
     return where(counted, losses, 0.0)
 
 
-def _weights(weight: Any, labels: Any) -> Any:
+def weights_of(weight: Any, labels: Any) -> Any:
     return weight.index_select(0, labels.reshape(-1)).reshape(labels.shape)
 
 
@@ -122,16 +122,16 @@ def cross_entropy(
     op = _operation(ignore_index, label_smoothing, reduction)
     require_floating("cross_entropy", x=x)
     if weight is not None:
-        weight = _checked_weight("cross_entropy", x, weight)
+        weight = checked_weight("cross_entropy", x, weight)
     if not isinstance(target, TensorBase) or target.array.dtype is not int64:
         if isinstance(target, TensorBase) and target.array.dtype.kind == "f":
             losses = _of_probabilities(x, target, weight, ignore_index, label_smoothing)
             return reduction_of("cross_entropy", reduction)(losses)
         target = require_integer("cross_entropy", "target", target)
-    _check_shape("cross_entropy", x, target)
+    check_shape("cross_entropy", x, target)
     batched = x.array.ndim > 1
     if not batched:
-        _check_labels("cross_entropy", x, target, ignore_index)
+        check_labels("cross_entropy", x, target, ignore_index)
         x, target = x.unsqueeze(0), target.unsqueeze(0)
     loss, _ = apply(op, x, target) if weight is None else apply(op, x, target, weight)
     return loss if batched or reduction != "none" else loss.squeeze(0)
@@ -143,49 +143,6 @@ def _operation(ignore_index: int, label_smoothing: float, reduction: str) -> Cro
     if not 0 <= label_smoothing <= 1:
         raise ArgumentError(f"cross_entropy: label_smoothing must be 0 to 1, got {label_smoothing}")
     return CrossEntropy(int(ignore_index), float(label_smoothing), reduction)
-
-
-def nll_loss(
-    x: Any,
-    target: Any,
-    weight: Any = None,
-    size_average: bool | None = None,
-    ignore_index: int = -100,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-) -> Any:
-    """The negative log-likelihood of labels: -w_t x_t for log-probabilities x, label t and w = weight.
-
-    "mean" divides by the sum of the w_t that count; labels of `ignore_index` do not.
-    x: (C,) or (N, C, ...), target: () or (N, ...), weight: (C,).
-
-    Raises ShapeError where shapes do not fit, DTypeError for labels that are no integers,
-    IndexOutOfRangeError for a label outside of 0 to C - 1.
-
-    >>> import autograd_cnn as ag
-    >>> nll_loss(ag.tensor([[-0.5, -1.0], [-2.0, -0.25]]), ag.tensor([0, 1]))
-    tensor(0.3750)
-    """
-    reduction = reduction_named("nll_loss", reduction, size_average, reduce)
-    reduced = REDUCTIONS[reduction]
-    require_floating("nll_loss", x=x)
-    if weight is not None:
-        weight = _checked_weight("nll_loss", x, weight)
-    target = require_integer("nll_loss", "target", target)
-    _check_shape("nll_loss", x, target)
-    ignored = _check_labels("nll_loss", x, target, ignore_index)
-    batched = x.array.ndim > 1
-    if not batched:
-        x, target = x.unsqueeze(0), target.unsqueeze(0)
-    if ignored:
-        losses = _picked(x, target, weight, ignore_index)
-    else:
-        losses = -x.gather(1, target.unsqueeze(1)).squeeze(1)
-        if weight is not None:
-            losses = losses * _weights(weight, target)
-    if reduction == "mean" and (ignored or weight is not None):
-        return losses.sum() / _total_weight(target, weight, ignore_index)
-    return reduced(losses if batched else losses.squeeze(0))
 
 
 def _of_probabilities(x: Any, target: Any, weight: Any, ignore_index: int, label_smoothing: float) -> Any:
@@ -209,7 +166,7 @@ def _of_probabilities(x: Any, target: Any, weight: Any, ignore_index: int, label
     return -(logp * target).sum(channel)
 
 
-def _checked_weight(op: str, x: Any, weight: Any) -> Any:
+def checked_weight(op: str, x: Any, weight: Any) -> Any:
     """`weight` without a graph; ShapeError unless there is one for each class."""
     require_floating(op, x=x, weight=weight)
     classes = _classes(op, x)
@@ -226,7 +183,7 @@ def _classes(op: str, x: Any) -> int:
     return int(shape[0] if len(shape) == 1 else shape[1])
 
 
-def _check_shape(op: str, x: Any, target: Any) -> None:
+def check_shape(op: str, x: Any, target: Any) -> None:
     """ShapeError unless there is one label for each line of scores."""
     shape = x.array.shape
     fitting = (shape[0], *shape[2:]) if len(shape) > 1 else ()
@@ -237,7 +194,7 @@ def _check_shape(op: str, x: Any, target: Any) -> None:
         )
 
 
-def _check_labels(op: str, x: Any, target: Any, ignore_index: int) -> bool:
+def check_labels(op: str, x: Any, target: Any, ignore_index: int) -> bool:
     """Whether some labels are to be ignored; raises where one is no class."""
     classes = _classes(op, x)
     if target.device.kernels.check_range(target.array, 0, classes) < 0 and not 0 <= ignore_index < classes:
@@ -262,4 +219,4 @@ def _total_weight(target: Any, weight: Any, ignore_index: int) -> Any:
     counted = target != ignore_index
     if weight is None:
         return counted.sum()
-    return where(counted, _weights(weight, where(counted, target, 0)), 0.0).sum()
+    return where(counted, weights_of(weight, where(counted, target, 0)), 0.0).sum()

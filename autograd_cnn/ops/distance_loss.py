@@ -7,14 +7,15 @@ from functools import partial
 from typing import Any
 
 from autograd_cnn.errors import ArgumentError, ShapeError
+from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.arithmetic import minimum, where
 from autograd_cnn.ops.bounds import clamp_min
-from autograd_cnn.ops.distance import pairwise_distance
-from autograd_cnn.ops.elementwise import sqrt
+from autograd_cnn.ops.distance import Cosine, pairwise_distance
+from autograd_cnn.ops.expand import broadcast_tensors
 from autograd_cnn.ops.loss_reduction import reduction_of
 from autograd_cnn.ops.operand import broadcast, require_floating, require_tensor
 
-EPSILON = 1e-12  # added to squares of lengths, so that zeros have a cosine
+COSINE = Cosine(0.0, 1e-12)  # squares of lengths are not quite 0, so that zeros have a cosine
 
 
 def cosine_embedding_loss(
@@ -47,8 +48,9 @@ def cosine_embedding_loss(
         )
     broadcast(op, shape[:-1], labels)
     broadcast(op, shape, other)
-    lengths = ((input1 * input1).sum(-1) + EPSILON) * ((input2 * input2).sum(-1) + EPSILON)
-    cosine = (input1 * input2).sum(-1) / sqrt(lengths)
+    if shape != other:
+        input1, input2 = broadcast_tensors(input1, input2)
+    cosine = apply(COSINE, input1, input2)[0]
     together = where(target == 1, 1 - cosine, 0.0)
     return reduced(together + where(target == -1, clamp_min(cosine - margin, 0.0), 0.0))
 

@@ -3,20 +3,76 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from autograd_cnn.errors import ArgumentError, ShapeError
 from autograd_cnn.graph.base import TensorBase
 from autograd_cnn.graph.grad_mode import no_grad
+from autograd_cnn.graph.op import FusedOp
+from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.arithmetic import where
 from autograd_cnn.ops.elementwise import exp, log
 from autograd_cnn.ops.exponential import xlogy
 from autograd_cnn.ops.loss import check_pair, promoted_pair
-from autograd_cnn.ops.loss_reduction import reduction_of
+from autograd_cnn.ops.loss_reduction import (
+    REDUCTIONS,
+    losses_for,
+    reduce_losses,
+    reduction_named,
+    reduction_of,
+    share_of_each,
+)
 from autograd_cnn.ops.operand import broadcast, require_floating, require_tensor
-from autograd_cnn.ops.reduce import sum
 from autograd_cnn.ops.rounding import clamp
 from autograd_cnn.ops.shape import unsqueeze
+
+
+class KlDivergence(FusedOp):
+    """The reduced divergences target (log target - x), of targets or of their logarithms, which have no gradient."""
+
+    inputs = ("x", "target")
+    nondifferentiable = ("target",)
+
+    def __init__(self, log_target: bool, reduction: str) -> None:
+        self.log_target = log_target
+        self.reduction = reduction
+
+    def infer(self, x: Any, target: Any) -> Any:
+        return x.shape if self.reduction == "none" else (), x.dtype
+
+    def compute(self, k: Any, out: Any, x: Any, target: Any) -> None:
+        losses = losses_for(out, x.shape, self.reduction)
+        if self.log_target:
+            k.sub(target, x, losses)
+            k.mul(losses, self._probabilities(k, target), losses)
+        else:
+            k.xlogy(target, target, losses)
+            product = np.empty_like(losses)
+            k.mul(target, x, product)
+            k.sub(losses, product, losses)
+        reduce_losses(k, losses, self.reduction, out)
+
+    def gradient(self, k: Any, out: Sequence[Any], g: Any, x: Any, target: Any) -> None:
+        share = np.empty(g.shape, g.dtype)
+        k.mul(g, np.asarray(-share_of_each(self.reduction, target.size), g.dtype), share)
+        k.mul(self._probabilities(k, target), share, out[0])
+
+    def _probabilities(self, k: Any, target: Any) -> Any:
+        if not self.log_target:
+            return target
+        probabilities = np.empty(target.shape, target.dtype)
+        k.exp(target, probabilities)
+        return probabilities
+
+    def composite(self, x: Any, target: Any) -> Any:
+        losses = exp(target) * (target - x) if self.log_target else xlogy(target, target) - target * x
+        return REDUCTIONS[self.reduction](losses)
+
+
+KL_DIVERGENCE = {(logarithm, name): KlDivergence(logarithm, name) for logarithm in (False, True) for name in REDUCTIONS}
 
 
 def kl_div(
@@ -38,10 +94,10 @@ def kl_div(
     tensor(0.6931)
     """
     batchmean = reduction == "batchmean" and require_tensor("kl_div", x).array.ndim > 0
-    reduced = sum if batchmean else reduction_of("kl_div", reduction, size_average, reduce)
+    reduction = "sum" if batchmean else reduction_named("kl_div", reduction, size_average, reduce)
     check_pair("kl_div", x, target)
-    losses = exp(target) * (target - x) if log_target else xlogy(target, target) - target * x
-    total = reduced(losses)
+    op = KL_DIVERGENCE[bool(log_target), reduction]
+    total = op.composite(x, target) if target._requires_grad else apply(op, x, target)
     return total / x.array.shape[0] if batchmean else total
 
 

@@ -61,6 +61,39 @@ class Huber(FusedOp):
         return REDUCTIONS[self.reduction](losses)
 
 
+class AbsoluteError(FusedOp):
+    """The reduced losses |x - target|."""
+
+    inputs = ("x", "target")
+
+    def __init__(self, reduction: str) -> None:
+        self.reduction = reduction
+
+    def infer(self, x: Any, target: Any) -> Any:
+        return x.shape if self.reduction == "none" else (), x.dtype
+
+    def compute(self, k: Any, out: Any, x: Any, target: Any) -> None:
+        losses = losses_for(out, x.shape, self.reduction)
+        k.absolute_error(x, target, losses)
+        reduce_losses(k, losses, self.reduction, out)
+
+    def gradient(self, k: Any, out: Sequence[Any], g: Any, x: Any, target: Any) -> None:
+        gx, of_target = out
+        share = share_of_each(self.reduction, x.size)
+        if gx is None:
+            k.absolute_error_slope(x, target, g, -share, 0.0, of_target)
+            return
+        k.absolute_error_slope(x, target, g, share, 0.0, gx)
+        if of_target is not None:
+            k.neg(gx, of_target)
+
+    def composite(self, x: Any, target: Any) -> Any:
+        return REDUCTIONS[self.reduction]((x - target).abs())
+
+
+ABSOLUTE_ERROR = {reduction: AbsoluteError(reduction) for reduction in REDUCTIONS}
+
+
 @lru_cache(maxsize=256)
 def _huber(limit: float, scale: float, reduction: str) -> Huber:
     return Huber(limit, scale, reduction)
@@ -100,7 +133,7 @@ def _check_weight(op: str, x: Any, weight: Any) -> None:
         raise ShapeError(f"{op}: weight must have x's shape {list(x.array.shape)}, got {list(weight.array.shape)}")
 
 
-def _weighted_mean(op: str, losses: Any, weight: Any, reduction: str) -> Any:
+def _weighted_mean(losses: Any, weight: Any, reduction: str) -> Any:
     """The losses times `weight`, a number for each; their mean is divided by the sum of the weights."""
     losses = losses * weight
     return sum(losses) / sum(weight) if reduction == "mean" else REDUCTIONS[reduction](losses)
@@ -129,7 +162,7 @@ def mse_loss(
     if weight is None:
         return apply(_huber(inf, 2.0, reduction), x, target)
     _check_weight("mse_loss", x, weight)
-    return _weighted_mean("mse_loss", apply(_huber(inf, 2.0, "none"), x, target), weight, reduction)
+    return _weighted_mean(apply(_huber(inf, 2.0, "none"), x, target), weight, reduction)
 
 
 def l1_loss(
@@ -152,11 +185,10 @@ def l1_loss(
     """
     reduction = reduction_named("l1_loss", reduction, size_average, reduce)
     x, target = promoted_pair("l1_loss", x, target)
-    losses = (x - target).abs()
     if weight is None:
-        return REDUCTIONS[reduction](losses)
+        return apply(ABSOLUTE_ERROR[reduction], x, target)
     _check_weight("l1_loss", x, weight)
-    return _weighted_mean("l1_loss", losses, weight, reduction)
+    return _weighted_mean(apply(ABSOLUTE_ERROR["none"], x, target), weight, reduction)
 
 
 def smooth_l1_loss(

@@ -3,7 +3,7 @@
 import numpy as np
 
 from autograd_cnn.errors import ArgumentError, DTypeError, IndexOutOfRangeError, ShapeError
-from autograd_cnn.ops import cross_entropy as family
+from autograd_cnn.nn import functional as family
 from samples.loss import chance
 from samples.sample import ErrorSample, Input, Sample, given, real, whole
 

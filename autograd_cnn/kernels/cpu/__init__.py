@@ -92,9 +92,9 @@ from .elementwise import (
     where,
 )
 from .exponential import erfc, exp2, log2, log10, logaddexp, logaddexp2, logit, xlogy
+from .gradients import clamp_all, scale_all, sum_of_squares
 from .group_norm import group_norm, group_norm_grad
 from .gru import gru, gru_backward
-from .gradients import clamp_all, scale_all, sum_of_squares
 from .index import (
     check_range,
     embedding,
@@ -111,12 +111,15 @@ from .jit import GRAIN
 from .layer_norm import layer_norm, layer_norm_grad
 from .linear import linear_backward
 from .loss import (
+    absolute_error,
+    absolute_error_slope,
     binary_cross_entropy,
     binary_cross_entropy_slope,
     huber,
     huber_slope,
     logistic_loss,
     logistic_loss_slope,
+    squared_distance,
 )
 from .lstm import lstm, lstm_backward
 from .norm import batch_norm_eval, batch_norm_grad, batch_norm_train, running_averages
@@ -136,8 +139,9 @@ from .piecewise import (
 from .pool import max_pool2d, max_pool2d_grad, max_pool2d_indices, max_pool2d_take
 from .random import blocks_for, dropout, dropout_apply
 from .reduce import all, amax, amin, any, argmax, argmin, cumprod, cumsum, prod, sum, var
-from .rnn import rnn, rnn_backward
 from .resample import resample
+from .rnn import rnn, rnn_backward
+from .row_pairs import row_combination, row_products
 from .scan import cummax, cummin, linear_recurrence
 from .scatter import scatter_max, scatter_min, scatter_mul, scatter_put
 from .smooth import (

@@ -59,3 +59,27 @@ def huber_slope(x, target, g, limit, scale):
     d = real(limit) if d > real(limit) else d
     d = real(-limit) if d < real(-limit) else d
     return real(scale) * g * d
+
+
+@pointwise
+@inline
+def absolute_error(x, target):
+    return abs(x - target)
+
+
+@pointwise_with_two
+@inline
+def absolute_error_slope(x, target, g, scale, unused):
+    """scale g times the sign of x - target"""
+    real = type(x)
+    d = x - target
+    sign = real(1) if d > real(0) else real(-1) if d < real(0) else d
+    return real(scale) * g * sign
+
+
+@pointwise_with_two
+@inline
+def squared_distance(x, y, shift, unused):
+    """(x - y + shift)^2"""
+    d = x - y + type(x)(shift)
+    return d * d
