@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import importlib
 import inspect
+import pkgutil
 import warnings
 from types import ModuleType
 from typing import Any
@@ -328,3 +329,44 @@ def test_another_name_of_data() -> None:
     for module in (dataloader, dataset, sampler):
         for name in (n for n in dir(module) if n[0] != "_" and hasattr(data, n)):
             assert getattr(module, name) is getattr(data, name)
+
+
+def test_modules_are_where_pytorch_has_them(torch: ModuleType) -> None:
+    """A module that is added to `nn` belongs into the file of `nn.modules` that PyTorch has it in."""
+    missing = []
+    for file in pkgutil.iter_modules(torch.nn.modules.__path__):
+        theirs = importlib.import_module(f"torch.nn.modules.{file.name}")
+        for name, value in vars(theirs).items():
+            own = inspect.isclass(value) and value.__module__ == theirs.__name__ and name[0] != "_"
+            if own and hasattr(nn, name):
+                try:
+                    ours = importlib.import_module(f"autograd_cnn.nn.modules.{file.name}")
+                except ImportError:
+                    ours = None
+                if getattr(ours, name, None) is not getattr(nn, name):
+                    missing.append(f"nn.modules.{file.name}.{name}")
+                if hasattr(torch.nn.modules, name) and not hasattr(nn.modules, name):
+                    missing.append(f"nn.modules.{name}")
+    assert not missing
+
+
+def test_bases_and_tuples_of_modules(torch: ModuleType) -> None:
+    from autograd_cnn.nn.modules import batchnorm, conv, instancenorm, loss, utils
+
+    assert isinstance(nn.BatchNorm2d(3), batchnorm._BatchNorm)
+    assert isinstance(nn.InstanceNorm1d(3), instancenorm._InstanceNorm)
+    assert isinstance(nn.Conv2d(1, 1, 1), conv._ConvNd)
+    assert isinstance(nn.ConvTranspose1d(1, 1, 1), conv._ConvTransposeNd)
+    assert isinstance(nn.MSELoss(), loss._Loss)
+    assert isinstance(nn.NLLLoss(), loss._WeightedLoss)
+    theirs = importlib.import_module("torch.nn.modules.utils")
+    for name in ("_single", "_pair", "_triple", "_quadruple"):
+        for value in (3, (1, 2, 3), [4]):
+            assert getattr(utils, name)(value) == getattr(theirs, name)(value)
+    assert utils._reverse_repeat_tuple((1, 2, 3), 2) == theirs._reverse_repeat_tuple((1, 2, 3), 2)
+    for given in (5, [None, 2], [3, 4]):
+        assert utils._list_with_default(given, [7, 8, 9]) == theirs._list_with_default(given, [7, 8, 9])
+    states: list[dict[str, Any]] = [{"module.a": 1, "b": 2} for _ in range(2)]
+    utils.consume_prefix_in_state_dict_if_present(states[0], "module.")
+    theirs.consume_prefix_in_state_dict_if_present(states[1], "module.")
+    assert states[0] == states[1]

@@ -2,6 +2,7 @@
 
 from autograd_cnn.nn import functional as functional
 from autograd_cnn.nn import init as init
+from autograd_cnn.nn import modules as modules
 from autograd_cnn.nn import utils as utils
 from autograd_cnn.nn.activation import ELU as ELU
 from autograd_cnn.nn.activation import GELU as GELU

@@ -1,0 +1,3 @@
+"""PyTorch's place of `Module`."""
+
+from autograd_cnn.nn.module import Module as Module
