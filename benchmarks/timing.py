@@ -86,7 +86,7 @@ def _difference(x: np.ndarray, y: np.ndarray) -> float:
 def _arrays(result: Any) -> list[np.ndarray]:
     results = result if isinstance(result, tuple | list) else [result]
     # Copies, since a step may change in place what it returned before.
-    return [np.array(x.detach().numpy() if hasattr(x, "detach") else x) for x in results]
+    return [np.array(x.detach().numpy() if hasattr(x, "detach") else x) * 1 for x in results]  # bools as numbers
 
 
 def _once(run: Run) -> float:
