@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,8 +16,11 @@ from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
 from autograd_cnn.graph.base import wrap
 from autograd_cnn.graph.grad_mode import is_inference_mode_enabled
 from autograd_cnn.ops.assign import require_number
-from autograd_cnn.ops.size import new_size
+from autograd_cnn.ops.size import addressable, new_size
 from autograd_cnn.tensor import Tensor
+
+if TYPE_CHECKING:
+    from autograd_cnn.typing import DTypeLike, Ints
 
 
 def make(array: np.ndarray, device: Any, requires_grad: bool) -> Tensor:
@@ -28,7 +32,7 @@ def make(array: np.ndarray, device: Any, requires_grad: bool) -> Tensor:
     return result.requires_grad_() if requires_grad else result
 
 
-def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def tensor(data: Any, *, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False) -> Tensor:
     """A tensor with a copy of `data`: numbers, nested sequences, or an array.
 
     Python floats become the default dtype, integers int64; arrays keep their dtype, but for integers of a width that
@@ -83,7 +87,7 @@ def _supported(dtype: np.dtype, op: str) -> np.dtype:
     return as_dtype(dtype, op)
 
 
-def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
+def as_tensor(data: Any, dtype: DTypeLike | None = None, device: Any = None) -> Tensor:
     """Like `tensor`, but shares memory with an array or tensor that already fits.
 
     >>> import numpy as np
@@ -101,20 +105,20 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     return tensor(data, dtype=dtype, device=device)
 
 
-def from_numpy(array: np.ndarray) -> Tensor:
+def from_numpy(ndarray: np.ndarray) -> Tensor:
     """A tensor on an array's memory; raises DTypeError for dtypes that tensors do not have.
 
     >>> import numpy as np
     >>> from_numpy(np.arange(3))
     tensor([0, 1, 2])
     """
-    if not isinstance(array, np.ndarray):
-        raise DTypeError(f"from_numpy: takes a NumPy array, got {type(array).__name__}")
-    as_dtype(array.dtype, "from_numpy")
-    return make(array, None, False)
+    if not isinstance(ndarray, np.ndarray):
+        raise DTypeError(f"from_numpy: takes a NumPy ndarray, got {type(ndarray).__name__}")
+    as_dtype(ndarray.dtype, "from_numpy")
+    return make(ndarray, None, False)
 
 
-def from_dlpack(source: Any) -> Tensor:
+def from_dlpack(source: Tensor) -> Tensor:
     """A tensor on the memory of any CPU array that speaks DLPack.
 
     >>> import numpy as np
@@ -124,7 +128,9 @@ def from_dlpack(source: Any) -> Tensor:
     return from_numpy(np.from_dlpack(source))
 
 
-def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def full(
+    size: Ints, fill_value: Any, *, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """A tensor of shape `size`, every number `fill_value`.
 
     Raises DTypeError for what is no number, ArgumentError for one that the dtype cannot hold.
@@ -138,7 +144,13 @@ def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, r
     return _filled(new_size("full", (size,)), value, result, device, requires_grad)
 
 
-def zeros(*given: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def zeros(
+    *given: Ints,
+    size: Ints | None = None,
+    dtype: DTypeLike | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """A tensor of zeros.
 
     >>> zeros(2, 3).shape
@@ -147,7 +159,13 @@ def zeros(*given: Any, size: Any = None, dtype: Any = None, device: Any = None, 
     return _filled(new_size("zeros", given, size), 0, float_dtype(dtype, "zeros"), device, requires_grad)
 
 
-def ones(*given: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def ones(
+    *given: Ints,
+    size: Ints | None = None,
+    dtype: DTypeLike | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """A tensor of ones.
 
     >>> ones(2)
@@ -156,7 +174,13 @@ def ones(*given: Any, size: Any = None, dtype: Any = None, device: Any = None, r
     return _filled(new_size("ones", given, size), 1, float_dtype(dtype, "ones"), device, requires_grad)
 
 
-def empty(*given: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def empty(
+    *given: Ints,
+    size: Ints | None = None,
+    dtype: DTypeLike | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """A tensor of whatever the memory holds.
 
     >>> empty(2, 3).shape
@@ -182,45 +206,53 @@ def like(x: Tensor, dtype: Any, device: Any) -> dict[str, Any]:
     return {"dtype": x.dtype if dtype is None else dtype, "device": x.device if device is None else device}
 
 
-def zeros_like(x: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-    """Zeros of x's shape, dtype and device.
+def zeros_like(
+    input: Tensor, *, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """Zeros of input's shape, dtype and device.
 
     >>> zeros_like(tensor([1, 2]))
     tensor([0, 0])
     """
-    return zeros(x.shape, **like(x, dtype, device), requires_grad=requires_grad)
+    return zeros(input.shape, **like(input, dtype, device), requires_grad=requires_grad)
 
 
-def ones_like(x: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-    """Ones of x's shape, dtype and device.
+def ones_like(
+    input: Tensor, *, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """Ones of input's shape, dtype and device.
 
     >>> ones_like(tensor([1.0, 2.0]))
     tensor([1., 1.])
     """
-    return ones(x.shape, **like(x, dtype, device), requires_grad=requires_grad)
+    return ones(input.shape, **like(input, dtype, device), requires_grad=requires_grad)
 
 
 def full_like(
-    x: Tensor, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    input: Tensor, fill_value: Any, *, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False
 ) -> Tensor:
-    """`fill_value` in x's shape, dtype and device.
+    """`fill_value` in input's shape, dtype and device.
 
     >>> full_like(tensor([1.0, 2.0]), 3)
     tensor([3., 3.])
     """
-    return full(x.shape, fill_value, **like(x, dtype, device), requires_grad=requires_grad)
+    return full(input.shape, fill_value, **like(input, dtype, device), requires_grad=requires_grad)
 
 
-def empty_like(x: Tensor, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
-    """Uninitialised memory of x's shape, dtype and device.
+def empty_like(
+    input: Tensor, *, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """Uninitialised memory of input's shape, dtype and device.
 
     >>> empty_like(tensor([1.0, 2.0])).shape
     (2,)
     """
-    return empty(x.shape, **like(x, dtype, device), requires_grad=requires_grad)
+    return empty(input.shape, **like(input, dtype, device), requires_grad=requires_grad)
 
 
-def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def eye(
+    n: int, m: int | None = None, *, dtype: DTypeLike | None = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """The n x m matrix with ones on its diagonal.
 
     >>> eye(2)
@@ -233,10 +265,10 @@ def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, 
 
 def arange(
     start: Any = 0,
-    end: Any = None,
+    end: Tensor | None = None,
     step: Any = 1,
     *,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
     device: Any = None,
     requires_grad: bool = False,
 ) -> Tensor:
@@ -251,13 +283,20 @@ def arange(
         start, end = 0, start
     if step == 0 or (end - start) / step < 0:
         raise ArgumentError(f"arange: step {step} does not lead from {start} to {end}")
+    addressable("arange", (int(min(abs((end - start) / step), sys.maxsize)),))
     whole = all(isinstance(v, int | np.integer) for v in (start, end, step))
     dtype = as_dtype(dtype, "arange") if dtype is not None else int64 if whole else get_default_dtype()
     return make(np.arange(start, end, step).astype(dtype, copy=False), device, requires_grad)
 
 
 def linspace(
-    start: float, end: float, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    start: float,
+    end: float,
+    steps: int,
+    *,
+    dtype: DTypeLike | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """`steps` numbers at equal distances from `start` to `end`, both included.
 
@@ -268,7 +307,7 @@ def linspace(
     return make(np.linspace(start, end, steps, dtype=float_dtype(dtype, "linspace")), device, requires_grad)
 
 
-def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = int64, device: Any = None) -> Tensor:
+def tril_indices(row: int, col: int, offset: int = 0, *, dtype: DTypeLike = int64, device: Any = None) -> Tensor:
     """Rows and columns, (2, n), of the places on and below a diagonal of a matrix, row by row; see `tril`.
 
     >>> tril_indices(2, 3)
@@ -279,7 +318,7 @@ def tril_indices(row: int, col: int, offset: int = 0, *, dtype: Any = int64, dev
     return _indices("tril_indices", np.tril_indices(rows, offset, columns), dtype, device)
 
 
-def triu_indices(row: int, col: int, offset: int = 0, *, dtype: Any = int64, device: Any = None) -> Tensor:
+def triu_indices(row: int, col: int, offset: int = 0, *, dtype: DTypeLike = int64, device: Any = None) -> Tensor:
     """Rows and columns, (2, n), of the places on and above a diagonal of a matrix, row by row; see `triu`.
 
     >>> triu_indices(2, 3, 1)
@@ -297,10 +336,10 @@ def _indices(op: str, places: Any, dtype: Any, device: Any) -> Tensor:
     return make(np.stack(places).astype(dtype), device, False)
 
 
-def is_tensor(value: Sequence[Any] | object) -> bool:
+def is_tensor(obj: Sequence[Any] | object) -> bool:
     """Whether `value` is a tensor.
 
     >>> is_tensor([1.0])
     False
     """
-    return isinstance(value, Tensor)
+    return isinstance(obj, Tensor)

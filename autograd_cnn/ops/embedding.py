@@ -18,6 +18,7 @@ from autograd_cnn.ops.cast import cast
 from autograd_cnn.ops.operand import first_outside, require_integer
 from autograd_cnn.ops.reduce import norm
 from autograd_cnn.ops.shape import unsqueeze
+from autograd_cnn.ops.size import addressable
 
 
 class Embedding(Op):
@@ -154,6 +155,7 @@ def one_hot(x: Any, num_classes: int = -1) -> Any:
         num_classes = int(host.max()) + 1
     if num_classes < 1 and host.size:
         raise ArgumentError(f"one_hot: num_classes must be at least 1, got {num_classes}")
+    addressable("one_hot", (*x.array.shape, num_classes))
     require_range("one_hot", "class", x, num_classes)
     classes = wrap(x.device.from_host(np.arange(num_classes, dtype=np.int64)), x.device)
     return cast(unsqueeze(x, -1) == classes, int64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,7 +11,13 @@ from autograd_cnn.graph.op import ViewOp
 from autograd_cnn.graph.record import apply_view
 from autograd_cnn.ops.operand import broadcast, require_tensor
 from autograd_cnn.ops.shape import reshape, transpose
-from autograd_cnn.ops.size import as_size
+from autograd_cnn.ops.size import addressable, as_size
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from autograd_cnn.tensor import Tensor
+    from autograd_cnn.typing import Ints
 
 
 class Expand(ViewOp):
@@ -34,7 +40,7 @@ class Expand(ViewOp):
         return g
 
 
-def expand(x: Any, *given: Any, size: Any = None) -> Any:
+def expand(input: Tensor, *given: Ints, size: Ints | None = None) -> Tensor:
     """A view in which dimensions of size 1 repeat; -1 keeps a size, new dimensions come first.
 
     Raises ShapeError where a size is neither 1 nor the one asked for.
@@ -44,10 +50,10 @@ def expand(x: Any, *given: Any, size: Any = None) -> Any:
     tensor([[1, 1, 1],
             [2, 2, 2]])
     """
-    return _expanded("expand", x, as_size("expand", given, "size", size))
+    return _expanded("expand", input, as_size("expand", given, "size", size))
 
 
-def broadcast_to(x: Any, size: Any) -> Any:
+def broadcast_to(input: Tensor, size: Ints) -> Tensor:
     """`expand` under NumPy's name.
 
     >>> import autograd_cnn as ag
@@ -55,7 +61,7 @@ def broadcast_to(x: Any, size: Any) -> Any:
     tensor([[1, 2],
             [1, 2]])
     """
-    return _expanded("broadcast_to", x, as_size("broadcast_to", (size,)))
+    return _expanded("broadcast_to", input, as_size("broadcast_to", (size,)))
 
 
 def _expanded(op: str, x: Any, size: tuple[int, ...]) -> Any:
@@ -70,10 +76,10 @@ def _expanded(op: str, x: Any, size: tuple[int, ...]) -> Any:
             result[i] = have
         elif n < 0 or have not in (1, n):
             raise ShapeError(f"{op}: shape {list(shape)} does not expand to {list(size)}: {have} to {n} at dim {i}")
-    return apply_view(Expand(tuple(result)), x)
+    return apply_view(Expand(addressable(op, tuple(result))), x)
 
 
-def broadcast_tensors(*tensors: Any) -> tuple[Any, ...]:
+def broadcast_tensors(*tensors: Tensor | Sequence[Tensor]) -> tuple[Tensor, ...]:
     """Views of all tensors in the shape that they broadcast to.
 
     >>> import autograd_cnn as ag
@@ -86,7 +92,7 @@ def broadcast_tensors(*tensors: Any) -> tuple[Any, ...]:
     return tuple([_expanded("broadcast_tensors", x, shape) for x in tensors])
 
 
-def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Any, ...]:
+def meshgrid(*tensors: Tensor | Sequence[Tensor], indexing: str = "ij") -> tuple[Tensor, ...]:
     """The coordinates of a grid: for n vectors, n views of shape (len_1, ..., len_n), the i-th of which varies along i.
 
     `indexing="xy"` swaps the first two dimensions of the results.  Numbers count as vectors of length 1.  Raises
@@ -97,22 +103,21 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Any, ...]:
     tensor([[3, 4, 5],
             [3, 4, 5]])
     """
-    if len(tensors) == 1 and isinstance(tensors[0], list | tuple):
-        tensors = tuple(tensors[0])
+    vectors: Sequence[Any] = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], list | tuple) else tensors
     if indexing not in ("ij", "xy"):
         raise ArgumentError(f"meshgrid: indexing must be 'ij' or 'xy', got {indexing!r}")
-    if not tensors:
+    if not vectors:
         raise ArgumentError("meshgrid: needs at least one tensor")
-    for i, x in enumerate(tensors):
+    for i, x in enumerate(vectors):
         if require_tensor("meshgrid", x).array.ndim > 1:
             raise ShapeError(f"meshgrid: tensors[{i}] must be a vector, got shape {list(x.array.shape)}")
-        if x.array.dtype != tensors[0].array.dtype:
+        if x.array.dtype != vectors[0].array.dtype:
             raise DTypeError(
-                f"meshgrid: tensors[0] has dtype {tensors[0].array.dtype}, tensors[{i}] has {x.array.dtype}"
+                f"meshgrid: tensors[0] has dtype {vectors[0].array.dtype}, tensors[{i}] has {x.array.dtype}"
             )
-    shape = tuple(x.array.size for x in tensors)
+    shape = tuple(x.array.size for x in vectors)
     apart = [(1,) * i + (n,) + (1,) * (len(shape) - i - 1) for i, n in enumerate(shape)]
-    grids = [_expanded("meshgrid", reshape(x, place), shape) for x, place in zip(tensors, apart, strict=True)]
+    grids = [_expanded("meshgrid", reshape(x, place), shape) for x, place in zip(vectors, apart, strict=True)]
     if indexing == "xy" and len(grids) > 1:
         grids = [transpose(grid, 0, 1) for grid in grids]
     return tuple(grids)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import prod
 from operator import index
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,11 +18,15 @@ from autograd_cnn.ops.operand import require_integer, require_tensor
 from autograd_cnn.ops.shape import reshape
 from autograd_cnn.ops.size import as_size
 
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
+    from autograd_cnn.typing import Ints
 
-def repeat(x: Any, *given: Any, repeats: Any = None) -> Any:
-    """A copy of x, repeated repeats[i] times along dimension i; new dimensions come first.
 
-    Raises ShapeError where `repeats` has fewer entries than x has dimensions, or a negative one.
+def repeat(input: Tensor, *given: Ints, repeats: Ints | None = None) -> Tensor:
+    """A copy of input, repeated repeats[i] times along dimension i; new dimensions come first.
+
+    Raises ShapeError where `repeats` has fewer entries than input has dimensions, or a negative one.
 
     >>> import autograd_cnn as ag
     >>> repeat(ag.tensor([1, 2]), 2, 2)
@@ -30,21 +34,21 @@ def repeat(x: Any, *given: Any, repeats: Any = None) -> Any:
             [1, 2, 1, 2]])
     """
     times = as_size("repeat", given, "repeats", repeats)
-    shape = x.array.shape
+    shape = input.array.shape
     if len(times) < len(shape) or min(times, default=0) < 0:
         raise ShapeError(
             f"repeat: repeats {list(times)} must hold a number of at least 0 for each dim of {list(shape)}"
         )
     shape = (1,) * (len(times) - len(shape)) + shape
     if prod(times) == 1:
-        return clone(reshape(x, shape))
+        return clone(reshape(input, shape))
     apart = tuple(n for size in shape for n in (1, size))
     wide = tuple(n for pair in zip(times, shape, strict=True) for n in pair)
     together = tuple(n * size for n, size in zip(times, shape, strict=True))
-    return reshape(expand(reshape(x, apart), wide), together)
+    return reshape(clone(expand(reshape(input, apart), wide)), together)
 
 
-def tile(x: Any, *given: Any, dims: Any = None) -> Any:
+def tile(input: Tensor, *given: Ints, dims: Ints | None = None) -> Tensor:
     """`repeat`, where missing entries of `dims` are 1, in front.
 
     >>> import autograd_cnn as ag
@@ -53,15 +57,17 @@ def tile(x: Any, *given: Any, dims: Any = None) -> Any:
             [2, 2]])
     """
     times = as_size("tile", given, "dims", dims)
-    return repeat(x, (1,) * (require_tensor("tile", x).array.ndim - len(times)) + times)
+    return repeat(input, (1,) * (require_tensor("tile", input).array.ndim - len(times)) + times)
 
 
-def repeat_interleave(x: Any, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None) -> Any:
-    """A copy of x with each element, or each position of `dim`, repeats[i] times in a row; x counts as flat without it.
+def repeat_interleave(
+    input: Tensor, repeats: Tensor | int | None = None, dim: int | None = None, *, output_size: int | None = None
+) -> Tensor:
+    """A copy of input with each element, or each position of `dim`, repeats[i] times in a row.
 
-    `repeats` is one number or a tensor of them.  `repeat_interleave(repeats)` gives the indices: 0 repeats[0] times,
-    1 repeats[1] times, and so on.  Raises ShapeError where there is not a number for each position, ArgumentError
-    where one is negative, or where the sum is not `output_size`.
+    Without `dim` input counts as flat.  `repeats` is one number or a tensor of them.  `repeat_interleave(repeats)`
+    gives the indices: 0 repeats[0] times, 1 repeats[1] times, and so on.  Raises ShapeError where there is not a number
+    for each position, ArgumentError where one is negative, or where the sum is not `output_size`.
 
     >>> import autograd_cnn as ag
     >>> repeat_interleave(ag.tensor([1, 2]), 2), repeat_interleave(ag.tensor([1, 2]), ag.tensor([1, 3]))
@@ -71,15 +77,15 @@ def repeat_interleave(x: Any, repeats: Any = None, dim: int | None = None, *, ou
     """
     op = "repeat_interleave"
     if repeats is None:
-        return _positions(op, x, None, output_size)
-    x = reshape(x, -1) if dim is None else require_tensor(op, x)
-    dim = one_dim(op, 0 if dim is None else dim, x.array.ndim)
+        return _positions(op, input, None, output_size)
+    input = reshape(input, -1) if dim is None else require_tensor(op, input)
+    dim = one_dim(op, 0 if dim is None else dim, input.array.ndim)
     if not isinstance(repeats, TensorBase):
-        return _each(op, x, index(repeats), dim, output_size)
+        return _each(op, input, index(repeats), dim, output_size)
     if not repeats.array.ndim:
-        return _each(op, x, require_integer(op, "repeats", repeats).item(), dim, output_size)
-    size = x.array.shape[dim] if x.array.ndim else 1
-    return index_select(x, dim, _positions(op, repeats, size, output_size))
+        return _each(op, input, require_integer(op, "repeats", repeats).item(), dim, output_size)
+    size = input.array.shape[dim] if input.array.ndim else 1
+    return index_select(input, dim, _positions(op, repeats, size, output_size))
 
 
 def _each(op: str, x: Any, times: int, dim: int, output_size: int | None) -> Any:

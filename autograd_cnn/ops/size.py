@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from math import prod
 from operator import index
 from typing import Any
 
 from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
+
+MOST_ELEMENTS = sys.maxsize // 16  # of 8 bytes, and a temporary array of them
 
 
 def as_size(op: str, given: tuple[Any, ...], name: str = "size", named: Any = None) -> tuple[int, ...]:
@@ -24,8 +27,15 @@ def as_size(op: str, given: tuple[Any, ...], name: str = "size", named: Any = No
         raise DTypeError(f"{op}: {name} takes ints, got {given!r}") from None
 
 
+def addressable(op: str, size: tuple[int, ...]) -> tuple[int, ...]:
+    """`size`; ShapeError where its elements, or those of a part of it, could not even be numbered."""
+    if prod(max(n, 1) for n in size) > MOST_ELEMENTS:
+        raise ShapeError(f"{op}: size {list(size)} is more than memory can hold")
+    return size
+
+
 def new_size(op: str, given: tuple[Any, ...], named: Any = None) -> tuple[int, ...]:
-    """The size of a tensor that is to be made; ShapeError where it is negative.
+    """The size of a tensor that is to be made; ShapeError where it is negative, or more than memory can hold.
 
     >>> new_size("zeros", ((2, 3),))
     (2, 3)
@@ -33,7 +43,7 @@ def new_size(op: str, given: tuple[Any, ...], named: Any = None) -> tuple[int, .
     size = as_size(op, given, "size", named)
     if min(size, default=0) < 0:
         raise ShapeError(f"{op}: size {list(size)} must not be negative")
-    return size
+    return addressable(op, size)
 
 
 def filled(op: str, size: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
