@@ -166,10 +166,7 @@ def run(
                     continue
             saved = node.saved
             if saved is None:
-                raise GraphFreedError(
-                    f"{node.name()}: a second backward pass through a graph whose saved tensors were freed by the "
-                    "first; pass retain_graph=True to the first one"
-                )
+                saved = _restored(node)
             plan = node.plan
             if plan.tensors == 1:
                 if saved[0].version[0] != node.versions[0]:
@@ -250,6 +247,18 @@ def run(
                 g = _hooked(hook, g)
         found[leaf, 0] = (g, fresh)
     return found
+
+
+def _restored(node: Node) -> Sequence[Any]:
+    """What a node saved, recomputed; GraphFreedError where it was freed for good."""
+    while node.saved is None and node.recomputation is not None:  # again where a recomputed part has another in it
+        node.recomputation.restore()
+    if node.saved is None:
+        raise GraphFreedError(
+            f"{node.name()}: a second backward pass through a graph whose saved tensors were freed by the "
+            "first; pass retain_graph=True to the first one"
+        )
+    return node.saved
 
 
 def _fresh(op: Op, r: Any, g: Any, saved: Sequence[Any]) -> bool:

@@ -16,6 +16,7 @@ from autograd_cnn.graph.op import INPUT, OUTPUT
 if TYPE_CHECKING:
     from autograd_cnn.graph.grad_mode import State
     from autograd_cnn.graph.op import Op, Plan
+    from autograd_cnn.graph.recompute import Recomputation
 
 Edge = tuple["Node | TensorBase", int]  # where an input came from: a node's output, or a leaf
 
@@ -78,6 +79,7 @@ class Node:
     # Rarely set, so not in slots.
     hooks: dict[int, dict[int, Callable[[Any], Any]]] | None = None
     retained: dict[int, ref[TensorBase]] | None = None
+    recomputation: Recomputation | None = None  # what makes `saved` once more
 
     def name(self) -> str:
         """The op's class with `Backward`, as PyTorch prints it."""
