@@ -20,7 +20,7 @@ SHAPES = {
     "beyond the cache": (7, 257, (7,) * 3),
     "beyond the cache, packed": (9, 260, (9, 4, 1)),
 }
-GATES = {"rnn": 1, "gru": 3, "lstm": 4}
+GATES = {"rnn": 1, "gru": 3, "lstm": 4, "projected": 4}  # the last is an LSTM whose states are projected
 
 
 def sigmoid(x):
@@ -28,7 +28,7 @@ def sigmoid(x):
 
 
 def forward(kind, sums, h, c, weight, bias, rows):
-    """One step on the samples that have it: their new states, and what a step leaves in the gates."""
+    """One step on the samples that have it: their new states.  `bias` is the GRU's, or a projection."""
     part = h @ weight.T
     if kind == "rnn":
         return np.tanh(sums[rows] + part), c
@@ -39,7 +39,8 @@ def forward(kind, sums, h, c, weight, bias, rows):
         return (1 - z) * np.tanh(x[:, 2 * units :] + r * inner) + z * h, c
     i, f, g, o = np.split(sums[rows] + part, 4, 1)
     c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
-    return sigmoid(o) * np.tanh(c), c
+    h = sigmoid(o) * np.tanh(c)
+    return h @ bias.T if kind == "projected" else h, c
 
 
 def reference(kind, sums, h, c, weight, bias, sizes, reverse):
@@ -58,18 +59,20 @@ def data(kind, shape, dtype, seed=0):
     samples, units, sizes = SHAPES[shape]
     rng = np.random.default_rng(seed)
     wide = GATES[kind] * units
-    shapes = (sum(sizes), wide), (samples, units), (samples, units), (wide, units), (units,)
-    scales = 1, 1, 1, units**-0.5, 1
+    out = units // 2 + 1 if kind == "projected" else units
+    last = (out, units) if kind == "projected" else (units,)
+    shapes = (sum(sizes), wide), (samples, out), (samples, units), (wide, out), last
+    scales = 1, 1, 1, units**-0.5, units**-0.5
     return [(rng.standard_normal(s) * scale).astype(dtype) for s, scale in zip(shapes, scales, strict=True)], sizes
 
 
 def run(kind, sums, h, c, weight, bias, sizes, reverse, memory=np.array, empty=np.empty):
     """What the kernels compute: y, h_n, c_n, and the gradients for the gates' sums, h_0 and c_0 of y's sum."""
-    (samples, units), rows, dtype = h.shape, len(sums), sums.dtype
+    (samples, out), units, rows, dtype = h.shape, c.shape[1], len(sums), sums.dtype
     gates, h, c, weight, bias = (memory(array) for array in (sums, h, c, weight, bias))
-    y, states, cells = (empty((rows, units), dtype) for _ in range(3))
-    h_n, c_n = empty((samples, units), dtype), empty((samples, units), dtype)
-    g, gh, gc = memory(np.ones((rows, units), dtype)), *(memory(np.zeros((samples, units), dtype)) for _ in range(2))
+    y, states, cells = (empty((rows, n), dtype) for n in (out, out, units))
+    h_n, c_n = empty((samples, out), dtype), empty((samples, units), dtype)
+    g, gh, gc = memory(np.ones((rows, out), dtype)), *(memory(np.zeros((samples, n), dtype)) for n in (out, units))
     g_gates = empty(gates.shape, dtype)
     if kind == "rnn":
         y = gates
@@ -80,21 +83,23 @@ def run(kind, sums, h, c, weight, bias, sizes, reverse, memory=np.array, empty=n
         k.gru(gates, h, weight, bias, sizes, reverse, cells, states, y, h_n)
         k.gru_backward(g, gates, cells, states, weight, sizes, reverse, g_gates, g_inner, gh)
     else:
-        k.lstm(gates, h, c, weight, sizes, reverse, states, cells, y, h_n, c_n)
-        k.lstm_backward(g, gates, cells, weight, sizes, reverse, g_gates, gh, gc)
-    return [y, h_n, c_n, g_gates, gh, gc] if kind == "lstm" else [y, h_n, g_gates, gh]
+        more = (bias, empty((rows, units), dtype)) if kind == "projected" else ()
+        k.lstm(gates, h, c, weight, sizes, reverse, states, cells, y, h_n, c_n, *more)
+        more = (bias, empty((rows, out), dtype)) if kind == "projected" else ()
+        k.lstm_backward(g, gates, cells, weight, sizes, reverse, g_gates, gh, gc, *more)
+    return [y, h_n, c_n, g_gates, gh, gc] if GATES[kind] == 4 else [y, h_n, g_gates, gh]
 
 
 @pytest.mark.parametrize("kind", GATES)
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("reverse", [False, True])
 @pytest.mark.parametrize("dtype", FLOATS)
-def test_against_steps_in_float64(kind, shape, reverse, dtype):
+def test_against_steps_in_double_precision(kind, shape, reverse, dtype):
     arrays, sizes = data(kind, shape, dtype)
     found = run(kind, *arrays, sizes, reverse)
     expected = reference(kind, *arrays, sizes, reverse)
     tolerance = 1e-5 if dtype == np.float32 else 1e-13
-    for array, exact in zip(found, expected[: 3 if kind == "lstm" else 2], strict=False):
+    for array, exact in zip(found, expected[: len(found) // 2], strict=False):
         np.testing.assert_allclose(array, exact, rtol=0, atol=tolerance)
     # A step against the gradient: the sum of y grows by its slope.
     rng = np.random.default_rng(1)
@@ -104,7 +109,7 @@ def test_against_steps_in_float64(kind, shape, reverse, dtype):
         reference(kind, sums + s * moved[0], h + s * moved[1], c + s * moved[2], *parameters, sizes, reverse)[0].sum()
         for s in (1, -1)
     )
-    gradients = found[3:] if kind == "lstm" else found[2:]
+    gradients = found[len(found) // 2 :]
     slope = sum(float((g.astype(np.float64) * m).sum()) for g, m in zip(gradients, moved, strict=False))
     size = sum(float(np.linalg.norm(g) * np.linalg.norm(m)) for g, m in zip(gradients, moved, strict=False))
     assert abs((above - below) / 2 - slope) < 1e-5 * size

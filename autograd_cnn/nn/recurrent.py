@@ -17,7 +17,7 @@ from autograd_cnn.nn.size import require_sizes
 from autograd_cnn.nn.utils.rnn import PackedSequence
 from autograd_cnn.ops.join import cat, stack
 from autograd_cnn.ops.operand import require_tensor
-from autograd_cnn.ops.recurrent import gru_layer, lstm_layer, rnn_layer
+from autograd_cnn.ops.recurrent_layer import gru_layer, lstm_layer, rnn_layer
 
 States = tuple[Any, ...]
 GATES = {"RNN_TANH": 1, "RNN_RELU": 1, "GRU": 3, "LSTM": 4}

@@ -12,7 +12,7 @@ from autograd_cnn.nn.module import Module
 from autograd_cnn.nn.parameter import Parameter
 from autograd_cnn.nn.size import require_sizes
 from autograd_cnn.ops.operand import require_tensor
-from autograd_cnn.ops.recurrent import gru_layer, lstm_layer, rnn_layer
+from autograd_cnn.ops.recurrent_layer import gru_layer, lstm_layer, rnn_layer
 
 States = tuple[Any, ...]
 

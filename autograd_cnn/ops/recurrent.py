@@ -10,9 +10,9 @@ import numpy as np
 
 from autograd_cnn.errors import ShapeError
 from autograd_cnn.graph.op import FusedOp
-from autograd_cnn.graph.record import apply
-from autograd_cnn.ops.operand import require_floating
 from autograd_cnn.ops.recurrent_steps import gru_step, lstm_step, rnn_step, unrolled
+
+Shape = tuple[int, ...]
 
 
 class Recurrent(FusedOp, abstract=True):
@@ -30,29 +30,34 @@ class Recurrent(FusedOp, abstract=True):
 
     def infer(self, x: Any, *others: Any) -> Any:
         """The leading dimensions, the number of rows and of units, and the dtype; raises where sizes do not fit."""
-        weight_hh = others[self.states + 1]
+        units, out = self.widths(others)
         if x.ndim != (3 if self.sizes is None else 2):
             wanted = "(T, N, input_size)" if self.sizes is None else "(rows, input_size)"
             raise ShapeError(f"{self.name}: x must be {wanted}, got shape {list(x.shape)}")
-        rows, units = prod(x.shape[:-1]), weight_hh.shape[-1]
+        rows = prod(x.shape[:-1])
         sizes = self.sizes_of(x)
         if not sizes or sum(sizes) != rows:
             raise ShapeError(f"{self.name}: x {list(x.shape)} has {rows} rows, its steps have {list(sizes)}")
         samples, wide = sizes[0], self.gates * units
-        wanted_shapes: dict[str, tuple[int, ...]] = {"weight_ih": (wide, x.shape[-1]), "weight_hh": (wide, units)}
-        wanted_shapes |= dict.fromkeys(("h_0", "c_0"), (samples, units)) | dict.fromkeys(
-            ("bias_ih", "bias_hh"), (wide,)
-        )
+        wanted_shapes: dict[str, tuple[int, ...]] = {"h_0": (samples, out), "c_0": (samples, units)}
+        wanted_shapes |= {"weight_ih": (wide, x.shape[-1]), "weight_hh": (wide, out), "weight_hr": (out, units)}
+        wanted_shapes |= {"bias_ih": (wide,), "bias_hh": (wide,)}
         for name, array in zip(self.inputs[1:], others, strict=False):
             if array.shape != wanted_shapes[name]:
                 raise ShapeError(
                     f"{self.name}: {name} has shape {list(array.shape)}, but x {list(x.shape)} of {samples} sequences "
-                    f"and weight_hh {list(weight_hh.shape)} need {list(wanted_shapes[name])}"
+                    f"and {units} units need {list(wanted_shapes[name])}"
                 )
-        return self.specs(x.shape[:-1], rows, samples, units, x.dtype)
+        return [(shape, x.dtype) for shape in self.shapes(x.shape[:-1], rows, samples, units, out)]
 
-    def specs(self, lead: tuple[int, ...], rows: int, samples: int, units: int, dtype: np.dtype) -> Any:
-        raise NotImplementedError
+    def widths(self, others: Sequence[Any]) -> tuple[int, int]:
+        """How many units there are, and how many of them, or projections of them, come out."""
+        units = others[self.states + 1].shape[-1]
+        return units, units
+
+    def shapes(self, lead: Shape, rows: int, samples: int, units: int, out: int) -> Sequence[Shape]:
+        """Those of the outputs."""
+        raise NotImplementedError(f"{type(self).__name__}.shapes")
 
     def sizes_of(self, x: Any) -> tuple[int, ...]:
         """How many sequences have each step."""
@@ -104,8 +109,8 @@ class RNN(Recurrent):
         super().__init__(reverse, sizes)
         self.nonlinearity = nonlinearity
 
-    def specs(self, lead: tuple[int, ...], rows: int, samples: int, units: int, dtype: np.dtype) -> Any:
-        return [(shape, dtype) for shape in ((*lead, units), (samples, units), (rows, units))]
+    def shapes(self, lead: Shape, rows: int, samples: int, units: int, out: int) -> Sequence[Shape]:
+        return (*lead, units), (samples, units), (rows, units)
 
     def compute(
         self,
@@ -148,9 +153,8 @@ class GRU(Recurrent):
     auxiliary = ("activated", "inner", "before")
     gates = 3
 
-    def specs(self, lead: tuple[int, ...], rows: int, samples: int, units: int, dtype: np.dtype) -> Any:
-        shapes = (*lead, units), (samples, units), (rows, 3 * units), (rows, units), (rows, units)
-        return [(shape, dtype) for shape in shapes]
+    def shapes(self, lead: Shape, rows: int, samples: int, units: int, out: int) -> Sequence[Shape]:
+        return (*lead, units), (samples, units), (rows, 3 * units), (rows, units), (rows, units)
 
     def compute(
         self,
@@ -214,9 +218,8 @@ class LSTM(Recurrent):
     gates = 4
     states = 2
 
-    def specs(self, lead: tuple[int, ...], rows: int, samples: int, units: int, dtype: np.dtype) -> Any:
-        shapes = (*lead, units), *[(samples, units)] * 2, (rows, 4 * units), *[(rows, units)] * 2
-        return [(shape, dtype) for shape in shapes]
+    def shapes(self, lead: Shape, rows: int, samples: int, units: int, out: int) -> Sequence[Shape]:
+        return (*lead, out), (samples, out), (samples, units), (rows, 4 * units), (rows, out), (rows, units)
 
     def compute(
         self,
@@ -248,7 +251,7 @@ class LSTM(Recurrent):
     ) -> None:
         gx, gh, gc, *parameters = out
         sizes = self.sizes_of(x)
-        gh, gc = _room(gh, g[1], before, sizes[0]), _room(gc, g[2], before, sizes[0])
+        gh, gc = _room(gh, g[1], before, sizes[0]), _room(gc, g[2], cells, sizes[0])
         g_gates = np.empty_like(activated)
         k.lstm_backward(_arrived(g[0], before), activated, cells, weight_hh, sizes, self.reverse, g_gates, gh, gc)
         _parameters(k, g_gates, g_gates, x, before, (weight_ih, weight_hh), (gx, *parameters))
@@ -258,92 +261,70 @@ class LSTM(Recurrent):
         return y, h_n, c_n
 
 
-def rnn_layer(
-    x: Any,
-    h_0: Any,
-    parameters: Sequence[Any],
-    nonlinearity: str = "tanh",
-    reverse: bool = False,
-    sizes: tuple[int, ...] | None = None,
-    unroll: bool = False,
-) -> tuple[Any, Any]:
-    """A simple recurrent layer: h_t = tanh(W_ih x_t + b_ih + W_hh h_(t-1) + b_hh), or relu of that.
+class ProjectedLSTM(Recurrent):
+    """An LSTM whose states are projected: h_t = W_hr (o tanh(c_t)).
 
-    x: (T, N, I), or (rows, I) of packed sequences of which `sizes[t]` have a step t; h_0: (N, H); `parameters`: W_ih
-    (H, I), W_hh (H, H) and, where there are biases, b_ih and b_hh (H,).  Returns all h_t, (T, N, H) or (rows, H), and
-    the last one of each sequence, (N, H).  `unroll` records each step as ordinary ops.
-
-    >>> import autograd_cnn as ag
-    >>> y, h_n = rnn_layer(ag.zeros(3, 2, 4), ag.zeros(2, 5), (ag.ones(5, 4), ag.ones(5, 5)))
-    >>> y.shape, h_n.shape
-    ((3, 2, 5), (2, 5))
+    hidden (rows, H): what is projected.
     """
-    _require("rnn", x, (h_0,), parameters)
-    if unroll:
-        y, (h_n,) = unrolled(rnn_step(nonlinearity, *parameters), x, (h_0,), sizes, reverse)
-        return y, h_n
-    y, h_n, *_ = apply(RNN(nonlinearity, reverse, sizes), x, h_0, *parameters)
-    return y, h_n
 
+    inputs = ("x", "h_0", "c_0", "weight_ih", "weight_hh", "weight_hr", "bias_ih", "bias_hh")
+    outputs = ("y", "h_n", "c_n", "activated", "before", "cells", "hidden")
+    auxiliary = ("activated", "before", "cells", "hidden")
+    gates = 4
+    states = 2
 
-def gru_layer(
-    x: Any,
-    h_0: Any,
-    parameters: Sequence[Any],
-    reverse: bool = False,
-    sizes: tuple[int, ...] | None = None,
-    unroll: bool = False,
-) -> tuple[Any, Any]:
-    """A layer of gated recurrent units (Cho et al. 2014); arguments and results are as `rnn_layer`'s.
+    def widths(self, others: Sequence[Any]) -> tuple[int, int]:
+        out, units = others[self.states + 2].shape
+        return units, out
 
-    r = sigmoid(W_ir x + b_ir + W_hr h + b_hr), z likewise, n = tanh(W_in x + b_in + r (W_hn h + b_hn)) and
-    h' = (1 - z) n + z h; `parameters` hold those of r, z and n one above the other: (3H, I), (3H, H), (3H,), (3H,).
+    def shapes(self, lead: Shape, rows: int, samples: int, units: int, out: int) -> Sequence[Shape]:
+        states = (samples, out), (samples, units)
+        return (*lead, out), *states, (rows, 4 * units), (rows, out), (rows, units), (rows, units)
 
-    >>> import autograd_cnn as ag
-    >>> y, h_n = gru_layer(ag.zeros(3, 2, 4), ag.zeros(2, 5), (ag.ones(15, 4), ag.ones(15, 5)))
-    >>> y.shape, h_n.shape
-    ((3, 2, 5), (2, 5))
-    """
-    _require("gru", x, (h_0,), parameters)
-    if unroll:
-        y, (h_n,) = unrolled(gru_step(*parameters), x, (h_0,), sizes, reverse)
-        return y, h_n
-    y, h_n, *_ = apply(GRU(reverse, sizes), x, h_0, *parameters)
-    return y, h_n
+    def compute(
+        self,
+        k: Any,
+        out: Any,
+        x: Any,
+        h_0: Any,
+        c_0: Any,
+        weight_ih: Any,
+        weight_hh: Any,
+        weight_hr: Any = None,
+        bias_ih: Any = None,
+        bias_hh: Any = None,
+    ) -> None:
+        y, h_n, c_n, activated, before, cells, hidden = out
+        k.linear_forward(_rows(x), weight_ih, None if bias_ih is None else bias_ih + bias_hh, activated)
+        sizes = self.sizes_of(x), self.reverse
+        k.lstm(activated, h_0, c_0, weight_hh, *sizes, before, cells, _rows(y), h_n, c_n, weight_hr, hidden)
 
+    def gradient(
+        self,
+        k: Any,
+        out: Sequence[Any],
+        g: Any,
+        x: Any,
+        weight_ih: Any,
+        weight_hh: Any,
+        weight_hr: Any,
+        activated: Any,
+        before: Any,
+        cells: Any,
+        hidden: Any,
+    ) -> None:
+        gx, gh, gc, gw_ih, gw_hh, gw_hr, *biases = out
+        sizes = self.sizes_of(x)
+        gh, gc = _room(gh, g[1], before, sizes[0]), _room(gc, g[2], cells, sizes[0])
+        g_gates, g_projected = np.empty_like(activated), np.empty_like(before)
+        gy = _arrived(g[0], before)
+        k.lstm_backward(gy, activated, cells, weight_hh, sizes, self.reverse, g_gates, gh, gc, weight_hr, g_projected)
+        _parameters(k, g_gates, g_gates, x, before, (weight_ih, weight_hh), (gx, gw_ih, gw_hh, *biases))
+        if gw_hr is not None:
+            k.linear_backward(g_projected, hidden, weight_hr, None, gw_hr, None)
 
-def lstm_layer(
-    x: Any,
-    h_0: Any,
-    c_0: Any,
-    parameters: Sequence[Any],
-    reverse: bool = False,
-    sizes: tuple[int, ...] | None = None,
-    unroll: bool = False,
-    weight_hr: Any = None,
-) -> tuple[Any, Any, Any]:
-    """A layer of long short-term memory (Hochreiter and Schmidhuber 1997); arguments are as `rnn_layer`'s.
-
-    i, f, o = sigmoid(W_i x + b_i + W_h h + b_h), g = tanh(likewise), c' = f c + i g and h' = o tanh(c'), or, where
-    `weight_hr` (P, H) is given, its product with that (Sak et al. 2014); `parameters` hold those of i, f, g and o one
-    above the other: (4H, I), (4H, H), (4H,), (4H,).  Returns all h_t, the last h and the last c.
-
-    >>> import autograd_cnn as ag
-    >>> zeros = ag.zeros(2, 5)
-    >>> y, h_n, c_n = lstm_layer(ag.zeros(3, 2, 4), zeros, zeros, (ag.ones(20, 4), ag.ones(20, 5)))
-    >>> y.shape, h_n.shape, c_n.shape
-    ((3, 2, 5), (2, 5), (2, 5))
-    """
-    _require("lstm", x, (h_0, c_0), parameters)
-    if unroll or weight_hr is not None:
-        step = lstm_step(*parameters, weight_hr=weight_hr)
-        y, (h_n, c_n) = unrolled(step, x, (h_0, c_0), sizes, reverse)
+    def composite(self, x: Any, h_0: Any, c_0: Any, *parameters: Any) -> Any:
+        weight_ih, weight_hh, weight_hr, *biases = parameters
+        step = lstm_step(weight_ih, weight_hh, *biases, weight_hr=weight_hr)
+        y, (h_n, c_n) = unrolled(step, x, (h_0, c_0), self.sizes, self.reverse)
         return y, h_n, c_n
-    y, h_n, c_n, *_ = apply(LSTM(reverse, sizes), x, h_0, c_0, *parameters)
-    return y, h_n, c_n
-
-
-def _require(op: str, x: Any, states: Sequence[Any], parameters: Sequence[Any]) -> None:
-    names = ("h_0", "c_0")[: len(states)], ("weight_ih", "weight_hh", "bias_ih", "bias_hh")[: len(parameters)]
-    tensors = zip((*names[0], *names[1]), (*states, *parameters), strict=True)
-    require_floating(op, x=x, **dict(tensors))

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from autograd_cnn.errors import DTypeError, ShapeError
-from autograd_cnn.ops import recurrent
+from autograd_cnn.ops import recurrent_layer
 from samples.sample import ErrorSample, Input, Sample, real, whole
 
 GATES = {"rnn": 1, "gru": 3, "lstm": 4}
@@ -57,7 +57,7 @@ def ours(kind: str) -> Any:
         states, parameters = others[: 1 + (kind == "lstm")], others[1 + (kind == "lstm") :]
         if projected:
             *parameters, options["weight_hr"] = parameters
-        return getattr(recurrent, f"{kind}_layer")(x, *states, parameters, **options)
+        return getattr(recurrent_layer, f"{kind}_layer")(x, *states, parameters, **options)
 
     return run
 
@@ -120,16 +120,20 @@ SAMPLES = (
     *(sample for kind in GATES for sample in each(kind)),
     layer("rnn", 3, 2, 3, 4, nonlinearity="relu"),
     layer("rnn", 2, 2, 2, 3, nonlinearity="relu", unroll=True),
-    layer("lstm", 3, 2, 3, 4, projected=True),
+    layer("lstm", 3, 2, 3, 4, projected=True, large=inputs("lstm", 20, 26, 30, 70, projected=True)),
+    layer("lstm", 1, 2, 3, 4, projected=True, bias=False),
+    layer("lstm", 2, 2, 2, 3, projected=True, unroll=True),
+    layer("lstm", 0, 0, 2, 3, projected=True, sizes=PACKED),
     layer("lstm", 0, 0, 2, 3, projected=True, sizes=PACKED, reverse=True),
 )
 
 
 def misfit(kind: str, name: str, place: int, *shape: int, **options: Any) -> ErrorSample:
-    given = list(inputs(kind, 3, 2, 3, 4, **options))
+    layer = kind.removeprefix("projected_")
+    given = list(inputs(layer, 3, 2, 3, 4, **options))
     given[place] = real(*shape)
     pattern = rf"{kind}: {name} has shape \[{', '.join(map(str, shape))}\], but .* need"
-    return ErrorSample(f"{kind} {name}", ours(kind), tuple(given), ShapeError, pattern, options)
+    return ErrorSample(f"{kind} {name}", ours(layer), tuple(given), ShapeError, pattern, options)
 
 
 ERRORS = (
@@ -138,6 +142,7 @@ ERRORS = (
     misfit("gru", "weight_hh", 3, 10, 4),
     misfit("lstm", "c_0", 2, 2, 5),
     misfit("lstm", "bias_hh", 6, 4),
+    misfit("projected_lstm", "weight_hh", 4, 16, 4, projected=True),
     ErrorSample(
         "x flat",
         ours("gru"),

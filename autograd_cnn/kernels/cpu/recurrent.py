@@ -77,8 +77,11 @@ class Plan(NamedTuple):
 
 
 @lru_cache(256)
-def plan(steps, samples, rows, units, groups, depth, turned, rectified, kind):
-    """The Plan for states (samples, depth) times weights (depth, groups * units), at each step of a walk."""
+def plan(steps, samples, rows, units, groups, depth, turned, rectified, kind, whole=False):
+    """The Plan for states (samples, depth) times weights (depth, groups * units), at each step of a walk.
+
+    Where all units of a sample are needed before its next step begins, a task has the `whole` of them.
+    """
     like = np.zeros(1, kind)
     lanes = VECTOR_BYTES // like.itemsize
     vectors = -(-units // lanes)
@@ -89,7 +92,7 @@ def plan(steps, samples, rows, units, groups, depth, turned, rectified, kind):
     even = 4 if tiles >= 4 else 2 if samples >= 8 else 1
     tiles = -(-tiles // even) * even
     weights = groups * units * depth
-    by_units = weights * like.itemsize > CACHED and panels > 1
+    by_units = weights * like.itemsize > CACHED and panels > 1 and not whole
     numbers = np.zeros(1, RECORD)
     numbers[0] = (samples, rows, units, groups, depth, width, panels, tiles, _product_address(kind), turned, rectified)
     large = steps > 0 and (by_units or (rows * weights >= PARALLEL_WORK and tiles > 1))
