@@ -33,6 +33,7 @@ TESTS = {  # of kernels that have vector code of their own, or leave it to LLVM
     ),
     "test_reduce_kernels": ("test_variance", "test_float32_is_summed_in_float64", "test_nan_and_inf"),
     "test_conv_depthwise": ("test_chosen_shapes", "test_random_shapes"),
+    "test_recurrent_kernels": ("test_against_steps_in_double_precision",),
     "test_winograd": ("test_against_sums_over_windows", "test_what_is_not_finite_stays_where_it_belongs"),
 }
 
