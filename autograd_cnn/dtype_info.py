@@ -35,7 +35,7 @@ def promote_types(type1: Any, type2: Any) -> np.dtype:
     return dtypes.promote(dtypes.as_dtype(type1, "promote_types"), dtypes.as_dtype(type2, "promote_types"))
 
 
-def result_type(tensor1: Any, tensor2: Any) -> np.dtype:
+def result_type(tensor1: Tensor, tensor2: Tensor) -> np.dtype:
     """The dtype of the result of mixing two tensors or numbers.
 
     >>> import autograd_cnn as ag
@@ -62,58 +62,58 @@ def can_cast(from_: Any, to: Any) -> bool:
     return dtypes.CATEGORY[source] <= dtypes.CATEGORY[target]
 
 
-def is_floating_point(x: Tensor) -> bool:
-    """Whether x is of a floating dtype.
+def is_floating_point(input: Tensor) -> bool:
+    """Whether input is of a floating dtype.
 
     >>> import autograd_cnn as ag
     >>> is_floating_point(ag.ones(1)), is_floating_point(ag.arange(1))
     (True, False)
     """
-    return _tensor(x, "is_floating_point").dtype.kind == "f"
+    return _tensor(input, "is_floating_point").dtype.kind == "f"
 
 
-def is_complex(x: Tensor) -> bool:
+def is_complex(input: Tensor) -> bool:
     """False: there are no complex tensors.
 
     >>> import autograd_cnn as ag
     >>> is_complex(ag.ones(1))
     False
     """
-    _tensor(x, "is_complex")
+    _tensor(input, "is_complex")
     return False
 
 
-def is_nonzero(x: Tensor) -> bool:
-    """Whether the one element of x is not 0.  Raises for any other number of elements.
+def is_nonzero(input: Tensor) -> bool:
+    """Whether the one element of input is not 0.  Raises for any other number of elements.
 
     >>> import autograd_cnn as ag
     >>> is_nonzero(ag.tensor([0.0]))
     False
     """
-    return bool(_tensor(x, "is_nonzero"))
+    return bool(_tensor(input, "is_nonzero"))
 
 
-def is_inference(x: Tensor) -> bool:
-    """Whether x was made in inference mode.
+def is_inference(input: Tensor) -> bool:
+    """Whether input was made in inference mode.
 
     >>> import autograd_cnn as ag
     >>> is_inference(ag.ones(1))
     False
     """
-    return _tensor(x, "is_inference").version is None
+    return _tensor(input, "is_inference").version is None
 
 
-def numel(x: Tensor) -> int:
+def numel(input: Tensor) -> int:
     """The number of elements.
 
     >>> import autograd_cnn as ag
     >>> numel(ag.ones(2, 3))
     6
     """
-    return int(_tensor(x, "numel").array.size)
+    return int(_tensor(input, "numel").array.size)
 
 
 def _tensor(x: Any, function: str) -> Tensor:
     if not isinstance(x, Tensor):
-        raise DTypeError(f"{function}: x must be a Tensor, got {type(x).__name__}")
+        raise DTypeError(f"{function}: input must be a Tensor, got {type(x).__name__}")
     return x

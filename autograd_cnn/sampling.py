@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from autograd_cnn.ops.size import new_size
 from autograd_cnn.random import Generator
 from autograd_cnn.tensor import Tensor
 
+if TYPE_CHECKING:
+    from autograd_cnn.typing import DTypeLike, Ints
+
 
 def _random_float(dtype: Any, op: str) -> np.dtype:
     result = float_dtype(dtype, op)
@@ -24,10 +27,10 @@ def _random_float(dtype: Any, op: str) -> np.dtype:
 
 
 def rand(
-    *given: Any,
-    size: Any = None,
+    *given: Ints,
+    size: Ints | None = None,
     generator: Generator | None = None,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
     device: Any = None,
     requires_grad: bool = False,
 ) -> Tensor:
@@ -42,10 +45,10 @@ def rand(
 
 
 def randn(
-    *given: Any,
-    size: Any = None,
+    *given: Ints,
+    size: Ints | None = None,
     generator: Generator | None = None,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
     device: Any = None,
     requires_grad: bool = False,
 ) -> Tensor:
@@ -61,10 +64,10 @@ def randn(
 def randint(
     low: int = 0,
     high: Any = None,
-    size: Any = None,
+    size: Ints | None = None,
     *,
     generator: Generator | None = None,
-    dtype: Any = int64,
+    dtype: DTypeLike = int64,
     device: Any = None,
     requires_grad: bool = False,
 ) -> Tensor:
@@ -85,7 +88,12 @@ def randint(
 
 
 def randperm(
-    n: int, *, generator: Generator | None = None, dtype: Any = int64, device: Any = None, requires_grad: bool = False
+    n: int,
+    *,
+    generator: Generator | None = None,
+    dtype: DTypeLike = int64,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Tensor:
     """The integers from 0 to n - 1 in random order.
 
@@ -96,28 +104,28 @@ def randperm(
     return make(stream(generator).permutation(n).astype(as_dtype(dtype, "randperm")), device, requires_grad)
 
 
-def rand_like(x: Tensor, *, dtype: Any = None, device: Any = None, **options: Any) -> Tensor:
-    """Uniform random numbers in [0, 1) of x's shape and dtype.
+def rand_like(input: Tensor, *, dtype: DTypeLike | None = None, device: Any = None, **options: Any) -> Tensor:
+    """Uniform random numbers in [0, 1) of input's shape and dtype.
 
     >>> import autograd_cnn as ag
     >>> rand_like(ag.tensor([1.0, 2.0])).shape
     (2,)
     """
-    return rand(x.shape, **like(x, dtype, device), **options)
+    return rand(input.shape, **like(input, dtype, device), **options)
 
 
-def randn_like(x: Tensor, *, dtype: Any = None, device: Any = None, **options: Any) -> Tensor:
-    """Random numbers of the standard normal distribution of x's shape and dtype.
+def randn_like(input: Tensor, *, dtype: DTypeLike | None = None, device: Any = None, **options: Any) -> Tensor:
+    """Random numbers of the standard normal distribution of input's shape and dtype.
 
     >>> import autograd_cnn as ag
     >>> randn_like(ag.tensor([1.0, 2.0])).shape
     (2,)
     """
-    return randn(x.shape, **like(x, dtype, device), **options)
+    return randn(input.shape, **like(input, dtype, device), **options)
 
 
 def randint_like(
-    x: Tensor, low: int = 0, high: Any = None, *, dtype: Any = None, device: Any = None, **options: Any
+    input: Tensor, low: int = 0, high: Any = None, *, dtype: DTypeLike | None = None, device: Any = None, **options: Any
 ) -> Tensor:
     """Random integers in [low, high) of x's shape and dtype; `randint_like(x, high)` starts at 0.
 
@@ -125,16 +133,16 @@ def randint_like(
     >>> randint_like(ag.tensor([1.0, 2.0]), 5, 6)
     tensor([5., 5.])
     """
-    return randint(low, high, x.shape, **like(x, dtype, device), **options)
+    return randint(low, high, input.shape, **like(input, dtype, device), **options)
 
 
 def normal(
     mean: Any,
     std: Any = 1,
-    size: Any = None,
+    size: Ints | None = None,
     *,
     generator: Generator | None = None,
-    dtype: Any = None,
+    dtype: DTypeLike | None = None,
     device: Any = None,
     requires_grad: bool = False,
 ) -> Tensor:

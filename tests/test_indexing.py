@@ -86,8 +86,8 @@ def test_random_keys(seed: int) -> None:
 def test_no_float_is_cut_to_fit_among_integers(value: float) -> None:
     x = ag.tensor([1, 2])
     for change in (lambda: ag.masked_fill(x, x > 1, value), lambda: x.masked_fill_(x > 1, value)):
-        with pytest.raises(DTypeError, match=r"0.5.* cannot be put into x of dtype int64"):
+        with pytest.raises(DTypeError, match=r"0.5.* cannot be put into a tensor of dtype int64"):
             change()
-    with pytest.raises(DTypeError, match=r"pad: value .*0.5.* cannot be put into x of dtype int64"):
+    with pytest.raises(DTypeError, match=r"pad: value .*0.5.* cannot be put into a tensor of dtype int64"):
         pad(x, (1, 1), value=value)
     assert x.tolist() == [1, 2]

@@ -132,7 +132,7 @@ ERRORS = [
     (lambda: nn.Conv3d(4, 4, 3, padding="full"), ArgumentError, "Conv3d: padding must be .*'full'"),
     (lambda: nn.Conv1d(4, 4, 3, 2, "same"), ArgumentError, r"Conv1d: padding='same' needs stride 1, got \(2,\)"),
     (lambda: nn.Conv1d(4, 4, 3, padding_mode="mirror"), ArgumentError, "Conv1d: padding_mode must be one of zeros, "),
-    (lambda: nn.Conv1d(4, 6, 3)(ag.ones(4)), ShapeError, r"conv1d: x must be \(N, C, L\) or \(C, L\), got"),
+    (lambda: nn.Conv1d(4, 6, 3)(ag.ones(4)), ShapeError, r"conv1d: input must be \(N, C, L\) or \(C, L\), got"),
     (lambda: nn.ConvTranspose1d(3, 4, 3, groups=2), ArgumentError, "ConvTranspose1d: in_channels 3 is not divisible"),
     (lambda: nn.ConvTranspose2d(4, 4, 3, padding="same"), ArgumentError, "ConvTranspose2d: padding must be integers"),
     (lambda: nn.ConvTranspose2d(4, 4, 3, padding_mode="reflect"), ArgumentError, "ConvTranspose2d: padding_mode must "),

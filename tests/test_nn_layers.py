@@ -284,7 +284,7 @@ ERRORS = [
     (lambda: nn.Dropout(1.5), ArgumentError, r"Dropout: p must lie in \[0, 1\], got 1.5"),
     (lambda: nn.Embedding(3, 2, 3), ArgumentError, "Embedding: padding_idx 3 is out of range for 3 embeddings"),
     (lambda: nn.RReLU(0.5, 0.2), ArgumentError, "RReLU: lower must be at most upper, got 0.5 and 0.2"),
-    (lambda: nn.Softmax2d()(ag.ones(2, 3)), ShapeError, r"Softmax2d: x must have 3 or 4 .* \[2, 3\]"),
+    (lambda: nn.Softmax2d()(ag.ones(2, 3)), ShapeError, r"Softmax2d: input must have 3 or 4 .* \[2, 3\]"),
     (lambda: nn.Hardtanh(1, 1), ArgumentError, "Hardtanh: min_val must be less than max_val, got 1 and 1"),
     (lambda: nn.Dropout2d(-1), ArgumentError, r"Dropout2d: p must lie in \[0, 1\], got -1"),
     (lambda: nn.Linear(2.5, 2), DTypeError, "Linear: in_features must be an integer, got 2.5"),

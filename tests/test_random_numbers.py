@@ -106,7 +106,7 @@ def test_what_is_overwritten_has_no_gradient() -> None:
     ("draw", "error", "match"),
     [
         (lambda: ag.bernoulli(ag.tensor([0.5, 1.5])), ArgumentError, r"a probability lies in \[0, 1\], got 1.5"),
-        (lambda: ag.bernoulli(ag.tensor([1])), DTypeError, "x must be a floating point tensor"),
+        (lambda: ag.bernoulli(ag.tensor([1])), DTypeError, "input must be a floating point tensor"),
         (lambda: ag.zeros(2).bernoulli_(-1), ArgumentError, "got -1"),
         (lambda: ag.zeros(2).bernoulli_(float("nan")), ArgumentError, "got nan"),
         (lambda: ag.zeros(2).bernoulli_(ag.ones(3)), ShapeError, "3 to 2"),

@@ -79,7 +79,7 @@ def test_floor_division_in_place_cuts_the_gradient() -> None:
 
 def test_in_place_results_must_fit() -> None:
     x = ag.tensor([5, 7])
-    with pytest.raises(InPlaceError, match=r"floor_divide in place: .*float32 cannot be cast to x's int64"):
+    with pytest.raises(InPlaceError, match=r"floor_divide in place: .*float32 cannot be cast to the tensor's int64"):
         x //= 2.0
     assert x.tolist() == [5, 7]
 

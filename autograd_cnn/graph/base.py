@@ -12,6 +12,7 @@ from autograd_cnn.device import CPU, Device
 if TYPE_CHECKING:
     from autograd_cnn.graph.node import Node
     from autograd_cnn.graph.op import ViewOp
+    from autograd_cnn.tensor import Tensor
 
 
 class View:
@@ -45,7 +46,7 @@ class TensorBase:
         "version",
     )
 
-    blank: ClassVar[Callable[[], TensorBase]]  # a tensor as ops return them, still without attributes; set by Tensor
+    blank: ClassVar[Callable[[], Tensor]]  # a tensor as ops return them, still without attributes; set by Tensor
 
     array: np.ndarray
     device: Device
@@ -90,7 +91,7 @@ def prepare(tensor: TensorBase, array: np.ndarray, device: Device) -> None:
     tensor._view = None
 
 
-def wrap(array: np.ndarray, device: Device = CPU) -> TensorBase:
+def wrap(array: np.ndarray, device: Device = CPU) -> Tensor:
     """A fresh tensor round `array`, without a graph."""
     tensor = TensorBase.blank()
     tensor.array = array  # `prepare`, without the call
@@ -104,7 +105,7 @@ def wrap(array: np.ndarray, device: Device = CPU) -> TensorBase:
     return tensor
 
 
-def alias(tensor: TensorBase) -> TensorBase:
+def alias(tensor: TensorBase) -> Tensor:
     """A tensor on the same storage and version counter, without the graph."""
     twin = TensorBase.blank()
     prepare(twin, tensor.array, tensor.device)

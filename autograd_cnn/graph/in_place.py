@@ -59,9 +59,9 @@ def apply_inplace(op: Op, x: Any, *others: Any) -> Any:
     arrays = [tensor.array for tensor in (x, *others)]
     shape, dtype = op.infer(*arrays)
     if shape != x.array.shape:
-        raise InPlaceError(f"{what}: the result has shape {list(shape)}, x has {list(x.array.shape)}")
+        raise InPlaceError(f"{what}: the result has shape {list(shape)}, the tensor has {list(x.array.shape)}")
     if dtype != x.array.dtype and "buif".index(dtype.kind) > "buif".index(x.array.dtype.kind):
-        raise InPlaceError(f"{what}: a result of dtype {dtype} cannot be cast to x's {x.array.dtype}")
+        raise InPlaceError(f"{what}: a result of dtype {dtype} cannot be cast to the tensor's {x.array.dtype}")
     device = x.device
     if op.in_place and not recording and dtype == x.array.dtype and _alone(x, others):
         op.compute(device.kernels, x.array, *arrays)

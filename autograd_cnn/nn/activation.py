@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_cnn.creation import full
 from autograd_cnn.errors import ArgumentError
@@ -11,6 +11,9 @@ from autograd_cnn.nn import functional as F
 from autograd_cnn.nn.module import Module
 from autograd_cnn.nn.parameter import Parameter
 from autograd_cnn.nn.size import require_sizes
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
 
 
 class Activation(Module):
@@ -34,8 +37,8 @@ class ReLU(Activation):
         super().__init__()
         self.inplace = inplace
 
-    def forward(self, x: Any) -> Any:
-        return F.relu(x, self.inplace)
+    def forward(self, input: Tensor) -> Tensor:
+        return F.relu(input, self.inplace)
 
     def extra_repr(self) -> str:
         return "inplace=True" if self.inplace else ""
@@ -49,8 +52,8 @@ class Tanh(Activation):
     tensor([0.])
     """
 
-    def forward(self, x: Any) -> Any:
-        return F.tanh(x)
+    def forward(self, input: Tensor) -> Tensor:
+        return F.tanh(input)
 
 
 class Sigmoid(Activation):
@@ -61,8 +64,8 @@ class Sigmoid(Activation):
     tensor([0.5000])
     """
 
-    def forward(self, x: Any) -> Any:
-        return F.sigmoid(x)
+    def forward(self, input: Tensor) -> Tensor:
+        return F.sigmoid(input)
 
 
 class LeakyReLU(Activation):
@@ -78,8 +81,8 @@ class LeakyReLU(Activation):
         self.negative_slope = negative_slope
         self.inplace = inplace
 
-    def forward(self, x: Any) -> Any:
-        return F.leaky_relu(x, self.negative_slope, self.inplace)
+    def forward(self, input: Tensor) -> Tensor:
+        return F.leaky_relu(input, self.negative_slope, self.inplace)
 
     def extra_repr(self) -> str:
         return f"negative_slope={self.negative_slope}" + ", inplace=True" * self.inplace
@@ -101,8 +104,8 @@ class PReLU(Activation):
         self.num_parameters = num_parameters
         self.weight = Parameter(full((num_parameters,), float(init), device=device, dtype=dtype))
 
-    def forward(self, x: Any) -> Any:
-        return F.prelu(x, self.weight)
+    def forward(self, input: Tensor) -> Tensor:
+        return F.prelu(input, self.weight)
 
     def extra_repr(self) -> str:
         return f"num_parameters={self.num_parameters}"
@@ -124,8 +127,8 @@ class ELU(Activation):
         self.alpha = alpha
         self.inplace = inplace
 
-    def forward(self, x: Any) -> Any:
-        return F.elu(x, self.alpha, self.inplace)
+    def forward(self, input: Tensor) -> Tensor:
+        return F.elu(input, self.alpha, self.inplace)
 
     def extra_repr(self) -> str:
         return f"alpha={self.alpha}" + ", inplace=True" * self.inplace
@@ -147,8 +150,8 @@ class Hardtanh(Activation):
         self.max_val = max_val
         self.inplace = inplace
 
-    def forward(self, x: Any) -> Any:
-        return F.hardtanh(x, self.min_val, self.max_val, self.inplace)
+    def forward(self, input: Tensor) -> Tensor:
+        return F.hardtanh(input, self.min_val, self.max_val, self.inplace)
 
     def extra_repr(self) -> str:
         return f"min_val={self.min_val}, max_val={self.max_val}" + ", inplace=True" * self.inplace
@@ -177,8 +180,8 @@ class LogSigmoid(Activation):
     tensor([-0.6931])
     """
 
-    def forward(self, x: Any) -> Any:
-        return F.logsigmoid(x)
+    def forward(self, input: Tensor) -> Tensor:
+        return F.logsigmoid(input)
 
 
 class GELU(Activation):
@@ -195,8 +198,8 @@ class GELU(Activation):
         super().__init__()
         self.approximate = approximate
 
-    def forward(self, x: Any) -> Any:
-        return F.gelu(x, approximate=self.approximate)
+    def forward(self, input: Tensor) -> Tensor:
+        return F.gelu(input, approximate=self.approximate)
 
     def extra_repr(self) -> str:
         return f"approximate={self.approximate!r}"
@@ -215,8 +218,8 @@ class Softplus(Activation):
         self.beta = beta
         self.threshold = threshold
 
-    def forward(self, x: Any) -> Any:
-        return F.softplus(x, self.beta, self.threshold)
+    def forward(self, input: Tensor) -> Tensor:
+        return F.softplus(input, self.beta, self.threshold)
 
     def extra_repr(self) -> str:
         return f"beta={self.beta}, threshold={self.threshold}"
@@ -234,8 +237,8 @@ class Softmax(Activation):
         super().__init__()
         self.dim = dim
 
-    def forward(self, x: Any) -> Any:
-        return F.softmax(x, self.dim)
+    def forward(self, input: Tensor) -> Tensor:
+        return F.softmax(input, self.dim)
 
     def extra_repr(self) -> str:
         return f"dim={self.dim}"
@@ -249,5 +252,5 @@ class LogSoftmax(Softmax):
     tensor([-0.6931, -0.6931])
     """
 
-    def forward(self, x: Any) -> Any:
-        return F.log_softmax(x, self.dim)
+    def forward(self, input: Tensor) -> Tensor:
+        return F.log_softmax(input, self.dim)

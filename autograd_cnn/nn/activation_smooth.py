@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from autograd_cnn.errors import ArgumentError, ShapeError
 from autograd_cnn.nn import functional as F
 from autograd_cnn.nn.activation import Activation, Softmax
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
 
 
 class InPlaceActivation(Activation):
@@ -30,8 +33,8 @@ class SiLU(InPlaceActivation):
     tensor([-0.2689,  1.7616])
     """
 
-    def forward(self, x: Any) -> Any:
-        return F.silu(x, self.inplace)
+    def forward(self, input: Tensor) -> Tensor:
+        return F.silu(input, self.inplace)
 
 
 class Mish(InPlaceActivation):
@@ -44,8 +47,8 @@ class Mish(InPlaceActivation):
     tensor([-0.3034,  1.9440])
     """
 
-    def forward(self, x: Any) -> Any:
-        return F.mish(x, self.inplace)
+    def forward(self, input: Tensor) -> Tensor:
+        return F.mish(input, self.inplace)
 
 
 class SELU(InPlaceActivation):
@@ -58,8 +61,8 @@ class SELU(InPlaceActivation):
     tensor([-1.1113,  2.1014])
     """
 
-    def forward(self, x: Any) -> Any:
-        return F.selu(x, self.inplace)
+    def forward(self, input: Tensor) -> Tensor:
+        return F.selu(input, self.inplace)
 
 
 class CELU(InPlaceActivation):
@@ -76,15 +79,15 @@ class CELU(InPlaceActivation):
         super().__init__(inplace)
         self.alpha = alpha
 
-    def forward(self, x: Any) -> Any:
-        return F.celu(x, self.alpha, self.inplace)
+    def forward(self, input: Tensor) -> Tensor:
+        return F.celu(input, self.alpha, self.inplace)
 
     def extra_repr(self) -> str:
         return f"alpha={self.alpha}" + ", inplace=True" * self.inplace
 
 
 class RReLU(InPlaceActivation):
-    """y = x where x > 0, else a * x: in training a is uniform in [lower, upper), in evaluation their mean.
+    """y = x where x > 0, else a * input: in training a is uniform in [lower, upper), in evaluation their mean.
 
     B. Xu, N. Wang, T. Chen, M. Li: "Empirical evaluation of rectified activations in convolutional network", 2015.
 
@@ -100,8 +103,8 @@ class RReLU(InPlaceActivation):
         self.lower = lower
         self.upper = upper
 
-    def forward(self, x: Any) -> Any:
-        return F.rrelu(x, self.lower, self.upper, self.training, self.inplace)
+    def forward(self, input: Tensor) -> Tensor:
+        return F.rrelu(input, self.lower, self.upper, self.training, self.inplace)
 
     def extra_repr(self) -> str:
         return f"lower={self.lower}, upper={self.upper}" + ", inplace=True" * self.inplace
@@ -120,8 +123,8 @@ class Threshold(InPlaceActivation):
         self.threshold = threshold
         self.value = value
 
-    def forward(self, x: Any) -> Any:
-        return F.threshold(x, self.threshold, self.value, self.inplace)
+    def forward(self, input: Tensor) -> Tensor:
+        return F.threshold(input, self.threshold, self.value, self.inplace)
 
     def extra_repr(self) -> str:
         return f"threshold={self.threshold}, value={self.value}" + ", inplace=True" * self.inplace
@@ -135,8 +138,8 @@ class Hardsigmoid(InPlaceActivation):
     tensor([0.0000, 0.5000, 0.7500])
     """
 
-    def forward(self, x: Any) -> Any:
-        return F.hardsigmoid(x, self.inplace)
+    def forward(self, input: Tensor) -> Tensor:
+        return F.hardsigmoid(input, self.inplace)
 
     def extra_repr(self) -> str:
         return ""
@@ -152,8 +155,8 @@ class Hardswish(InPlaceActivation):
     tensor([0.6667, 5.0000])
     """
 
-    def forward(self, x: Any) -> Any:
-        return F.hardswish(x, self.inplace)
+    def forward(self, input: Tensor) -> Tensor:
+        return F.hardswish(input, self.inplace)
 
     def extra_repr(self) -> str:
         return ""
@@ -167,8 +170,8 @@ class Softsign(Activation):
     tensor([-0.5000,  0.7500])
     """
 
-    def forward(self, x: Any) -> Any:
-        return F.softsign(x)
+    def forward(self, input: Tensor) -> Tensor:
+        return F.softsign(input)
 
 
 class Tanhshrink(Activation):
@@ -179,8 +182,8 @@ class Tanhshrink(Activation):
     tensor([-0.2384,  1.0360])
     """
 
-    def forward(self, x: Any) -> Any:
-        return F.tanhshrink(x)
+    def forward(self, input: Tensor) -> Tensor:
+        return F.tanhshrink(input)
 
 
 class Hardshrink(Activation):
@@ -195,8 +198,8 @@ class Hardshrink(Activation):
         super().__init__()
         self.lambd = lambd
 
-    def forward(self, x: Any) -> Any:
-        return F.hardshrink(x, self.lambd)
+    def forward(self, input: Tensor) -> Tensor:
+        return F.hardshrink(input, self.lambd)
 
     def extra_repr(self) -> str:
         return f"{self.lambd}"
@@ -210,12 +213,12 @@ class Softshrink(Hardshrink):
     tensor([-0.5000,  0.0000])
     """
 
-    def forward(self, x: Any) -> Any:
-        return F.softshrink(x, self.lambd)
+    def forward(self, input: Tensor) -> Tensor:
+        return F.softshrink(input, self.lambd)
 
 
 class GLU(Activation):
-    """y = a * sigmoid(b), a and b the halves of x along `dim`.
+    """y = a * sigmoid(b), a and b the halves of input along `dim`.
 
     Y. Dauphin, A. Fan, M. Auli, D. Grangier: "Language modeling with gated convolutional networks", 2017.
 
@@ -228,8 +231,8 @@ class GLU(Activation):
         super().__init__()
         self.dim = dim
 
-    def forward(self, x: Any) -> Any:
-        return F.glu(x, self.dim)
+    def forward(self, input: Tensor) -> Tensor:
+        return F.glu(input, self.dim)
 
     def extra_repr(self) -> str:
         return f"dim={self.dim}"
@@ -243,12 +246,12 @@ class Softmin(Softmax):
     tensor([0.5000, 0.5000])
     """
 
-    def forward(self, x: Any) -> Any:
-        return F.softmin(x, self.dim)
+    def forward(self, input: Tensor) -> Tensor:
+        return F.softmin(input, self.dim)
 
 
 class Softmax2d(Activation):
-    """Softmax over the channels of images: x is (N, C, H, W) or (C, H, W).
+    """Softmax over the channels of images: input is (N, C, H, W) or (C, H, W).
 
     Raises ShapeError for other ranks.
 
@@ -257,7 +260,7 @@ class Softmax2d(Activation):
     [[[0.5]], [[0.5]]]
     """
 
-    def forward(self, x: Any) -> Any:
-        if x.ndim not in (3, 4):
-            raise ShapeError(f"Softmax2d: x must have 3 or 4 dimensions, got shape {list(x.shape)}")
-        return F.softmax(x, -3)
+    def forward(self, input: Tensor) -> Tensor:
+        if input.ndim not in (3, 4):
+            raise ShapeError(f"Softmax2d: input must have 3 or 4 dimensions, got shape {list(input.shape)}")
+        return F.softmax(input, -3)

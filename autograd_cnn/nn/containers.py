@@ -5,10 +5,13 @@ from __future__ import annotations
 import operator
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
 from itertools import groupby
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from autograd_cnn.errors import ArgumentError, DTypeError, IndexOutOfRangeError, ShapeError
 from autograd_cnn.nn.module import Module
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
 
 
 class ModuleSequence(Module):
@@ -100,10 +103,10 @@ class Sequential(ModuleSequence):
         else:
             self.extend(modules)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         for module in self:
-            x = module(x)
-        return x
+            input = module(input)
+        return input
 
     def _part(self, named: list[tuple[str, Any]]) -> Self:
         return type(self)(dict(named))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from autograd_cnn.creation import empty
 from autograd_cnn.errors import ArgumentError
@@ -15,6 +15,9 @@ from autograd_cnn.nn.parameter import Parameter
 from autograd_cnn.nn.size import require_sizes
 from autograd_cnn.ops.window import sizes
 
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
+
 MODES = ("zeros", "reflect", "replicate", "circular")
 
 
@@ -22,7 +25,7 @@ class Convolution(Module):
     """What convolution layers of both directions share: their settings, and what is made of them."""
 
     axes: ClassVar[int]
-    function: ClassVar[Callable[..., Any]]
+    function: ClassVar[Callable[..., Tensor]]
 
     def __init__(
         self,
@@ -115,12 +118,12 @@ class ForwardConvolution(Convolution):
         if padding == "same" and set(self.stride) != {1}:
             raise ArgumentError(f"{layer}: padding='same' needs stride 1, got {self.stride}")
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         padding = self.padding
         if self.padding_mode != "zeros":
-            x = F.pad(x, self._border(), mode=self.padding_mode)
+            input = F.pad(input, self._border(), mode=self.padding_mode)
             padding = 0
-        return self.function(x, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+        return self.function(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
 
     def _border(self) -> tuple[int, ...]:
         """The padding before and after each axis, the last axis first."""
@@ -141,7 +144,7 @@ class ForwardConvolution(Convolution):
 class Conv1d(ForwardConvolution):
     """A 1-D convolution (cross-correlation): y[n, o] = b[o] + sum over c of w[o, c] * x[n, c].
 
-    x: (N, C, L), weight: (O, C / groups, K), bias: (O,), y: (N, O, OL).  Settings and errors are `Conv2d`'s.
+    input: (N, C, L), weight: (O, C / groups, K), bias: (O,), y: (N, O, OL).  Settings and errors are `Conv2d`'s.
 
     >>> import autograd_cnn as ag
     >>> Conv1d(4, 8, 3, padding="same")(ag.zeros(2, 4, 50)).shape
@@ -155,7 +158,7 @@ class Conv1d(ForwardConvolution):
 class Conv2d(ForwardConvolution):
     """A 2-D convolution (cross-correlation): y[n, o] = b[o] + sum over c of w[o, c] * x[n, c].
 
-    x: (N, C, H, W), weight: (O, C / groups, KH, KW), bias: (O,), y: (N, O, OH, OW) with
+    input: (N, C, H, W), weight: (O, C / groups, KH, KW), bias: (O,), y: (N, O, OH, OW) with
     OH = floor((H + 2 padding - dilation (KH - 1) - 1) / stride) + 1.  `padding` is a number, a pair, "same" or "valid";
     `padding_mode` is "zeros", "reflect", "replicate" or "circular".  Weight and bias are uniform in
     [-1/sqrt(fan_in), 1/sqrt(fan_in)] at first, fan_in = C / groups * KH * KW.
@@ -174,8 +177,8 @@ class Conv2d(ForwardConvolution):
 class Conv3d(ForwardConvolution):
     """A 3-D convolution (cross-correlation): y[n, o] = b[o] + sum over c of w[o, c] * x[n, c].
 
-    x: (N, C, D, H, W), weight: (O, C / groups, KD, KH, KW), bias: (O,), y: (N, O, OD, OH, OW).  Settings and errors are
-    `Conv2d`'s.
+    input: (N, C, D, H, W), weight: (O, C / groups, KD, KH, KW), bias: (O,), y: (N, O, OD, OH, OW).  Settings and errors
+    are `Conv2d`'s.
 
     >>> import autograd_cnn as ag
     >>> Conv3d(3, 4, 3, stride=(1, 2, 2), padding=1)(ag.zeros(2, 3, 6, 8, 8)).shape

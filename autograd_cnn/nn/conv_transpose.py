@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from autograd_cnn.errors import ArgumentError
 from autograd_cnn.nn import functional as F
 from autograd_cnn.nn.conv import Convolution
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
 
 
 class TransposedConvolution(Convolution):
@@ -38,11 +42,11 @@ class TransposedConvolution(Convolution):
     def _weight_channels(self) -> tuple[int, int]:
         return self.in_channels, self.out_channels // self.groups
 
-    def forward(self, x: Any, output_size: Any = None) -> Any:
+    def forward(self, input: Tensor, output_size: Sequence[int] | None = None) -> Tensor:
         """y, of the spatial size `output_size` where that is given, instead of that of `output_padding`."""
-        extra = self.output_padding if output_size is None else self._extra(x.shape, tuple(output_size))
+        extra = self.output_padding if output_size is None else self._extra(input.shape, tuple(output_size))
         settings = self.stride, self.padding, extra, self.groups, self.dilation
-        return self.function(x, self.weight, self.bias, *settings)
+        return self.function(input, self.weight, self.bias, *settings)
 
     def _extra(self, shape: tuple[int, ...], size: tuple[int, ...]) -> tuple[int, ...]:
         """The output_padding that leads to `size`, which may begin with N and C."""
@@ -66,7 +70,8 @@ class TransposedConvolution(Convolution):
 class ConvTranspose1d(TransposedConvolution):
     """The adjoint of a 1-D convolution, plus a bias.
 
-    x: (N, C, L), weight: (C, O / groups, K), bias: (O,), y: (N, O, OL).  Settings and errors are `ConvTranspose2d`'s.
+    input: (N, C, L), weight: (C, O / groups, K), bias: (O,), y: (N, O, OL).  Settings and errors are
+    `ConvTranspose2d`'s.
 
     >>> import autograd_cnn as ag
     >>> ConvTranspose1d(4, 8, 4, stride=2, padding=1)(ag.zeros(2, 4, 50)).shape
@@ -80,7 +85,7 @@ class ConvTranspose1d(TransposedConvolution):
 class ConvTranspose2d(TransposedConvolution):
     """The adjoint of a 2-D convolution (Zeiler et al. 2010), plus a bias: it makes images larger by its stride.
 
-    x: (N, C, H, W), weight: (C, O / groups, KH, KW), bias: (O,), y: (N, O, OH, OW) with
+    input: (N, C, H, W), weight: (C, O / groups, KH, KW), bias: (O,), y: (N, O, OH, OW) with
     OH = (H - 1) stride - 2 padding + dilation (KH - 1) + output_padding + 1.  Called with `output_size`, it chooses
     the output padding that leads there.  Weight and bias start as PyTorch's do: uniform in [-1/sqrt(f), 1/sqrt(f)],
     f = O / groups * KH * KW.
@@ -101,8 +106,8 @@ class ConvTranspose2d(TransposedConvolution):
 class ConvTranspose3d(TransposedConvolution):
     """The adjoint of a 3-D convolution, plus a bias.
 
-    x: (N, C, D, H, W), weight: (C, O / groups, KD, KH, KW), bias: (O,), y: (N, O, OD, OH, OW).  Settings and errors are
-    `ConvTranspose2d`'s.
+    input: (N, C, D, H, W), weight: (C, O / groups, KD, KH, KW), bias: (O,), y: (N, O, OD, OH, OW).  Settings and errors
+    are `ConvTranspose2d`'s.
 
     >>> import autograd_cnn as ag
     >>> ConvTranspose3d(8, 4, 2, stride=2)(ag.zeros(1, 8, 3, 4, 4)).shape

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from autograd_cnn.errors import DTypeError
 from autograd_cnn.nn import functional as F
@@ -14,6 +14,9 @@ from autograd_cnn.nn.conv import Conv1d, Conv2d, Conv3d
 from autograd_cnn.nn.linear import Identity, Linear
 from autograd_cnn.nn.module import Module
 from autograd_cnn.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
 
 M = TypeVar("M", bound=Module)
 
@@ -60,8 +63,8 @@ class LinearReLU(Linear):
     (4, 3)
     """
 
-    def forward(self, x: Any) -> Any:
-        return F.linear_relu(x, self.weight, self.bias)
+    def forward(self, input: Tensor) -> Tensor:
+        return F.linear_relu(input, self.weight, self.bias)
 
 
 RECTIFIED: dict[type[Module], type[Module]] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_cnn.dtype import bool_
 from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
@@ -13,6 +13,9 @@ from autograd_cnn.graph.record import apply_binary, apply_unary
 from autograd_cnn.ops.arithmetic import where
 from autograd_cnn.ops.elementwise import Slope, Unary, exp, sigmoid, tanh
 from autograd_cnn.ops.operand import require_floating, require_tensor
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
 
 GELU_TANH_SCALE = math.sqrt(2 / math.pi)
 GELU_TANH_CUBE = 0.044715
@@ -198,28 +201,28 @@ GELU, GELU_SLOPE = Gelu(), GeluSlope()
 GELU_TANH, GELU_TANH_SLOPE = GeluTanh(), GeluTanhSlope()
 
 
-def relu(x: Any, inplace: bool = False) -> Any:
+def relu(input: Tensor, inplace: bool = False) -> Tensor:
     """max(x, 0); the gradient at 0 is 0 (Nair and Hinton 2010).  Raises DTypeError for bools.
 
     >>> import autograd_cnn as ag
     >>> relu(ag.tensor([-1.0, 2.0]))
     tensor([0., 2.])
     """
-    return apply_inplace(RELU, x) if inplace else pointwise_unary(RELU, x)
+    return apply_inplace(RELU, input) if inplace else pointwise_unary(RELU, input)
 
 
-def relu6(x: Any, inplace: bool = False) -> Any:
+def relu6(input: Tensor, inplace: bool = False) -> Tensor:
     """min(max(x, 0), 6) (Krizhevsky 2010); the gradient at 0 and 6 is 0.
 
     >>> import autograd_cnn as ag
     >>> relu6(ag.tensor([-1.0, 2.0, 8.0]))
     tensor([0., 2., 6.])
     """
-    return hardtanh(x, 0.0, 6.0, inplace)
+    return hardtanh(input, 0.0, 6.0, inplace)
 
 
-def hardtanh(x: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Any:
-    """x limited to [min_val, max_val]; the gradient at the limits is 0.
+def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
+    """input limited to [min_val, max_val]; the gradient at the limits is 0.
 
     Raises ArgumentError where min_val is not below max_val.
 
@@ -227,30 +230,30 @@ def hardtanh(x: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool 
     >>> hardtanh(ag.tensor([-2.0, 0.5]))
     tensor([-1.0000,  0.5000])
     """
-    require_floating("hardtanh", x=x)
+    require_floating("hardtanh", input=input)
     if min_val >= max_val:
         raise ArgumentError(f"hardtanh: min_val must be below max_val, got {min_val} and {max_val}")
     op = Hardtanh(float(min_val), float(max_val))
-    return apply_inplace(op, x) if inplace else apply_unary(op, x)
+    return apply_inplace(op, input) if inplace else apply_unary(op, input)
 
 
-def leaky_relu(x: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:
+def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """x where x > 0, else negative_slope * x (Maas et al. 2013).
 
     >>> import autograd_cnn as ag
     >>> leaky_relu(ag.tensor([-1.0, 2.0]))
     tensor([-0.0100,  2.0000])
     """
-    require_floating("leaky_relu", x=x)
+    require_floating("leaky_relu", input=input)
     if negative_slope >= 0:
         op = LeakyRelu(float(negative_slope))
-        return apply_inplace(op, x) if inplace else apply_unary(op, x)
+        return apply_inplace(op, input) if inplace else apply_unary(op, input)
     if inplace:
         raise ArgumentError(f"leaky_relu: in place negative_slope must be at least 0, got {negative_slope}")
-    return where(x > 0, x, x * negative_slope)
+    return where(input > 0, input, input * negative_slope)
 
 
-def prelu(x: Any, weight: Any) -> Any:
+def prelu(input: Tensor, weight: Tensor) -> Tensor:
     """x where x > 0, else weight * x, with one weight or one per channel, dimension 1 (He et al. 2015).
 
     Raises ShapeError where `weight` has neither 1 element nor one per channel.
@@ -259,33 +262,35 @@ def prelu(x: Any, weight: Any) -> Any:
     >>> prelu(ag.tensor([-1.0, 2.0]), ag.tensor([0.25]))
     tensor([-0.2500,  2.0000])
     """
-    require_floating("prelu", x=x, weight=weight)
-    shape, count = require_tensor("prelu", x).array.shape, require_tensor("prelu", weight).array.size
+    require_floating("prelu", input=input, weight=weight)
+    shape, count = require_tensor("prelu", input).array.shape, require_tensor("prelu", weight).array.size
     if weight.array.ndim > 1:
         raise ShapeError(f"prelu: weight must have at most 1 dimension, got shape {list(weight.array.shape)}")
     if count != 1:
         channels = shape[1] if len(shape) > 1 else 1
         if count != channels:
-            raise ShapeError(f"prelu: weight has {count} elements, x of shape {list(shape)} has {channels} channels")
+            raise ShapeError(
+                f"prelu: weight has {count} elements, input of shape {list(shape)} has {channels} channels"
+            )
         weight = weight.reshape((1, count, *(1,) * (len(shape) - 2)))
     elif weight.array.ndim and not shape:
         weight = weight.reshape(())
-    return where(x > 0, x, weight * x)
+    return where(input > 0, input, weight * input)
 
 
-def elu(x: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
+def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """x where x > 0, else alpha * (e^x - 1) (Clevert et al. 2016).
 
     >>> import autograd_cnn as ag
     >>> elu(ag.tensor([-1.0, 2.0]))
     tensor([-0.6321,  2.0000])
     """
-    require_floating("elu", x=x)
+    require_floating("elu", input=input)
     op = Elu(float(alpha))
-    return apply_inplace(op, x) if inplace else apply_unary(op, x)
+    return apply_inplace(op, input) if inplace else apply_unary(op, input)
 
 
-def gelu(x: Any, approximate: str = "none") -> Any:
+def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     """x * cdf(x) of the normal distribution (Hendrycks and Gimpel 2016).
 
     With `approximate="tanh"`: x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3))).
@@ -295,29 +300,29 @@ def gelu(x: Any, approximate: str = "none") -> Any:
     >>> gelu(ag.tensor([-1.0, 2.0]))
     tensor([-0.1587,  1.9545])
     """
-    require_floating("gelu", x=x)
+    require_floating("gelu", input=input)
     if approximate not in ("none", "tanh"):
         raise ArgumentError(f"gelu: approximate must be 'none' or 'tanh', got {approximate!r}")
-    return pointwise_unary(GELU if approximate == "none" else GELU_TANH, x)
+    return pointwise_unary(GELU if approximate == "none" else GELU_TANH, input)
 
 
-def softplus(x: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
+def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """ln(1 + e^(beta x)) / beta, a smooth relu; x itself where beta * x > threshold.
 
     >>> import autograd_cnn as ag
     >>> softplus(ag.tensor([-1.0, 2.0]))
     tensor([0.3133, 2.1269])
     """
-    require_floating("softplus", x=x)
-    return apply_unary(Softplus(float(beta), float(threshold)), x)
+    require_floating("softplus", input=input)
+    return apply_unary(Softplus(float(beta), float(threshold)), input)
 
 
-def logsigmoid(x: Any) -> Any:
+def logsigmoid(input: Tensor) -> Tensor:
     """log(sigmoid(x)) = -ln(1 + e^-x), without its overflow.
 
     >>> import autograd_cnn as ag
     >>> logsigmoid(ag.tensor([-1.0, 2.0]))
     tensor([-1.3133, -0.1269])
     """
-    require_floating("logsigmoid", x=x)
-    return -apply_unary(SOFTPLUS, -x)
+    require_floating("logsigmoid", input=input)
+    return -apply_unary(SOFTPLUS, -input)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,10 @@ from autograd_cnn.ops.cast import cast
 from autograd_cnn.ops.comparison import eq, ge, gt, logical_and, logical_or, lt
 from autograd_cnn.ops.operand import broadcast, dtype_of, pair, refuse_bools, together
 from autograd_cnn.ops.rounding import trunc
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
+    from autograd_cnn.typing import Number
 
 
 class Binary(PointwiseOp, abstract=True):
@@ -205,7 +209,7 @@ SQUARE = Square()
 FLOOR_DIVIDE, REMAINDER, WHERE = FloorDivide(), Remainder(), Where()
 
 
-def add(x: Any, other: Any, *, alpha: float = 1) -> Any:
+def add(input: Tensor | Number, other: Tensor | Number, *, alpha: float = 1) -> Tensor:
     """The sum: x + alpha * other.
 
     Raises ArgumentError for a fractional alpha where both operands are integers.
@@ -215,19 +219,19 @@ def add(x: Any, other: Any, *, alpha: float = 1) -> Any:
     tensor([1.5000, 2.5000])
     """
     if alpha != 1:
-        other = _scaled("add", x, other, alpha)
-    if isinstance(x, TensorBase) and isinstance(other, TensorBase):
-        return pointwise_binary(ADD, x, other)
-    return pointwise_binary(ADD, *pair("add", x, other))
+        other = _scaled("add", input, other, alpha)
+    if isinstance(input, TensorBase) and isinstance(other, TensorBase):
+        return pointwise_binary(ADD, input, other)
+    return pointwise_binary(ADD, *pair("add", input, other))
 
 
 def _scaled(op: str, x: Any, other: Any, alpha: float) -> Any:
     if isinstance(alpha, float) and dtype_of(x).kind != "f" and dtype_of(other).kind != "f":
         raise ArgumentError(f"{op}: alpha must be an integer where the operands are, got {alpha}")
-    return mul(other, alpha) if isinstance(other, TensorBase) else other * alpha
+    return other * alpha
 
 
-def sub(x: Any, other: Any, *, alpha: float = 1) -> Any:
+def sub(input: Tensor | Number, other: Tensor | Number, *, alpha: float = 1) -> Tensor:
     """The difference: x - alpha * other.
 
     Raises DTypeError for bools, ArgumentError for a fractional alpha where both operands are integers.
@@ -237,58 +241,58 @@ def sub(x: Any, other: Any, *, alpha: float = 1) -> Any:
     tensor([2., 1.])
     """
     if alpha != 1:
-        other = _scaled("sub", x, other, alpha)
-    left, right = pair("sub", x, other)
-    if left is not x or right is not other or left.array.dtype.kind == "b":
-        refuse_bools("sub", x, other, instead="; use ^ or ~ on masks")
+        other = _scaled("sub", input, other, alpha)
+    left, right = pair("sub", input, other)
+    if left.array.dtype.kind == "b" or left is not input or right is not other:
+        refuse_bools("sub", input, other, instead="; use ^ or ~ on masks")
     return pointwise_binary(SUB, left, right)
 
 
-def mul(x: Any, other: Any) -> Any:
+def mul(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """The product: x * other.
 
     >>> import autograd_cnn as ag
     >>> mul(ag.tensor([3.0, 2.0]), 2)
     tensor([6., 4.])
     """
-    if isinstance(x, TensorBase) and isinstance(other, TensorBase):
-        return pointwise_binary(MUL, x, other)
-    return pointwise_binary(MUL, *pair("mul", x, other))
+    if isinstance(input, TensorBase) and isinstance(other, TensorBase):
+        return pointwise_binary(MUL, input, other)
+    return pointwise_binary(MUL, *pair("mul", input, other))
 
 
-def maximum(x: Any, other: Any) -> Any:
-    """The larger of x and other, nan where either is; equal values share the gradient.
+def maximum(input: Tensor, other: Tensor | Number) -> Tensor:
+    """The larger of input and other, nan where either is; equal values share the gradient.
 
     >>> import autograd_cnn as ag
     >>> maximum(ag.tensor([1.0, 5.0]), ag.tensor([4.0, 2.0]))
     tensor([4., 5.])
     """
-    x, other = pair("maximum", x, other)
-    return pointwise_binary(MAXIMUM, x, other)
+    input, other = pair("maximum", input, other)
+    return pointwise_binary(MAXIMUM, input, other)
 
 
-def minimum(x: Any, other: Any) -> Any:
-    """The smaller of x and other, nan where either is; equal values share the gradient.
+def minimum(input: Tensor, other: Tensor | Number) -> Tensor:
+    """The smaller of input and other, nan where either is; equal values share the gradient.
 
     >>> import autograd_cnn as ag
     >>> minimum(ag.tensor([1.0, 5.0]), ag.tensor([4.0, 2.0]))
     tensor([1., 2.])
     """
-    x, other = pair("minimum", x, other)
-    return pointwise_binary(MINIMUM, x, other)
+    input, other = pair("minimum", input, other)
+    return pointwise_binary(MINIMUM, input, other)
 
 
-def atan2(x: Any, other: Any) -> Any:
+def atan2(input: Tensor, other: Tensor | Number) -> Tensor:
     """The angle of the point (other, x) to the first axis, in (-pi, pi]; its gradient at the origin is 0.
 
     >>> import autograd_cnn as ag
     >>> atan2(ag.tensor([1.0, 0.0]), ag.tensor([0.0, -1.0]))
     tensor([1.5708, 3.1416])
     """
-    return pointwise_binary(ATAN2, *real_pair("atan2", x, other))
+    return pointwise_binary(ATAN2, *real_pair("atan2", input, other))
 
 
-def remainder(x: Any, other: Any) -> Any:
+def remainder(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """The remainder with the sign of other: x - floor(x / other) * other.
 
     Raises DTypeError for bools, ArgumentError for integers and a divisor of 0.
@@ -297,10 +301,10 @@ def remainder(x: Any, other: Any) -> Any:
     >>> remainder(ag.tensor([5, -5]), 3)
     tensor([2, 1])
     """
-    return pointwise_binary(REMAINDER, *divided("remainder", x, other))
+    return pointwise_binary(REMAINDER, *divided("remainder", input, other))
 
 
-def floor_divide(x: Any, other: Any) -> Any:
+def floor_divide(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """The quotient rounded down: floor(x / other); no gradient.
 
     Raises DTypeError for bools, ArgumentError for integers and a divisor of 0.
@@ -309,7 +313,7 @@ def floor_divide(x: Any, other: Any) -> Any:
     >>> floor_divide(ag.tensor([5, -5]), 3)
     tensor([ 1, -2])
     """
-    return apply(FLOOR_DIVIDE, *divided("floor_divide", x, other))
+    return apply(FLOOR_DIVIDE, *divided("floor_divide", input, other))
 
 
 def divided(op: str, x: Any, other: Any) -> Any:
@@ -342,7 +346,7 @@ def _trunc_divide(x: Any, other: Any) -> Any:
 ROUNDED = {"floor": floor_divide, "trunc": _trunc_divide}
 
 
-def div(x: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
+def div(input: Tensor | Number, other: Tensor | Number, *, rounding_mode: str | None = None) -> Tensor:
     """The quotient: x / other; integers give floats.
 
     With `rounding_mode` "floor" it is rounded down, with "trunc" towards 0: integers stay integers, and the
@@ -357,12 +361,12 @@ def div(x: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
     if rounding_mode is not None:
         if rounding_mode not in ROUNDED:
             raise ArgumentError(f"div: rounding_mode must be None, 'floor' or 'trunc', got {rounding_mode!r}")
-        return ROUNDED[rounding_mode](x, other)
-    return pointwise_binary(DIV, *real_pair("div", x, other))
+        return ROUNDED[rounding_mode](input, other)
+    return pointwise_binary(DIV, *real_pair("div", input, other))
 
 
-def pow(x: Any, other: Any) -> Any:
-    """The power: x ** other; its gradient for other is 0 where x is 0 and other is not negative.
+def pow(input: Tensor | Number, exponent: Tensor | Number) -> Tensor:
+    """The power: x ** exponent; its gradient for exponent is 0 where x is 0 and exponent is not negative.
 
     Raises DTypeError for bools, ArgumentError for integers to a negative integer.
 
@@ -370,15 +374,15 @@ def pow(x: Any, other: Any) -> Any:
     >>> pow(ag.tensor([2.0, 3.0]), 2)
     tensor([4., 9.])
     """
-    if isinstance(other, bool | int | float) and isinstance(x, TensorBase) and x.array.dtype.kind == "f":
-        return pointwise_unary(SQUARE, x) if other == 2 else apply_unary(PowScalar(other), x)
-    x, other = pair("pow", x, other)
-    if x.array.dtype.kind != "f":
-        refuse_bools("pow", x)
-        exponents = other.device.to_host(other.array)
+    if isinstance(exponent, bool | int | float) and isinstance(input, TensorBase) and input.array.dtype.kind == "f":
+        return pointwise_unary(SQUARE, input) if exponent == 2 else apply_unary(PowScalar(exponent), input)
+    base, power = pair("pow", input, exponent)
+    if base.array.dtype.kind != "f":
+        refuse_bools("pow", base)
+        exponents = power.device.to_host(power.array)
         if (exponents < 0).any():
             raise ArgumentError(f"pow: integers to a negative power are no integers: the exponent is {exponents.min()}")
-    return pointwise_binary(POW, x, other)
+    return pointwise_binary(POW, base, power)
 
 
 def where(condition: Any, x: Any, other: Any) -> Any:

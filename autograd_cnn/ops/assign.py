@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,10 @@ from autograd_cnn.graph.in_place import apply_inplace
 from autograd_cnn.graph.op import Op
 from autograd_cnn.ops.operand import Scalar, broadcast
 
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
+    from autograd_cnn.typing import Number
+
 
 class Copy(Op):
     """`source`, broadcast and cast to x, which loses its content."""
@@ -22,7 +26,7 @@ class Copy(Op):
 
     def infer(self, x: Any, source: Any) -> Any:
         if source.shape != x.shape and broadcast("copy_", x.shape, source.shape) != x.shape:
-            raise ShapeError(f"copy_: source {list(source.shape)} does not broadcast to x {list(x.shape)}")
+            raise ShapeError(f"copy_: source {list(source.shape)} does not broadcast to {list(x.shape)}")
         return x.shape, x.dtype
 
     def compute(self, k: Any, out: Any, x: Any, source: Any) -> None:
@@ -70,7 +74,7 @@ def require_number(op: str, value: Any, dtype: np.dtype) -> None:
 def require_kind(op: str, value: Any, dtype: np.dtype) -> None:
     """DTypeError for a number that `dtype` would change the kind of, such as a float among integers."""
     if isinstance(value, Scalar | np.number | np.bool_) and CATEGORY[of_scalar(value)] > CATEGORY[dtype]:
-        raise DTypeError(f"{op}: value {value!r} cannot be put into x of dtype {dtype}")
+        raise DTypeError(f"{op}: value {value!r} cannot be put into a tensor of dtype {dtype}")
 
 
 def copy_(x: Any, source: Any) -> Any:
@@ -89,8 +93,8 @@ def copy_(x: Any, source: Any) -> Any:
     return apply_inplace(Fill(source), x)
 
 
-def fill_(x: Any, value: Any) -> Any:
-    """Overwrites x with one number, or a zero-dimensional tensor; returns x.
+def fill_(input: Tensor, value: Tensor | Number) -> Tensor:
+    """Overwrites input with one number, or a zero-dimensional tensor; returns input.
 
     >>> import autograd_cnn as ag
     >>> fill_(ag.zeros(2), 3)
@@ -99,6 +103,6 @@ def fill_(x: Any, value: Any) -> Any:
     if isinstance(value, TensorBase):
         if value.array.ndim:
             raise ShapeError(f"fill_: value must be a number, got a tensor of shape {list(value.array.shape)}")
-        return apply_inplace(COPY, x, value)
-    require_number("fill_", value, x.array.dtype)
-    return apply_inplace(Fill(value), x)
+        return apply_inplace(COPY, input, value)
+    require_number("fill_", value, input.array.dtype)
+    return apply_inplace(Fill(value), input)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_cnn.errors import DTypeError
 from autograd_cnn.graph.base import TensorBase
@@ -12,6 +12,10 @@ from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.arithmetic import Binary, div, divided, sub
 from autograd_cnn.ops.elementwise import Unary
 from autograd_cnn.ops.operand import broadcast, promoted, refuse_bools, require_floating, require_tensor
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
+    from autograd_cnn.typing import Number
 
 
 class Ternary(Op, abstract=True):
@@ -95,7 +99,7 @@ class Frac(Unary):
 LERP, FMOD, FRAC = Lerp(), Fmod(), Frac()
 
 
-def addcmul(x: Any, tensor1: Any, tensor2: Any, *, value: float = 1) -> Any:
+def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1) -> Tensor:
     """x + value * tensor1 * tensor2; all three broadcast.
 
     Raises DTypeError for bools, and for a fractional `value` among integers.
@@ -104,11 +108,11 @@ def addcmul(x: Any, tensor1: Any, tensor2: Any, *, value: float = 1) -> Any:
     >>> addcmul(ag.tensor([1.0, 1.0]), ag.tensor([2.0, 3.0]), ag.tensor([4.0, 5.0]), value=0.5)
     tensor([5.0000, 8.5000])
     """
-    operands = _numbers("addcmul", value, x, tensor1, tensor2)
+    operands = _numbers("addcmul", value, input, tensor1, tensor2)
     return apply(Addcmul(value), *operands)
 
 
-def addcdiv(x: Any, tensor1: Any, tensor2: Any, *, value: float = 1) -> Any:
+def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1) -> Tensor:
     """x + value * tensor1 / tensor2; all three broadcast.
 
     Raises DTypeError for integers and bools.
@@ -117,7 +121,7 @@ def addcdiv(x: Any, tensor1: Any, tensor2: Any, *, value: float = 1) -> Any:
     >>> addcdiv(ag.tensor([1.0, 1.0]), ag.tensor([2.0, 3.0]), ag.tensor([4.0, 6.0]), value=2)
     tensor([2., 2.])
     """
-    operands = _numbers("addcdiv", value, x, tensor1, tensor2)
+    operands = _numbers("addcdiv", value, input, tensor1, tensor2)
     if operands[0].array.dtype.kind != "f":
         raise DTypeError(f"addcdiv: takes floating point tensors, got {operands[0].array.dtype}; use div first")
     return apply(Addcdiv(value), *operands)
@@ -132,7 +136,7 @@ def _numbers(op: str, value: float, *operands: Any) -> list[Any]:
     return tensors
 
 
-def lerp(x: Any, end: Any, weight: Any) -> Any:
+def lerp(input: Tensor, end: Tensor, weight: Tensor | float) -> Tensor:
     """x + weight * (end - x): x for weight 0, end for weight 1; weight is a number or a tensor.
 
     Raises DTypeError unless all tensors are floating point ones of one dtype.
@@ -141,13 +145,13 @@ def lerp(x: Any, end: Any, weight: Any) -> Any:
     >>> lerp(ag.tensor([0.0, 10.0]), ag.tensor([10.0, 20.0]), 0.25)
     tensor([ 2.5000, 12.5000])
     """
-    tensors = {"x": x, "end": end} | ({"weight": weight} if isinstance(weight, TensorBase) else {})
+    tensors = {"input": input, "end": end} | ({"weight": weight} if isinstance(weight, TensorBase) else {})
     require_floating("lerp", **tensors)
-    return apply(LERP, *promoted("lerp", x, end, weight))
+    return apply(LERP, *promoted("lerp", input, end, weight))
 
 
-def fmod(x: Any, other: Any) -> Any:
-    """The remainder with the sign of x: x - trunc(x / other) * other.
+def fmod(input: Tensor | Number, other: Tensor | Number) -> Tensor:
+    """The remainder with the sign of input: x - trunc(x / other) * other.
 
     Raises DTypeError for bools, ArgumentError for integers and a divisor of 0.
 
@@ -155,46 +159,46 @@ def fmod(x: Any, other: Any) -> Any:
     >>> fmod(ag.tensor([5, -5]), 3)
     tensor([ 2, -2])
     """
-    return pointwise_binary(FMOD, *divided("fmod", x, other))
+    return pointwise_binary(FMOD, *divided("fmod", input, other))
 
 
-def frac(x: Any) -> Any:
+def frac(input: Tensor) -> Tensor:
     """The fraction of x, with its sign: x - trunc(x).  Raises DTypeError for integers.
 
     >>> import autograd_cnn as ag
     >>> frac(ag.tensor([1.5, -1.25]))
     tensor([ 0.5000, -0.2500])
     """
-    require_floating("frac", x=x)
-    return pointwise_unary(FRAC, x)
+    require_floating("frac", input=input)
+    return pointwise_unary(FRAC, input)
 
 
-def rsub(x: Any, other: Any, *, alpha: float = 1) -> Any:
+def rsub(input: Tensor | Number, other: Tensor | Number, *, alpha: float = 1) -> Tensor:
     """The difference the other way round: other - alpha * x.
 
     >>> import autograd_cnn as ag
     >>> rsub(ag.tensor([1.0, 2.0]), 5)
     tensor([4., 3.])
     """
-    return sub(other, x, alpha=alpha)
+    return sub(other, input, alpha=alpha)
 
 
-def true_divide(x: Any, other: Any) -> Any:
+def true_divide(input: Tensor | Number, other: Tensor | Number) -> Tensor:
     """The quotient: x / other; integers give floats.
 
     >>> import autograd_cnn as ag
     >>> true_divide(ag.tensor([3, 2]), 2)
     tensor([1.5000, 1.0000])
     """
-    return div(x, other)
+    return div(input, other)
 
 
-def positive(x: Any) -> Any:
-    """x itself.  Raises DTypeError for bools.
+def positive(input: Tensor) -> Tensor:
+    """input itself.  Raises DTypeError for bools.
 
     >>> import autograd_cnn as ag
     >>> positive(ag.tensor([1.0, -2.0]))
     tensor([ 1., -2.])
     """
-    refuse_bools("positive", require_tensor("positive", x))
-    return x
+    refuse_bools("positive", require_tensor("positive", input))
+    return input

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,10 @@ from autograd_cnn.ops import rounding
 from autograd_cnn.ops.arithmetic import Binary, where
 from autograd_cnn.ops.comparison import ge, gt, isnan, le, logical_and, logical_or, lt
 from autograd_cnn.ops.operand import broadcast, constant, pair, promoted, refuse_bools, require_tensor
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
+    from autograd_cnn.typing import Number
 
 
 class Limit(Op):
@@ -64,10 +68,10 @@ class Fmin(Binary):
 LIMIT, FMAX, FMIN = Limit(), Fmax(), Fmin()
 
 
-def clamp(x: Any, min: Any = None, max: Any = None) -> Any:
-    """x limited to [min, max], numbers or tensors that broadcast; where min > max it is max.
+def clamp(input: Tensor, min: Tensor | Number | None = None, max: Tensor | Number | None = None) -> Tensor:
+    """input limited to [min, max], numbers or tensors that broadcast; where min > max it is max.
 
-    The gradient at the limits is 1, and goes to a limit that is a tensor where x is beyond it.  Integers with a
+    The gradient at the limits is 1, and goes to a limit that is a tensor where input is beyond it.  Integers with a
     fractional limit become floats.  Raises ArgumentError where both limits are missing, DTypeError where one is neither
     a number nor a tensor, and for bools.
 
@@ -78,12 +82,12 @@ def clamp(x: Any, min: Any = None, max: Any = None) -> Any:
     tensor([-2.,  0.,  2.])
     """
     if isinstance(min, TensorBase) or isinstance(max, TensorBase):
-        return apply(LIMIT, *_limits(x, min, max))
-    return rounding.clamp(x, min, max)
+        return apply(LIMIT, *_limits(input, min, max))
+    return rounding.clamp(input, min, max)
 
 
-def clamp_(x: Any, min: Any = None, max: Any = None) -> Any:
-    """Limits x to [min, max] in place; returns x.
+def clamp_(input: Tensor, min: Tensor | Number | None = None, max: Tensor | Number | None = None) -> Tensor:
+    """Limits input to [min, max] in place; returns input.
 
     Raises InPlaceError for integers with a fractional limit, and what `clamp` raises.
 
@@ -92,13 +96,14 @@ def clamp_(x: Any, min: Any = None, max: Any = None) -> Any:
     tensor([-1.,  0.,  2.])
     """
     if not isinstance(min, TensorBase) and not isinstance(max, TensorBase):
-        return rounding.clamp_(x, min, max)
-    limited, *limits = _limits(x, min, max)
-    if limited is not x:
+        return rounding.clamp_(input, min, max)
+    limited, *limits = _limits(input, min, max)
+    if limited is not input:
         raise InPlaceError(
-            f"clamp in place: a result of dtype {limited.array.dtype} cannot be cast to x's {x.array.dtype}"
+            f"clamp in place: a result of dtype {limited.array.dtype} cannot be cast to the tensor's "
+            f"{input.array.dtype}"
         )
-    return apply_inplace(LIMIT, x, *limits)
+    return apply_inplace(LIMIT, input, *limits)
 
 
 def _limits(x: Any, min: Any, max: Any) -> list[Any]:
@@ -114,24 +119,24 @@ def _limits(x: Any, min: Any, max: Any) -> list[Any]:
     return [x, *rest]
 
 
-def clamp_min(x: Any, min: Any) -> Any:
-    """x, or `min`, a number or tensor, where that is more.
+def clamp_min(input: Tensor, min: Tensor | Number) -> Tensor:
+    """input, or `min`, a number or tensor, where that is more.
 
     >>> import autograd_cnn as ag
     >>> clamp_min(ag.tensor([-2.0, 0.5]), 0)
     tensor([0.0000, 0.5000])
     """
-    return clamp(x, _limit("clamp_min", "min", min), None)
+    return clamp(input, _limit("clamp_min", "min", min), None)
 
 
-def clamp_max(x: Any, max: Any) -> Any:
-    """x, or `max`, a number or tensor, where that is less.
+def clamp_max(input: Tensor, max: Tensor | Number) -> Tensor:
+    """input, or `max`, a number or tensor, where that is less.
 
     >>> import autograd_cnn as ag
     >>> clamp_max(ag.tensor([-2.0, 0.5]), 0)
     tensor([-2.,  0.])
     """
-    return clamp(x, None, _limit("clamp_max", "max", max))
+    return clamp(input, None, _limit("clamp_max", "max", max))
 
 
 def _limit(op: str, name: str, limit: Any) -> Any:
@@ -140,21 +145,21 @@ def _limit(op: str, name: str, limit: Any) -> Any:
     return limit
 
 
-def fmax(x: Any, other: Any) -> Any:
-    """The larger of x and other; of a number and nan the number.  The gradient of equal values goes to x.
+def fmax(input: Tensor, other: Tensor | Number) -> Tensor:
+    """The larger of input and other; of a number and nan the number.  The gradient of equal values goes to input.
 
     >>> import autograd_cnn as ag
     >>> fmax(ag.tensor([1.0, float("nan")]), ag.tensor([4.0, 2.0]))
     tensor([4., 2.])
     """
-    return pointwise_binary(FMAX, *pair("fmax", x, other))
+    return pointwise_binary(FMAX, *pair("fmax", input, other))
 
 
-def fmin(x: Any, other: Any) -> Any:
-    """The smaller of x and other; of a number and nan the number.  The gradient of equal values goes to x.
+def fmin(input: Tensor, other: Tensor | Number) -> Tensor:
+    """The smaller of input and other; of a number and nan the number.  The gradient of equal values goes to input.
 
     >>> import autograd_cnn as ag
     >>> fmin(ag.tensor([1.0, float("nan")]), ag.tensor([4.0, 2.0]))
     tensor([1., 2.])
     """
-    return pointwise_binary(FMIN, *pair("fmin", x, other))
+    return pointwise_binary(FMIN, *pair("fmin", input, other))

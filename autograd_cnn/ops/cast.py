@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.record import apply, detach
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
 
 
 class To(Op):
@@ -52,7 +55,7 @@ def cast(x: Any, dtype: np.dtype) -> Any:
     return apply(To(dtype), x if dtype.kind == "f" else detach(x))
 
 
-def clone(x: Any) -> Any:
+def clone(input: Tensor) -> Tensor:
     """A copy in fresh contiguous memory: y = x.
 
     >>> import autograd_cnn as ag
@@ -61,4 +64,4 @@ def clone(x: Any) -> Any:
     >>> y.add_(1), x
     (tensor([2., 2.]), tensor([1., 1.]))
     """
-    return apply(CLONE, x)
+    return apply(CLONE, input)

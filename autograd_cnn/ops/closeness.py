@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_cnn.dtype import bool_, int64
 from autograd_cnn.errors import ArgumentError, DTypeError
@@ -12,6 +12,9 @@ from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.cast import cast
 from autograd_cnn.ops.comparison import Test, eq, lt
 from autograd_cnn.ops.operand import broadcast, require_tensor
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
 
 
 class IsClose(Op):
@@ -41,19 +44,19 @@ class Signbit(Test):
 SIGNBIT = Signbit()
 
 
-def equal(x: Any, other: Any) -> bool:
+def equal(input: Tensor, other: Tensor) -> bool:
     """Whether both tensors have the same shape and the same elements; nan is equal to nothing.
 
     >>> import autograd_cnn as ag
     >>> equal(ag.tensor([1, 2]), ag.tensor([1, 2])), equal(ag.tensor([1, 2]), ag.tensor([1]))
     (True, False)
     """
-    require_tensor("equal", x)
+    require_tensor("equal", input)
     require_tensor("equal", other)
-    return x.array.shape == other.array.shape and bool((x == other).all().item())
+    return input.array.shape == other.array.shape and bool((input == other).all().item())
 
 
-def isclose(x: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
+def isclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
     """Where |x - other| <= atol + rtol * |other|, or both are equal; with `equal_nan`, or both nan.
 
     Raises DTypeError where the dtypes differ, ArgumentError for a negative tolerance.
@@ -62,24 +65,24 @@ def isclose(x: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_na
     >>> isclose(ag.tensor([1.0, 2.0]), ag.tensor([1.0 + 1e-6, 2.1]))
     tensor([ True, False])
     """
-    return _close("isclose", x, other, rtol, atol, equal_nan)
+    return _close("isclose", input, other, rtol, atol, equal_nan)
 
 
-def allclose(x: Any, other: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:
+def allclose(input: Tensor, other: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:
     """Whether all elements are close, see `isclose`.
 
     >>> import autograd_cnn as ag
     >>> allclose(ag.tensor([1.0, 2.0]), ag.tensor([1.0 + 1e-6, 2.0]))
     True
     """
-    return bool(_close("allclose", x, other, rtol, atol, equal_nan).all().item())
+    return bool(_close("allclose", input, other, rtol, atol, equal_nan).all().item())
 
 
 def _close(op: str, x: Any, other: Any, rtol: float, atol: float, equal_nan: bool) -> Any:
     require_tensor(op, x)
     require_tensor(op, other)
     if x.array.dtype != other.array.dtype:
-        raise DTypeError(f"{op}: other has dtype {other.array.dtype}, x has {x.array.dtype}")
+        raise DTypeError(f"{op}: other has dtype {other.array.dtype}, input has {x.array.dtype}")
     for name, tolerance in (("rtol", rtol), ("atol", atol)):
         if not tolerance >= 0:
             raise ArgumentError(f"{op}: {name} must be at least 0, got {tolerance}")
@@ -88,33 +91,33 @@ def _close(op: str, x: Any, other: Any, rtol: float, atol: float, equal_nan: boo
     return apply(IsClose(float(rtol), float(atol), equal_nan), x, other)
 
 
-def isposinf(x: Any) -> Any:
-    """Where x is inf.
+def isposinf(input: Tensor) -> Tensor:
+    """Where input is inf.
 
     >>> import autograd_cnn as ag
     >>> isposinf(ag.tensor([1.0, float("inf"), float("-inf")]))
     tensor([False,  True, False])
     """
-    return eq(require_tensor("isposinf", x), math.inf)
+    return eq(require_tensor("isposinf", input), math.inf)
 
 
-def isneginf(x: Any) -> Any:
-    """Where x is -inf.
+def isneginf(input: Tensor) -> Tensor:
+    """Where input is -inf.
 
     >>> import autograd_cnn as ag
     >>> isneginf(ag.tensor([1.0, float("inf"), float("-inf")]))
     tensor([False, False,  True])
     """
-    return eq(require_tensor("isneginf", x), -math.inf)
+    return eq(require_tensor("isneginf", input), -math.inf)
 
 
-def signbit(x: Any) -> Any:
-    """Where the sign of x is -, also that of -0.0 and of nan.
+def signbit(input: Tensor) -> Tensor:
+    """Where the sign of input is -, also that of -0.0 and of nan.
 
     >>> import autograd_cnn as ag
     >>> signbit(ag.tensor([1.0, -0.0, -2.0]))
     tensor([False,  True,  True])
     """
-    if require_tensor("signbit", x).array.dtype.kind == "f":
-        return apply(SIGNBIT, x)
-    return lt(x, 0)
+    if require_tensor("signbit", input).array.dtype.kind == "f":
+        return apply(SIGNBIT, input)
+    return lt(input, 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_cnn.dtype import bool_
 from autograd_cnn.errors import DTypeError
@@ -10,6 +10,10 @@ from autograd_cnn.graph.base import TensorBase
 from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.record import apply_binary, apply_unary
 from autograd_cnn.ops.operand import broadcast, pair, require_tensor
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
+    from autograd_cnn.typing import Number
 
 
 class Comparison(Op, abstract=True):
@@ -102,183 +106,183 @@ LOGICAL_AND, LOGICAL_OR, LOGICAL_XOR = LogicalAnd(), LogicalOr(), LogicalXor()
 IS_NAN, IS_INF, IS_FINITE, LOGICAL_NOT = IsNan(), IsInf(), IsFinite(), LogicalNot()
 
 
-def eq(x: Any, other: Any) -> Any:
+def eq(input: Tensor, other: Tensor | Number) -> Tensor:
     """Where x == other.
 
     >>> import autograd_cnn as ag
     >>> eq(ag.tensor([1, 2]), 2)
     tensor([False,  True])
     """
-    x, other = pair("eq", x, other)
-    return apply_binary(EQ, x, other)
+    input, other = pair("eq", input, other)
+    return apply_binary(EQ, input, other)
 
 
-def ne(x: Any, other: Any) -> Any:
-    """Where x != other.
+def ne(input: Tensor, other: Tensor | Number) -> Tensor:
+    """Where input != other.
 
     >>> import autograd_cnn as ag
     >>> ne(ag.tensor([1, 2]), 2)
     tensor([ True, False])
     """
-    x, other = pair("ne", x, other)
-    return apply_binary(NE, x, other)
+    input, other = pair("ne", input, other)
+    return apply_binary(NE, input, other)
 
 
-def lt(x: Any, other: Any) -> Any:
+def lt(input: Tensor, other: Tensor | Number) -> Tensor:
     """Where x < other.
 
     >>> import autograd_cnn as ag
     >>> lt(ag.tensor([1, 2]), 2)
     tensor([ True, False])
     """
-    x, other = pair("lt", x, other)
-    return apply_binary(LT, x, other)
+    input, other = pair("lt", input, other)
+    return apply_binary(LT, input, other)
 
 
-def le(x: Any, other: Any) -> Any:
+def le(input: Tensor, other: Tensor | Number) -> Tensor:
     """Where x <= other.
 
     >>> import autograd_cnn as ag
     >>> le(ag.tensor([1, 2]), 2)
     tensor([True, True])
     """
-    x, other = pair("le", x, other)
-    return apply_binary(LE, x, other)
+    input, other = pair("le", input, other)
+    return apply_binary(LE, input, other)
 
 
-def gt(x: Any, other: Any) -> Any:
+def gt(input: Tensor, other: Tensor | Number) -> Tensor:
     """Where x > other.
 
     >>> import autograd_cnn as ag
     >>> gt(ag.tensor([1, 2]), 1)
     tensor([False,  True])
     """
-    x, other = pair("gt", x, other)
-    return apply_binary(GT, x, other)
+    input, other = pair("gt", input, other)
+    return apply_binary(GT, input, other)
 
 
-def ge(x: Any, other: Any) -> Any:
+def ge(input: Tensor, other: Tensor | Number) -> Tensor:
     """Where x >= other.
 
     >>> import autograd_cnn as ag
     >>> ge(ag.tensor([1, 2]), 2)
     tensor([False,  True])
     """
-    x, other = pair("ge", x, other)
-    return apply_binary(GE, x, other)
+    input, other = pair("ge", input, other)
+    return apply_binary(GE, input, other)
 
 
-def logical_and(x: Any, other: Any) -> Any:
+def logical_and(input: Tensor, other: Tensor | Number) -> Tensor:
     """Where both are non-zero.
 
     >>> import autograd_cnn as ag
     >>> logical_and(ag.tensor([True, True]), ag.tensor([True, False]))
     tensor([ True, False])
     """
-    x, other = pair("logical_and", x, other)
-    return apply_binary(LOGICAL_AND, x, other)
+    input, other = pair("logical_and", input, other)
+    return apply_binary(LOGICAL_AND, input, other)
 
 
-def logical_or(x: Any, other: Any) -> Any:
+def logical_or(input: Tensor, other: Tensor | Number) -> Tensor:
     """Where either is non-zero.
 
     >>> import autograd_cnn as ag
     >>> logical_or(ag.tensor([True, False]), ag.tensor([False, False]))
     tensor([ True, False])
     """
-    x, other = pair("logical_or", x, other)
-    return apply_binary(LOGICAL_OR, x, other)
+    input, other = pair("logical_or", input, other)
+    return apply_binary(LOGICAL_OR, input, other)
 
 
-def logical_xor(x: Any, other: Any) -> Any:
+def logical_xor(input: Tensor, other: Tensor | Number) -> Tensor:
     """Where exactly one is non-zero.
 
     >>> import autograd_cnn as ag
     >>> logical_xor(ag.tensor([True, True]), ag.tensor([True, False]))
     tensor([False,  True])
     """
-    x, other = pair("logical_xor", x, other)
-    return apply_binary(LOGICAL_XOR, x, other)
+    input, other = pair("logical_xor", input, other)
+    return apply_binary(LOGICAL_XOR, input, other)
 
 
-def isnan(x: Any) -> Any:
-    """Where x is nan.
+def isnan(input: Tensor) -> Tensor:
+    """Where input is nan.
 
     >>> import autograd_cnn as ag
     >>> isnan(ag.tensor([1.0, float('nan')]))
     tensor([False,  True])
     """
-    return apply_unary(IS_NAN, require_tensor("isnan", x))
+    return apply_unary(IS_NAN, require_tensor("isnan", input))
 
 
-def isinf(x: Any) -> Any:
-    """Where x is inf or -inf.
+def isinf(input: Tensor) -> Tensor:
+    """Where input is inf or -inf.
 
     >>> import autograd_cnn as ag
     >>> isinf(ag.tensor([1.0, float('inf')]))
     tensor([False,  True])
     """
-    return apply_unary(IS_INF, require_tensor("isinf", x))
+    return apply_unary(IS_INF, require_tensor("isinf", input))
 
 
-def isfinite(x: Any) -> Any:
-    """Where x is neither inf nor nan.
+def isfinite(input: Tensor) -> Tensor:
+    """Where input is neither inf nor nan.
 
     >>> import autograd_cnn as ag
     >>> isfinite(ag.tensor([1.0, float('inf')]))
     tensor([ True, False])
     """
-    return apply_unary(IS_FINITE, require_tensor("isfinite", x))
+    return apply_unary(IS_FINITE, require_tensor("isfinite", input))
 
 
-def logical_not(x: Any) -> Any:
-    """Where x is 0.
+def logical_not(input: Tensor) -> Tensor:
+    """Where input is 0.
 
     >>> import autograd_cnn as ag
     >>> logical_not(ag.tensor([True, False]))
     tensor([False,  True])
     """
-    return apply_unary(LOGICAL_NOT, require_tensor("logical_not", x))
+    return apply_unary(LOGICAL_NOT, require_tensor("logical_not", input))
 
 
-def bitwise_and(x: Any, other: Any) -> Any:
-    """x & other of bools; raises DTypeError for numbers.
+def bitwise_and(input: Tensor, other: Tensor | Number) -> Tensor:
+    """input & other of bools; raises DTypeError for numbers.
 
     >>> import autograd_cnn as ag
     >>> ag.tensor([True, True]) & ag.tensor([True, False])
     tensor([ True, False])
     """
-    return logical_and(*_bools("bitwise_and", x, other))
+    return logical_and(*_bools("bitwise_and", input, other))
 
 
-def bitwise_or(x: Any, other: Any) -> Any:
-    """x | other of bools; raises DTypeError for numbers.
+def bitwise_or(input: Tensor, other: Tensor | Number) -> Tensor:
+    """input | other of bools; raises DTypeError for numbers.
 
     >>> import autograd_cnn as ag
     >>> ag.tensor([True, False]) | False
     tensor([ True, False])
     """
-    return logical_or(*_bools("bitwise_or", x, other))
+    return logical_or(*_bools("bitwise_or", input, other))
 
 
-def bitwise_xor(x: Any, other: Any) -> Any:
+def bitwise_xor(input: Tensor, other: Tensor | Number) -> Tensor:
     """x ^ other of bools; raises DTypeError for numbers.
 
     >>> import autograd_cnn as ag
     >>> ag.tensor([True, False]) ^ True
     tensor([False,  True])
     """
-    return logical_xor(*_bools("bitwise_xor", x, other))
+    return logical_xor(*_bools("bitwise_xor", input, other))
 
 
-def bitwise_not(x: Any) -> Any:
+def bitwise_not(input: Tensor) -> Tensor:
     """~x of bools; raises DTypeError for numbers.
 
     >>> import autograd_cnn as ag
     >>> ~ag.tensor([True, False])
     tensor([False,  True])
     """
-    return logical_not(*_bools("bitwise_not", x))
+    return logical_not(*_bools("bitwise_not", input))
 
 
 def _bools(op: str, *operands: Any) -> tuple[Any, ...]:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from math import prod
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
 from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.operand import require_floating, require_tensor
 from autograd_cnn.ops.window import images, sizes, steps
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
+    from autograd_cnn.typing import Ints
 
 MOST_NUMBERS = 2**60  # of an array, of 8 bytes each: beyond, NumPy has no word of what is wrong
 Sizes = tuple[int, ...]  # one for each axis
@@ -80,7 +84,7 @@ class ConvTranspose(Correlation):
         n, c = x.shape[:2]
         o, per_group = weight.shape[:2]
         if o != c:
-            raise ShapeError(f"{op}: weight has {o} input channels, x has {c}")
+            raise ShapeError(f"{op}: weight has {o} input channels, input has {c}")
         if o % self.groups:
             raise ShapeError(f"{op}: groups {self.groups} does not divide weight's {o} input channels")
         channels = per_group * self.groups
@@ -145,30 +149,42 @@ SUM_CHANNELS = SumChannels()
 
 
 def conv1d(
-    x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
-) -> Any:
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Ints = 1,
+    padding: Ints | str = 0,
+    dilation: Ints = 1,
+    groups: int = 1,
+) -> Tensor:
     """The cross-correlation of sequences with kernels, plus a bias a channel.
 
     y[n, o, i] = bias[o] + sum_{c, u} weight[o, c, u] * x[n, c, i stride + u dilation - padding]
 
-    x: (N, C, L) or (C, L), weight: (O, C / groups, K), bias: (O,) or None, y: (N, O, OL) with OL as in `conv2d`,
+    input: (N, C, L) or (C, L), weight: (O, C / groups, K), bias: (O,) or None, y: (N, O, OL) with OL as in `conv2d`,
     which also tells of padding by name and of errors.
 
     >>> import autograd_cnn as ag
     >>> conv1d(ag.tensor([[[1.0, 2, 4, 8]]]), ag.tensor([[[-1.0, 1]]]))
     tensor([[[1., 2., 4.]]])
     """
-    return convolve(Conv, "conv1d", 1, x, weight, bias, stride, padding, dilation, groups)
+    return convolve(Conv, "conv1d", 1, input, weight, bias, stride, padding, dilation, groups)
 
 
 def conv2d(
-    x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
-) -> Any:
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Ints = 1,
+    padding: Ints | str = 0,
+    dilation: Ints = 1,
+    groups: int = 1,
+) -> Tensor:
     """The cross-correlation of images with kernels, plus a bias a channel (LeCun et al. 1989).
 
     y[n, o, i, j] = bias[o] + sum_{c, u, v} weight[o, c, u, v] * x[n, c, i stride + u dilation - padding, ...]
 
-    x: (N, C, H, W) or (C, H, W), weight: (O, C / groups, KH, KW), bias: (O,) or None, y: (N, O, OH, OW) with
+    input: (N, C, H, W) or (C, H, W), weight: (O, C / groups, KH, KW), bias: (O,) or None, y: (N, O, OH, OW) with
     OH = floor((H + 2 padding - dilation (KH - 1) - 1) / stride) + 1.  stride, padding and dilation are
     integers or pairs; padding "valid" is 0, and "same", for stride 1, keeps H and W: an odd cell goes to the
     end.
@@ -184,29 +200,35 @@ def conv2d(
     >>> conv2d(ag.ones(1, 3, 8, 8), ag.ones(5, 3, 3, 3), stride=2, padding="valid").shape
     (1, 5, 3, 3)
     """
-    return convolve(Conv, "conv2d", 2, x, weight, bias, stride, padding, dilation, groups)
+    return convolve(Conv, "conv2d", 2, input, weight, bias, stride, padding, dilation, groups)
 
 
 def conv3d(
-    x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
-) -> Any:
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Ints = 1,
+    padding: Ints | str = 0,
+    dilation: Ints = 1,
+    groups: int = 1,
+) -> Tensor:
     """The cross-correlation of volumes with kernels, plus a bias a channel.
 
     y[n, o, i, j, k] = bias[o] + sum_{c, u, v, w} weight[o, c, u, v, w] * x[n, c, i stride + u dilation - padding, ...]
 
-    x: (N, C, D, H, W) or (C, D, H, W), weight: (O, C / groups, KD, KH, KW), bias: (O,) or None,
+    input: (N, C, D, H, W) or (C, D, H, W), weight: (O, C / groups, KD, KH, KW), bias: (O,) or None,
     y: (N, O, OD, OH, OW) with sizes as in `conv2d`, which also tells of padding by name and of errors.
 
     >>> import autograd_cnn as ag
     >>> conv3d(ag.ones(2, 3, 8, 9, 9), ag.ones(4, 3, 3, 3, 3), stride=(1, 2, 2), padding=1).shape
     (2, 4, 8, 5, 5)
     """
-    return convolve(Conv, "conv3d", 3, x, weight, bias, stride, padding, dilation, groups)
+    return convolve(Conv, "conv3d", 3, input, weight, bias, stride, padding, dilation, groups)
 
 
 def require_kernel(op: str, axes: int, x: Any, weight: Any, bias: Any, groups: Any, shape: str) -> Sizes:
     """The size of weight's kernel; raises what convolutions of both directions raise about their tensors."""
-    require_floating(op, x=x, weight=weight, bias=bias)
+    require_floating(op, input=x, weight=weight, bias=bias)
     got: Sizes = require_tensor(op, weight).array.shape
     if len(got) != axes + 2:
         raise ShapeError(f"{op}: weight must be ({shape}, {KERNELS[axes]}), got shape {list(got)}")
@@ -271,7 +293,7 @@ def _shape(
     if per_group * groups != c:
         raise ShapeError(
             f"{op}: weight has {per_group} input channels per group times groups {groups} = {per_group * groups}, "
-            f"x has {c}"
+            f"input has {c}"
         )
     if o % groups:
         raise ShapeError(f"{op}: groups {groups} does not divide weight's {o} output channels")

@@ -2,49 +2,55 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_cnn.errors import ArgumentError, ShapeError
 from autograd_cnn.ops.conv import ConvTranspose, apply_to_batch, require_kernel
 from autograd_cnn.ops.window import images, sizes
 
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
+    from autograd_cnn.typing import Ints
+
 
 def conv_transpose1d(
-    x: Any,
-    weight: Any,
-    bias: Any = None,
-    stride: Any = 1,
-    padding: Any = 0,
-    output_padding: Any = 0,
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Ints = 1,
+    padding: Ints = 0,
+    output_padding: Ints = 0,
     groups: int = 1,
-    dilation: Any = 1,
-) -> Any:
+    dilation: Ints = 1,
+) -> Tensor:
     """The adjoint of `conv1d`, plus a bias a channel; see `conv_transpose2d`.
 
-    x: (N, C, L) or (C, L), weight: (C, O / groups, K), bias: (O,) or None, y: (N, O, OL).
+    input: (N, C, L) or (C, L), weight: (C, O / groups, K), bias: (O,) or None, y: (N, O, OL).
 
     >>> import autograd_cnn as ag
     >>> conv_transpose1d(ag.tensor([[[1.0, 2]]]), ag.tensor([[[1.0, 10, 100]]]), stride=2)
     tensor([[[  1.,  10., 102.,  20., 200.]]])
     """
-    return _conv_transpose("conv_transpose1d", 1, x, weight, bias, stride, padding, output_padding, groups, dilation)
+    return _conv_transpose(
+        "conv_transpose1d", 1, input, weight, bias, stride, padding, output_padding, groups, dilation
+    )
 
 
 def conv_transpose2d(
-    x: Any,
-    weight: Any,
-    bias: Any = None,
-    stride: Any = 1,
-    padding: Any = 0,
-    output_padding: Any = 0,
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Ints = 1,
+    padding: Ints = 0,
+    output_padding: Ints = 0,
     groups: int = 1,
-    dilation: Any = 1,
-) -> Any:
+    dilation: Ints = 1,
+) -> Tensor:
     """The adjoint of `conv2d` for its input, plus a bias a channel (Zeiler et al. 2010).
 
     y[n, o, i stride + u dilation - padding, ...] gathers weight[c, o, u, v] * x[n, c, i, j] over c, i, j, u, v
 
-    x: (N, C, H, W) or (C, H, W), weight: (C, O / groups, KH, KW), bias: (O,) or None, y: (N, O, OH, OW) with
+    input: (N, C, H, W) or (C, H, W), weight: (C, O / groups, KH, KW), bias: (O,) or None, y: (N, O, OH, OW) with
     OH = (H - 1) stride - 2 padding + dilation (KH - 1) + output_padding + 1.  `output_padding` chooses among the
     sizes that `conv2d` with this stride takes to H.
 
@@ -60,28 +66,33 @@ def conv_transpose2d(
     >>> conv_transpose2d(ag.ones(1, 8, 7, 7), ag.ones(8, 4, 3, 3), stride=2, padding=1, output_padding=1).shape
     (1, 4, 14, 14)
     """
-    return _conv_transpose("conv_transpose2d", 2, x, weight, bias, stride, padding, output_padding, groups, dilation)
+    return _conv_transpose(
+        "conv_transpose2d", 2, input, weight, bias, stride, padding, output_padding, groups, dilation
+    )
 
 
 def conv_transpose3d(
-    x: Any,
-    weight: Any,
-    bias: Any = None,
-    stride: Any = 1,
-    padding: Any = 0,
-    output_padding: Any = 0,
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Ints = 1,
+    padding: Ints = 0,
+    output_padding: Ints = 0,
     groups: int = 1,
-    dilation: Any = 1,
-) -> Any:
+    dilation: Ints = 1,
+) -> Tensor:
     """The adjoint of `conv3d`, plus a bias a channel; see `conv_transpose2d`.
 
-    x: (N, C, D, H, W) or (C, D, H, W), weight: (C, O / groups, KD, KH, KW), bias: (O,) or None, y: (N, O, OD, OH, OW).
+    input: (N, C, D, H, W) or (C, D, H, W), weight: (C, O / groups, KD, KH, KW), bias: (O,) or None,
+    y: (N, O, OD, OH, OW).
 
     >>> import autograd_cnn as ag
     >>> conv_transpose3d(ag.ones(1, 2, 3, 4, 4), ag.ones(2, 5, 2, 2, 2), stride=2).shape
     (1, 5, 6, 8, 8)
     """
-    return _conv_transpose("conv_transpose3d", 3, x, weight, bias, stride, padding, output_padding, groups, dilation)
+    return _conv_transpose(
+        "conv_transpose3d", 3, input, weight, bias, stride, padding, output_padding, groups, dilation
+    )
 
 
 def _conv_transpose(
@@ -112,7 +123,7 @@ def _conv_transpose(
     sides = [(before, before - extra) for before, extra in zip(paddings, extras, strict=True)]
     image = x.array.shape[-axes:]
     if 0 in image:
-        raise ShapeError(f"{op}: x has an empty image, shape {list(x.array.shape)}")
+        raise ShapeError(f"{op}: input has an empty image, shape {list(x.array.shape)}")
     size = tuple(
         (n - 1) * step - sum(ends) + d * (k - 1) + 1
         for n, step, ends, d, k in zip(image, strides, sides, dilations, kernel, strict=True)

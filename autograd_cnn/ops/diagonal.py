@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_cnn.errors import ShapeError
 from autograd_cnn.graph.op import Op, ViewOp
@@ -13,6 +13,10 @@ from autograd_cnn.ops.cast import clone
 from autograd_cnn.ops.dim import distinct
 from autograd_cnn.ops.operand import require_tensor
 from autograd_cnn.ops.shape import narrow, reshape
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
+    from autograd_cnn.typing import Number
 
 
 class Diagonal(ViewOp):
@@ -52,7 +56,7 @@ class PutDiagonal(Op):
         return apply_view(self.place, g)
 
 
-def diagonal(x: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
+def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
     """A view of the diagonal of the matrices in dimensions `dim1` and `dim2`, as the last dimension: x[i, i + offset].
 
     A positive `offset` is above the main diagonal, a negative one below.  Raises IndexOutOfRangeError for a dimension
@@ -63,14 +67,14 @@ def diagonal(x: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
     >>> diagonal(x), diagonal(x, 1)
     (tensor([1, 4]), tensor([2]))
     """
-    shape = require_tensor("diagonal", x).array.shape
+    shape = require_tensor("diagonal", input).array.shape
     if len(shape) < 2:
-        raise ShapeError(f"diagonal: takes at least 2 dimensions, x has shape {list(shape)}")
+        raise ShapeError(f"diagonal: takes at least 2 dimensions, input has shape {list(shape)}")
     first, second = distinct("diagonal", (dim1, dim2), len(shape), "dim1 and dim2")
-    return apply_view(Diagonal(offset, first, second), x)
+    return apply_view(Diagonal(offset, first, second), input)
 
 
-def diag_embed(x: Any, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:
+def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
     """Matrices with x's last dimension on their diagonal and zeros elsewhere: y[..., i, i + offset] = x[..., i].
 
     They lie in dimensions `dim1` and `dim2` of the result.
@@ -80,18 +84,18 @@ def diag_embed(x: Any, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Any:
     tensor([[1, 0],
             [0, 2]])
     """
-    shape = require_tensor("diag_embed", x).array.shape
+    shape = require_tensor("diag_embed", input).array.shape
     if not shape:
-        raise ShapeError("diag_embed: takes at least 1 dimension, x has shape []")
+        raise ShapeError("diag_embed: takes at least 1 dimension, input has shape []")
     first, second = distinct("diag_embed", (dim1, dim2), len(shape) + 1, "dim1 and dim2")
     size = list(shape[:-1])
     for dim in sorted((first, second)):
         size.insert(dim, shape[-1] + abs(offset))
-    return apply(PutDiagonal(offset, first, second, tuple(size)), x)
+    return apply(PutDiagonal(offset, first, second, tuple(size)), input)
 
 
-def diag(x: Any, diagonal: int = 0) -> Any:
-    """The matrix with the vector x on a diagonal, or a copy of that diagonal of the matrix x.
+def diag(input: Tensor, diagonal: int = 0) -> Tensor:
+    """The matrix with the vector input on a diagonal, or a copy of that diagonal of the matrix input.
 
     Raises ShapeError for other numbers of dimensions.
 
@@ -103,40 +107,40 @@ def diag(x: Any, diagonal: int = 0) -> Any:
     >>> diag(ag.tensor([[1, 2], [3, 4]]))
     tensor([1, 4])
     """
-    shape = require_tensor("diag", x).array.shape
+    shape = require_tensor("diag", input).array.shape
     if len(shape) not in (1, 2):
-        raise ShapeError(f"diag: takes 1 or 2 dimensions, x has shape {list(shape)}")
+        raise ShapeError(f"diag: takes 1 or 2 dimensions, input has shape {list(shape)}")
     if len(shape) == 1:
-        return diag_embed(x, diagonal)
-    return clone(apply_view(Diagonal(diagonal, 0, 1), x))
+        return diag_embed(input, diagonal)
+    return clone(apply_view(Diagonal(diagonal, 0, 1), input))
 
 
-def diagflat(x: Any, offset: int = 0) -> Any:
-    """The matrix with all elements of x on a diagonal.
+def diagflat(input: Tensor, offset: int = 0) -> Tensor:
+    """The matrix with all elements of input on a diagonal.
 
     >>> import autograd_cnn as ag
     >>> diagflat(ag.tensor([[1], [2]]))
     tensor([[1, 0],
             [0, 2]])
     """
-    return diag_embed(reshape(require_tensor("diagflat", x), -1), offset)
+    return diag_embed(reshape(require_tensor("diagflat", input), -1), offset)
 
 
-def trace(x: Any) -> Any:
+def trace(input: Tensor) -> Tensor:
     """The sum of a matrix's diagonal: sum_i x[i, i].
 
     >>> import autograd_cnn as ag
     >>> trace(ag.tensor([[1, 2], [3, 4]]))
     tensor(5)
     """
-    shape = require_tensor("trace", x).array.shape
+    shape = require_tensor("trace", input).array.shape
     if len(shape) != 2:
-        raise ShapeError(f"trace: takes a matrix, x has shape {list(shape)}")
-    return reduce.sum(apply_view(Diagonal(0, 0, 1), x))
+        raise ShapeError(f"trace: takes a matrix, input has shape {list(shape)}")
+    return reduce.sum(apply_view(Diagonal(0, 0, 1), input))
 
 
-def fill_diagonal_(x: Any, value: Any, wrap: bool = False) -> Any:
-    """Overwrites the main diagonal of x with one number; returns x.
+def fill_diagonal_(input: Tensor, value: Tensor | Number, wrap: bool = False) -> Tensor:
+    """Overwrites the main diagonal of input with one number; returns input.
 
     With `wrap`, the diagonal of a tall matrix starts again below its end, after a row without one.  More than two
     dimensions must be of one size.
@@ -146,15 +150,15 @@ def fill_diagonal_(x: Any, value: Any, wrap: bool = False) -> Any:
     tensor([[5., 0., 0.],
             [0., 5., 0.]])
     """
-    shape = require_tensor("fill_diagonal_", x).array.shape
+    shape = require_tensor("fill_diagonal_", input).array.shape
     if len(shape) < 2:
-        raise ShapeError(f"fill_diagonal_: takes at least 2 dimensions, x has shape {list(shape)}")
+        raise ShapeError(f"fill_diagonal_: takes at least 2 dimensions, input has shape {list(shape)}")
     if len(shape) > 2 and len(set(shape)) > 1:
-        raise ShapeError(f"fill_diagonal_: takes a matrix or dimensions of one size, x has shape {list(shape)}")
+        raise ShapeError(f"fill_diagonal_: takes a matrix or dimensions of one size, input has shape {list(shape)}")
     rows, columns = shape[:2]
     for start in range(0, rows if wrap and len(shape) == 2 else min(rows, 1), columns + 1):
-        part = narrow(x, 0, start, rows - start)
+        part = narrow(input, 0, start, rows - start)
         while part.array.ndim > 1:
             part = apply_view(Diagonal(0, 0, 1), part)
         fill_(part, value)
-    return x
+    return input

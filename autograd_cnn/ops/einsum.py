@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from math import prod
 from string import ascii_lowercase, ascii_uppercase
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_cnn.dtype import bool_
 from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
@@ -18,6 +18,9 @@ from autograd_cnn.ops.index import getitem
 from autograd_cnn.ops.linear import matmul
 from autograd_cnn.ops.shape import permute, reshape, squeeze
 
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
+
 # A letter; or, for a dimension under an ellipsis, its distance from the end of those.
 Label = str | int
 Term = tuple[Any, list[Label]]  # a tensor and the labels of its dimensions
@@ -26,7 +29,7 @@ LETTER: dict[Any, str] = {**dict(enumerate(ascii_uppercase + ascii_lowercase)), 
 TERM = re.compile(r"([A-Za-z]*)(\.\.\.)?([A-Za-z]*)")
 
 
-def einsum(equation: Any, *operands: Any) -> Any:
+def einsum(equation: str, *operands: Tensor | Sequence[Tensor]) -> Tensor:
     """Sums of products, by a letter for each dimension of each operand: "ij,jk->ik" is a matrix product.
 
     Letters that the output lacks are summed over.  A letter twice in one operand takes its diagonal, "..."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_cnn.dtype import bool_, get_default_dtype, int64
 from autograd_cnn.errors import DTypeError
@@ -12,6 +12,9 @@ from autograd_cnn.ops.arithmetic import MUL, SQUARE
 from autograd_cnn.ops.cast import cast
 from autograd_cnn.ops.operand import floating, refuse_bools, require_tensor
 from autograd_cnn.ops.rounding import sign
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
 
 
 class Unary(PointwiseOp, abstract=True):
@@ -181,164 +184,164 @@ SIN, COS, TAN, ERF = Sin(), Cos(), Tan(), Erf()
 TANH, TANH_SLOPE, SIGMOID, SIGMOID_SLOPE = Tanh(), TanhSlope(), Sigmoid(), SigmoidSlope()
 
 
-def exp(x: Any) -> Any:
+def exp(input: Tensor) -> Tensor:
     """The exponential: e ** x.
 
     >>> import autograd_cnn as ag
     >>> exp(ag.tensor([0.0, 1.0]))
     tensor([1.0000, 2.7183])
     """
-    return pointwise_unary(EXP, x)
+    return pointwise_unary(EXP, input)
 
 
-def expm1(x: Any) -> Any:
+def expm1(input: Tensor) -> Tensor:
     """e ** x - 1, exact near 0.
 
     >>> import autograd_cnn as ag
     >>> expm1(ag.tensor([0.0, 1e-10]))
     tensor([0.0000e+00, 1.0000e-10])
     """
-    return pointwise_unary(EXPM1, x)
+    return pointwise_unary(EXPM1, input)
 
 
-def log(x: Any) -> Any:
+def log(input: Tensor) -> Tensor:
     """The natural logarithm; -inf at 0, nan below.
 
     >>> import autograd_cnn as ag
     >>> log(ag.tensor([1.0, 2.0]))
     tensor([0.0000, 0.6931])
     """
-    return pointwise_unary(LOG, x)
+    return pointwise_unary(LOG, input)
 
 
-def log1p(x: Any) -> Any:
+def log1p(input: Tensor) -> Tensor:
     """log(1 + x), exact near 0.
 
     >>> import autograd_cnn as ag
     >>> log1p(ag.tensor([0.0, 1.0]))
     tensor([0.0000, 0.6931])
     """
-    return pointwise_unary(LOG1P, x)
+    return pointwise_unary(LOG1P, input)
 
 
-def sqrt(x: Any) -> Any:
+def sqrt(input: Tensor) -> Tensor:
     """The square root; its gradient at 0 is inf.
 
     >>> import autograd_cnn as ag
     >>> sqrt(ag.tensor([4.0, 9.0]))
     tensor([2., 3.])
     """
-    return pointwise_unary(SQRT, x)
+    return pointwise_unary(SQRT, input)
 
 
-def rsqrt(x: Any) -> Any:
+def rsqrt(input: Tensor) -> Tensor:
     """1 / sqrt(x).
 
     >>> import autograd_cnn as ag
     >>> rsqrt(ag.tensor([4.0, 16.0]))
     tensor([0.5000, 0.2500])
     """
-    return pointwise_unary(RSQRT, x)
+    return pointwise_unary(RSQRT, input)
 
 
-def reciprocal(x: Any) -> Any:
+def reciprocal(input: Tensor) -> Tensor:
     """1 / x.
 
     >>> import autograd_cnn as ag
     >>> reciprocal(ag.tensor([2.0, 4.0]))
     tensor([0.5000, 0.2500])
     """
-    return pointwise_unary(RECIPROCAL, x)
+    return pointwise_unary(RECIPROCAL, input)
 
 
-def sin(x: Any) -> Any:
-    """The sine of x in radians.
+def sin(input: Tensor) -> Tensor:
+    """The sine of input in radians.
 
     >>> import autograd_cnn as ag
     >>> sin(ag.tensor([0.0, 1.0]))
     tensor([0.0000, 0.8415])
     """
-    return pointwise_unary(SIN, x)
+    return pointwise_unary(SIN, input)
 
 
-def cos(x: Any) -> Any:
-    """The cosine of x in radians.
+def cos(input: Tensor) -> Tensor:
+    """The cosine of input in radians.
 
     >>> import autograd_cnn as ag
     >>> cos(ag.tensor([0.0, 1.0]))
     tensor([1.0000, 0.5403])
     """
-    return pointwise_unary(COS, x)
+    return pointwise_unary(COS, input)
 
 
-def tan(x: Any) -> Any:
-    """The tangent of x in radians.
+def tan(input: Tensor) -> Tensor:
+    """The tangent of input in radians.
 
     >>> import autograd_cnn as ag
     >>> tan(ag.tensor([0.0, 1.0]))
     tensor([0.0000, 1.5574])
     """
-    return pointwise_unary(TAN, x)
+    return pointwise_unary(TAN, input)
 
 
-def tanh(x: Any) -> Any:
+def tanh(input: Tensor) -> Tensor:
     """The hyperbolic tangent: (e^x - e^-x) / (e^x + e^-x).
 
     >>> import autograd_cnn as ag
     >>> tanh(ag.tensor([0.0, 1.0]))
     tensor([0.0000, 0.7616])
     """
-    return pointwise_unary(TANH, x)
+    return pointwise_unary(TANH, input)
 
 
-def sigmoid(x: Any) -> Any:
+def sigmoid(input: Tensor) -> Tensor:
     """The logistic function: 1 / (1 + e^-x).
 
     >>> import autograd_cnn as ag
     >>> sigmoid(ag.tensor([0.0, 1.0]))
     tensor([0.5000, 0.7311])
     """
-    return pointwise_unary(SIGMOID, x)
+    return pointwise_unary(SIGMOID, input)
 
 
-def erf(x: Any) -> Any:
-    """The error function: 2/sqrt(pi) * integral of e^(-t^2) from 0 to x.
+def erf(input: Tensor) -> Tensor:
+    """The error function: 2/sqrt(pi) * integral of e^(-t^2) from 0 to input.
 
     >>> import autograd_cnn as ag
     >>> erf(ag.tensor([0.0, 1.0]))
     tensor([0.0000, 0.8427])
     """
-    return pointwise_unary(ERF, x)
+    return pointwise_unary(ERF, input)
 
 
-def neg(x: Any) -> Any:
+def neg(input: Tensor) -> Tensor:
     """The negative: -x.  Raises DTypeError for bools.
 
     >>> import autograd_cnn as ag
     >>> neg(ag.tensor([1.0, -2.0]))
     tensor([-1.,  2.])
     """
-    return pointwise_unary(NEG, x)
+    return pointwise_unary(NEG, input)
 
 
-def abs(x: Any) -> Any:
+def abs(input: Tensor) -> Tensor:
     """The absolute value; its gradient at 0 is 0.  Raises DTypeError for bools.
 
     >>> import autograd_cnn as ag
     >>> abs(ag.tensor([1.0, -2.0]))
     tensor([1., 2.])
     """
-    refuse_bools("abs", require_tensor("abs", x))
-    return pointwise_unary(ABS, x)
+    refuse_bools("abs", require_tensor("abs", input))
+    return pointwise_unary(ABS, input)
 
 
-def square(x: Any) -> Any:
+def square(input: Tensor) -> Tensor:
     """x * x, of bools as integers.
 
     >>> import autograd_cnn as ag
     >>> square(ag.tensor([1.0, -2.0]))
     tensor([1., 4.])
     """
-    if require_tensor("square", x).array.dtype.kind == "b":
-        x = cast(x, int64)
-    return pointwise_unary(SQUARE, x)
+    if require_tensor("square", input).array.dtype.kind == "b":
+        input = cast(input, int64)
+    return pointwise_unary(SQUARE, input)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_cnn.errors import DTypeError
 from autograd_cnn.graph.pointwise import pointwise_binary, pointwise_unary
@@ -12,6 +12,10 @@ from autograd_cnn.ops.arithmetic import RealBinary, real_pair, where
 from autograd_cnn.ops.comparison import eq, ge, gt, le, logical_and, logical_or, lt
 from autograd_cnn.ops.elementwise import Real, exp, sigmoid
 from autograd_cnn.ops.operand import floating, pair, require_floating
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
+    from autograd_cnn.typing import Number
 
 
 class Exp2(Real):
@@ -95,47 +99,47 @@ LOGIT = Logit(-math.inf, math.inf)
 LOGADDEXP, LOGADDEXP2, XLOGY = Logaddexp(), Logaddexp2(), Xlogy()
 
 
-def exp2(x: Any) -> Any:
+def exp2(input: Tensor) -> Tensor:
     """The power of two: 2^x.
 
     >>> import autograd_cnn as ag
     >>> exp2(ag.tensor([0.0, 3.0, -1.0]))
     tensor([1.0000, 8.0000, 0.5000])
     """
-    return pointwise_unary(EXP2, x)
+    return pointwise_unary(EXP2, input)
 
 
-def log2(x: Any) -> Any:
+def log2(input: Tensor) -> Tensor:
     """The logarithm to base 2; -inf at 0, nan below.
 
     >>> import autograd_cnn as ag
     >>> log2(ag.tensor([1.0, 8.0]))
     tensor([0., 3.])
     """
-    return pointwise_unary(LOG2, x)
+    return pointwise_unary(LOG2, input)
 
 
-def log10(x: Any) -> Any:
+def log10(input: Tensor) -> Tensor:
     """The logarithm to base 10; -inf at 0, nan below.
 
     >>> import autograd_cnn as ag
     >>> log10(ag.tensor([1.0, 1000.0]))
     tensor([0., 3.])
     """
-    return pointwise_unary(LOG10, x)
+    return pointwise_unary(LOG10, input)
 
 
-def erfc(x: Any) -> Any:
+def erfc(input: Tensor) -> Tensor:
     """The complement of the error function: 1 - erf(x), exact where that is tiny.
 
     >>> import autograd_cnn as ag
     >>> erfc(ag.tensor([0.0, 1.0]))
     tensor([1.0000, 0.1573])
     """
-    return pointwise_unary(ERFC, x)
+    return pointwise_unary(ERFC, input)
 
 
-def logit(x: Any, eps: float | None = None) -> Any:
+def logit(input: Tensor, eps: float | None = None) -> Tensor:
     """The inverse of sigmoid: ln(x / (1 - x)); with `eps`, of x limited to [eps, 1 - eps].
 
     Without `eps` it is nan outside of [0, 1]; with it the gradient is 0 outside of the limits.
@@ -144,45 +148,45 @@ def logit(x: Any, eps: float | None = None) -> Any:
     >>> logit(ag.tensor([0.5, 0.9])), logit(ag.tensor([0.0, 2.0]), eps=0.1)
     (tensor([0.0000, 2.1972]), tensor([-2.1972,  2.1972]))
     """
-    x = floating("logit", x)
+    input = floating("logit", input)
     if eps is None:
-        return apply_unary(LOGIT, x)
+        return apply_unary(LOGIT, input)
     if not isinstance(eps, int | float):
         raise DTypeError(f"logit: eps must be a number or None, got {type(eps).__name__}")
-    return apply_unary(Logit(float(eps), 1 - float(eps)), x)
+    return apply_unary(Logit(float(eps), 1 - float(eps)), input)
 
 
-def logaddexp(x: Any, other: Any) -> Any:
+def logaddexp(input: Tensor, other: Tensor | Number) -> Tensor:
     """ln(e^x + e^other), without its overflow.  Raises DTypeError for integers.
 
     >>> import autograd_cnn as ag
     >>> logaddexp(ag.tensor([1000.0, 0.0]), ag.tensor([1000.0, -1000.0]))
     tensor([1000.6932,    0.0000])
     """
-    return pointwise_binary(LOGADDEXP, *_floats("logaddexp", x, other))
+    return pointwise_binary(LOGADDEXP, *_floats("logaddexp", input, other))
 
 
-def logaddexp2(x: Any, other: Any) -> Any:
+def logaddexp2(input: Tensor, other: Tensor | Number) -> Tensor:
     """log2(2^x + 2^other), without its overflow.  Raises DTypeError for integers.
 
     >>> import autograd_cnn as ag
     >>> logaddexp2(ag.tensor([1000.0, 3.0]), ag.tensor([1000.0, 3.0]))
     tensor([1001.,    4.])
     """
-    return pointwise_binary(LOGADDEXP2, *_floats("logaddexp2", x, other))
+    return pointwise_binary(LOGADDEXP2, *_floats("logaddexp2", input, other))
 
 
 def _floats(op: str, x: Any, other: Any) -> Any:
     x, other = pair(op, x, other)
-    require_floating(op, x=x, other=other)
+    require_floating(op, input=x, other=other)
     return x, other
 
 
-def xlogy(x: Any, other: Any) -> Any:
+def xlogy(input: Tensor, other: Tensor | Number) -> Tensor:
     """x * ln(other), and 0 where x is 0 and other not nan.
 
     >>> import autograd_cnn as ag
     >>> xlogy(ag.tensor([0.0, 2.0]), ag.tensor([0.0, 1.0]))
     tensor([0., 0.])
     """
-    return pointwise_binary(XLOGY, *real_pair("xlogy", x, other))
+    return pointwise_binary(XLOGY, *real_pair("xlogy", input, other))

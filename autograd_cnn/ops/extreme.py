@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from autograd_cnn.dtype import bool_, int64
 from autograd_cnn.errors import DTypeError, ShapeError
@@ -14,6 +14,9 @@ from autograd_cnn.ops.cast import cast
 from autograd_cnn.ops.dim import Dims, many_dims, one_dim
 from autograd_cnn.ops.operand import require_tensor
 from autograd_cnn.ops.reduce import Reduction, Shape
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
 
 
 class Extreme(Reduction, abstract=True):
@@ -116,8 +119,8 @@ class Min(ExtremeAlong):
 class Extremes(NamedTuple):
     """What `max` and `min` along a dimension return."""
 
-    values: Any
-    indices: Any
+    values: Tensor
+    indices: Tensor
 
 
 def _without(shape: Shape, dim: int | None, keepdim: bool) -> Shape:
@@ -126,7 +129,7 @@ def _without(shape: Shape, dim: int | None, keepdim: bool) -> Shape:
     return (*shape[:dim], *((1,) if keepdim else ()), *shape[dim + 1 :])
 
 
-def amax(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
+def amax(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """The largest value over `dim`, or over everything; nan where there is one.
 
     Equal values share the gradient evenly.  Raises ShapeError where nothing is left to choose from.
@@ -135,10 +138,10 @@ def amax(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
     >>> amax(ag.tensor([[1, 5], [7, 2]]), dim=1)
     tensor([5, 7])
     """
-    return apply(Amax(_filled_dims("amax", x, dim), keepdim), x)
+    return apply(Amax(_filled_dims("amax", input, dim), keepdim), input)
 
 
-def amin(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
+def amin(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """The smallest value over `dim`, or over everything; nan where there is one.
 
     Equal values share the gradient evenly.  Raises ShapeError where nothing is left to choose from.
@@ -147,30 +150,38 @@ def amin(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
     >>> amin(ag.tensor([[1, 5], [7, 2]]), dim=1)
     tensor([1, 2])
     """
-    return apply(Amin(_filled_dims("amin", x, dim), keepdim), x)
+    return apply(Amin(_filled_dims("amin", input, dim), keepdim), input)
 
 
-def argmax(x: Any, dim: int | None = None, keepdim: bool = False) -> Any:
+def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """The index of the largest value along `dim`, or in the flattened tensor; the first of equal ones.
 
     >>> import autograd_cnn as ag
     >>> argmax(ag.tensor([[1, 5], [7, 2]])), argmax(ag.tensor([[1, 5], [7, 2]]), dim=1)
     (tensor(2), tensor([1, 0]))
     """
-    return apply(Argmax(_filled_dim_of_numbers("argmax", x, dim), keepdim), x)
+    return apply(Argmax(_filled_dim_of_numbers("argmax", input, dim), keepdim), input)
 
 
-def argmin(x: Any, dim: int | None = None, keepdim: bool = False) -> Any:
+def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """The index of the smallest value along `dim`, or in the flattened tensor; the first of equal ones.
 
     >>> import autograd_cnn as ag
     >>> argmin(ag.tensor([[1, 5], [7, 2]])), argmin(ag.tensor([[1, 5], [7, 2]]), dim=1)
     (tensor(0), tensor([0, 1]))
     """
-    return apply(Argmin(_filled_dim_of_numbers("argmin", x, dim), keepdim), x)
+    return apply(Argmin(_filled_dim_of_numbers("argmin", input, dim), keepdim), input)
 
 
-def max(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
+@overload
+def max(input: Tensor) -> Tensor: ...
+@overload
+def max(input: Tensor, dim: int, keepdim: bool = False) -> Extremes: ...
+@overload
+def max(input: Tensor, dim: Tensor) -> Tensor: ...
+@overload
+def max(input: Tensor, *, other: Tensor) -> Tensor: ...
+def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """The largest value; with `dim`, (values, indices) along it; with a tensor, `maximum` of both.
 
     >>> import autograd_cnn as ag
@@ -179,14 +190,24 @@ def max(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
     >>> max(ag.tensor([[1, 5], [7, 2]]), 1).indices
     tensor([1, 0])
     """
-    if dim is None:
-        return apply(MaxOfAll(_filled_dims("max", x, None), keepdim), x)
     if isinstance(dim, TensorBase):
-        return maximum(x, dim)
-    return Extremes(*apply(Max(_filled_dim("max", x, dim), keepdim), x))
+        other = dim
+    if other is not None:
+        return maximum(input, other)
+    if dim is None:
+        return apply(MaxOfAll(_filled_dims("max", input, None), keepdim), input)
+    return Extremes(*apply(Max(_filled_dim("max", input, dim), keepdim), input))
 
 
-def min(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
+@overload
+def min(input: Tensor) -> Tensor: ...
+@overload
+def min(input: Tensor, dim: int, keepdim: bool = False) -> Extremes: ...
+@overload
+def min(input: Tensor, dim: Tensor) -> Tensor: ...
+@overload
+def min(input: Tensor, *, other: Tensor) -> Tensor: ...
+def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """The smallest value; with `dim`, (values, indices) along it; with a tensor, `minimum` of both.
 
     >>> import autograd_cnn as ag
@@ -195,11 +216,13 @@ def min(x: Any, dim: Any = None, keepdim: bool = False) -> Any:
     >>> min(ag.tensor([[1, 5], [7, 2]]), 1).indices
     tensor([0, 1])
     """
-    if dim is None:
-        return apply(MinOfAll(_filled_dims("min", x, None), keepdim), x)
     if isinstance(dim, TensorBase):
-        return minimum(x, dim)
-    return Extremes(*apply(Min(_filled_dim("min", x, dim), keepdim), x))
+        other = dim
+    if other is not None:
+        return minimum(input, other)
+    if dim is None:
+        return apply(MinOfAll(_filled_dims("min", input, None), keepdim), input)
+    return Extremes(*apply(Min(_filled_dim("min", input, dim), keepdim), input))
 
 
 def _filled_dims(op: str, x: Any, dim: Dims) -> Shape:
@@ -208,7 +231,7 @@ def _filled_dims(op: str, x: Any, dim: Dims) -> Shape:
     for d in dims:
         if x.array.shape[d] == 0:
             raise ShapeError(
-                f"{op}: dimension {d} of x is empty, there is no extreme value: shape {list(x.array.shape)}"
+                f"{op}: dimension {d} of input is empty, there is no extreme value: shape {list(x.array.shape)}"
             )
     return dims
 
@@ -223,7 +246,7 @@ def _filled_dim(op: str, x: Any, dim: int) -> int:
 def _filled_dim_of_numbers(op: str, x: Any, dim: int | None) -> int | None:
     """`_filled_dim`, or all of x for None; DTypeError for bools."""
     if require_tensor(op, x).array.dtype == bool_:
-        raise DTypeError(f"{op}: x must hold numbers, got {bool_}")
+        raise DTypeError(f"{op}: input must hold numbers, got {bool_}")
     if dim is not None:
         return _filled_dim(op, x, dim)
     _filled_dims(op, x, None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
@@ -13,6 +13,10 @@ from autograd_cnn.graph.record import apply
 from autograd_cnn.ops import arithmetic
 from autograd_cnn.ops.comparison import logical_not
 from autograd_cnn.ops.operand import promoted, require_integer, require_tensor
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
+    from autograd_cnn.typing import Number
 
 
 class Nonzero(Op):
@@ -63,8 +67,12 @@ class IsIn(Op):
 IS_IN = IsIn()
 
 
-def nonzero(x: Any, *, as_tuple: bool = False) -> Any:
-    """The indices of the elements that are not zero: (count, x.ndim), in row-major order.
+@overload
+def nonzero(input: Tensor, *, as_tuple: Literal[False] = False) -> Tensor: ...
+@overload
+def nonzero(input: Tensor, *, as_tuple: Literal[True]) -> tuple[Tensor, ...]: ...
+def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
+    """The indices of the elements that are not zero: (count, input.ndim), in row-major order.
 
     With `as_tuple` an index for each dimension, so that x[nonzero(x, as_tuple=True)] are these elements.
 
@@ -75,28 +83,32 @@ def nonzero(x: Any, *, as_tuple: bool = False) -> Any:
     >>> nonzero(ag.tensor([0, 5, 7]), as_tuple=True)
     (tensor([1, 2]),)
     """
-    if as_tuple and not require_tensor("nonzero", x).array.ndim:
-        x = x.reshape(1)
-    count = int(np.count_nonzero(require_tensor("nonzero", x).device.to_host(x.array)))
-    indices = apply(Nonzero(count), x)
+    if as_tuple and not require_tensor("nonzero", input).array.ndim:
+        input = input.reshape(1)
+    count = int(np.count_nonzero(require_tensor("nonzero", input).device.to_host(input.array)))
+    indices = apply(Nonzero(count), input)
     return tuple(index.contiguous() for index in indices.unbind(1)) if as_tuple else indices
 
 
-def argwhere(x: Any) -> Any:
-    """The indices of the elements that are not zero: (count, x.ndim), in row-major order.
+def argwhere(input: Tensor) -> Tensor:
+    """The indices of the elements that are not zero: (count, input.ndim), in row-major order.
 
     >>> import autograd_cnn as ag
     >>> argwhere(ag.tensor([0.0, 2.0, 3.0]))
     tensor([[1],
             [2]])
     """
-    return nonzero(require_tensor("argwhere", x))
+    return nonzero(require_tensor("argwhere", input))
 
 
-def where(condition: Any, x: Any = None, other: Any = None) -> Any:
-    """x where `condition`, else other; all three broadcast.  Of the condition alone, where it is not zero: a tuple.
+@overload
+def where(condition: Tensor) -> tuple[Tensor, ...]: ...
+@overload
+def where(condition: Tensor, input: Tensor | Number, other: Tensor | Number) -> Tensor: ...
+def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
+    """input where `condition`, else other; all three broadcast.  Of the condition alone, where it is not zero: a tuple.
 
-    Raises DTypeError where `condition` is no bool tensor, ArgumentError where only one of x and other is given.
+    Raises DTypeError where `condition` is no bool tensor, ArgumentError where only one of input and other is given.
 
     >>> import autograd_cnn as ag
     >>> where(ag.tensor([True, False]), 1.0, 2.0)
@@ -104,41 +116,45 @@ def where(condition: Any, x: Any = None, other: Any = None) -> Any:
     >>> where(ag.tensor([True, False, True]))
     (tensor([0, 2]),)
     """
-    if x is None and other is None:
+    if input is None and other is None:
         return nonzero(condition, as_tuple=True)
-    if x is None or other is None:
-        raise ArgumentError(f"where: give both x and other or none, got only {'other' if x is None else 'x'}")
-    return arithmetic.where(condition, x, other)
+    if input is None or other is None:
+        raise ArgumentError(
+            f"where: give both input and other or none, got only {'other' if input is None else 'input'}"
+        )
+    return arithmetic.where(condition, input, other)
 
 
-def bincount(x: Any, weights: Any = None, minlength: int = 0) -> Any:
-    """How often each number from 0 to the largest is in x: y[i] = count of x == i; with `weights`, the sum of theirs.
+def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:
+    """How often each number from 0 to the largest is in input: y[i] = count of x == i; or the sum of their `weights`.
 
-    x, weights: (n,).  The result has at least `minlength` elements.  Raises ArgumentError for negative numbers,
-    ShapeError unless x has one dimension and weights its shape, DTypeError for floats and bools.
+    input, weights: (n,).  The result has at least `minlength` elements.  Raises ArgumentError for negative numbers,
+    ShapeError unless input has one dimension and weights its shape, DTypeError for floats and bools.
 
     >>> import autograd_cnn as ag
     >>> bincount(ag.tensor([1, 1, 3])), bincount(ag.tensor([1, 1, 3]), ag.tensor([0.5, 1.0, 2.0]))
     (tensor([0, 2, 0, 1]), tensor([0.0000, 1.5000, 0.0000, 2.0000]))
     """
-    x = require_integer("bincount", "x", x)
-    shape = x.array.shape
+    input = require_integer("bincount", "input", input)
+    shape = input.array.shape
     if len(shape) != 1:
-        raise ShapeError(f"bincount: x must have one dimension, got shape {list(shape)}")
+        raise ShapeError(f"bincount: input must have one dimension, got shape {list(shape)}")
     if minlength < 0:
         raise ArgumentError(f"bincount: minlength must be at least 0, got {minlength}")
     if weights is not None and require_tensor("bincount", weights).array.shape != shape:
-        raise ShapeError(f"bincount: weights has shape {list(weights.array.shape)}, x has {list(shape)}")
+        raise ShapeError(f"bincount: weights has shape {list(weights.array.shape)}, input has {list(shape)}")
     size = minlength
     if shape[0]:
-        least, largest = int(x.amin().item()), int(x.amax().item())
+        least, largest = int(input.amin().item()), int(input.amax().item())
         if least < 0:
-            raise ArgumentError(f"bincount: x must hold no negative numbers, got {least}")
+            raise ArgumentError(f"bincount: input must hold no negative numbers, got {least}")
         size = max(minlength, largest + 1)
-    return apply(Bincount(size), *((x,) if weights is None else (x, weights)))
+    return apply(Bincount(size), *((input,) if weights is None else (input, weights)))
 
 
-def isin(elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False) -> Any:
+def isin(
+    elements: Tensor | Number, test_elements: Tensor | Number, *, assume_unique: bool = False, invert: bool = False
+) -> Tensor:
     """Whether each element is one of `test_elements`; with `invert`, whether it is none.  One of both may be a number.
 
     >>> import autograd_cnn as ag

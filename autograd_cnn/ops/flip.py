@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,10 @@ from autograd_cnn.ops.dim import distinct, one_dim
 from autograd_cnn.ops.join import cat
 from autograd_cnn.ops.operand import require_tensor
 from autograd_cnn.ops.size import as_size
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
+    from autograd_cnn.typing import Ints
 
 
 class Flip(Op):
@@ -31,7 +35,7 @@ class Flip(Op):
         return apply(self, g)
 
 
-def flip(x: Any, *given: Any, dims: Any = None) -> Any:
+def flip(input: Tensor, *given: Ints, dims: Ints | None = None) -> Tensor:
     """A copy with the order of elements reversed along `dims`.
 
     >>> import autograd_cnn as ag
@@ -40,10 +44,13 @@ def flip(x: Any, *given: Any, dims: Any = None) -> Any:
             [4, 3]])
     """
     dims = as_size("flip", given, "dims", dims)
-    return apply(Flip(distinct("flip", dims, x.array.ndim, "dims") if require_tensor("flip", x).array.ndim else ()), x)
+    return apply(
+        Flip(distinct("flip", dims, input.array.ndim, "dims") if require_tensor("flip", input).array.ndim else ()),
+        input,
+    )
 
 
-def fliplr(x: Any) -> Any:
+def fliplr(input: Tensor) -> Tensor:
     """A copy with the columns, dimension 1, in reverse order; raises ShapeError for fewer than two dimensions.
 
     >>> import autograd_cnn as ag
@@ -51,10 +58,10 @@ def fliplr(x: Any) -> Any:
     tensor([[2, 1],
             [4, 3]])
     """
-    return flip(_of("fliplr", x, 2), 1)
+    return flip(_of("fliplr", input, 2), 1)
 
 
-def flipud(x: Any) -> Any:
+def flipud(input: Tensor) -> Tensor:
     """A copy with the rows, dimension 0, in reverse order; raises ShapeError for a number.
 
     >>> import autograd_cnn as ag
@@ -62,35 +69,35 @@ def flipud(x: Any) -> Any:
     tensor([[3, 4],
             [1, 2]])
     """
-    return flip(_of("flipud", x, 1), 0)
+    return flip(_of("flipud", input, 1), 0)
 
 
 def _of(op: str, x: Any, dims: int) -> Any:
     shape = require_tensor(op, x).array.shape
     if len(shape) < dims:
-        raise ShapeError(f"{op}: takes at least {dims} dimension{'s' * (dims > 1)}, x has shape {list(shape)}")
+        raise ShapeError(f"{op}: takes at least {dims} dimension{'s' * (dims > 1)}, input has shape {list(shape)}")
     return x
 
 
-def roll(x: Any, shifts: Any, dims: Any = None) -> Any:
+def roll(input: Tensor, shifts: Ints, dims: Ints | None = None) -> Tensor:
     """A copy with elements moved by `shifts` along `dims`, those that leave at one end entering at the other.
 
-    Without `dims`, x is rolled as if flat.  Raises ArgumentError where shifts and dims differ in number.
+    Without `dims`, input is rolled as if flat.  Raises ArgumentError where shifts and dims differ in number.
 
     >>> import autograd_cnn as ag
     >>> roll(ag.tensor([1, 2, 3, 4]), 1)
     tensor([4, 1, 2, 3])
     """
     if dims is None:
-        return roll(require_tensor("roll", x).reshape(-1), shifts, 0).reshape(x.array.shape)
-    shape = require_tensor("roll", x).array.shape
+        return roll(require_tensor("roll", input).reshape(-1), shifts, 0).reshape(input.array.shape)
+    shape = require_tensor("roll", input).array.shape
     if not shape:
-        raise IndexOutOfRangeError(f"roll: dims {dims} are given, but x has no dimensions")
+        raise IndexOutOfRangeError(f"roll: dims {dims} are given, but input has no dimensions")
     dims = dims if isinstance(dims, list | tuple) else (dims,)
     shifts = as_size("roll", (shifts,), "shifts")
     if len(shifts) != len(dims):
         raise ArgumentError(f"roll: {len(shifts)} shifts but {len(dims)} dims")
-    y = x
+    y = input
     for shift, dim in zip(shifts, [one_dim("roll", dim, len(shape)) for dim in dims], strict=True):
         first = -shift % shape[dim] if shape[dim] else 0
         y = cat([y.narrow(dim, first, shape[dim] - first), y.narrow(dim, 0, first)], dim)

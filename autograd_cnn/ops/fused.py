@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from autograd_cnn.errors import ShapeError
 from autograd_cnn.graph.op import Op
@@ -14,6 +14,10 @@ from autograd_cnn.ops.activation import RELU_SLOPE
 from autograd_cnn.ops.conv import Conv, convolve
 from autograd_cnn.ops.linear import Linear
 from autograd_cnn.ops.operand import require_floating
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
+    from autograd_cnn.typing import Ints
 
 
 class Rectified(Op, abstract=True):
@@ -66,20 +70,32 @@ LINEAR_RELU = LinearRelu()
 
 
 def conv1d_relu(
-    x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
-) -> Any:
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Ints = 1,
+    padding: Ints | str = 0,
+    dilation: Ints = 1,
+    groups: int = 1,
+) -> Tensor:
     """relu(conv1d(...)) in one pass; arguments, shapes and errors are `conv1d`'s.
 
     >>> import autograd_cnn as ag
     >>> conv1d_relu(ag.tensor([[[1.0, 2, 4, 0]]]), ag.tensor([[[-1.0, 1]]]))
     tensor([[[1., 2., 0.]]])
     """
-    return convolve(ConvRelu, "conv1d_relu", 1, x, weight, bias, stride, padding, dilation, groups)
+    return convolve(ConvRelu, "conv1d_relu", 1, input, weight, bias, stride, padding, dilation, groups)
 
 
 def conv2d_relu(
-    x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
-) -> Any:
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Ints = 1,
+    padding: Ints | str = 0,
+    dilation: Ints = 1,
+    groups: int = 1,
+) -> Tensor:
     """relu(conv2d(...)) in one pass; arguments, shapes and errors are `conv2d`'s.
 
     >>> import autograd_cnn as ag
@@ -87,27 +103,33 @@ def conv2d_relu(
     tensor([[[[0., 0.],
               [0., 0.]]]])
     """
-    return convolve(ConvRelu, "conv2d_relu", 2, x, weight, bias, stride, padding, dilation, groups)
+    return convolve(ConvRelu, "conv2d_relu", 2, input, weight, bias, stride, padding, dilation, groups)
 
 
 def conv3d_relu(
-    x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
-) -> Any:
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Ints = 1,
+    padding: Ints | str = 0,
+    dilation: Ints = 1,
+    groups: int = 1,
+) -> Tensor:
     """relu(conv3d(...)) in one pass; arguments, shapes and errors are `conv3d`'s.
 
     >>> import autograd_cnn as ag
     >>> conv3d_relu(-ag.ones(1, 1, 2, 2, 2), ag.ones(1, 1, 2, 2, 2)).item()
     0.0
     """
-    return convolve(ConvRelu, "conv3d_relu", 3, x, weight, bias, stride, padding, dilation, groups)
+    return convolve(ConvRelu, "conv3d_relu", 3, input, weight, bias, stride, padding, dilation, groups)
 
 
-def linear_relu(x: Any, weight: Any, bias: Any = None) -> Any:
+def linear_relu(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """relu(linear(x, weight, bias)) in one pass; shapes and errors are `linear`'s.
 
     >>> import autograd_cnn as ag
     >>> linear_relu(ag.tensor([[1.0, 2.0]]), ag.tensor([[3.0, 4.0], [-3.0, -4.0]]))
     tensor([[11.,  0.]])
     """
-    require_floating("linear_relu", x=x, weight=weight, bias=bias)
-    return apply(LINEAR_RELU, x, weight) if bias is None else apply(LINEAR_RELU, x, weight, bias)
+    require_floating("linear_relu", input=input, weight=weight, bias=bias)
+    return apply(LINEAR_RELU, input, weight) if bias is None else apply(LINEAR_RELU, input, weight, bias)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
 from autograd_cnn.graph.in_place import apply_inplace
@@ -15,6 +15,9 @@ from autograd_cnn.ops.index import index_along
 from autograd_cnn.ops.operand import broadcast
 from autograd_cnn.ops.slice import PutSlice
 
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
+
 
 class Gather(Op):
     """y[i, j, k] = x[i, index[i, j, k], k] for dim 1."""
@@ -26,7 +29,7 @@ class Gather(Op):
         self.dim = dim
 
     def infer(self, x: Any, index: Any) -> Any:
-        require_shape("gather", "x", x.shape, index.shape, self.dim)
+        require_shape("gather", "input", x.shape, index.shape, self.dim)
         return index.shape, x.dtype
 
     def compute(self, k: Any, out: Any, x: Any, index: Any) -> None:
@@ -69,7 +72,7 @@ class ScatterAdd(Op):
         self.dim = dim
 
     def infer(self, x: Any, index: Any, src: Any) -> Any:
-        require_shape("scatter_add", "x", x.shape, index.shape, self.dim)
+        require_shape("scatter_add", "input", x.shape, index.shape, self.dim)
         require_shape("scatter_add", "src", src.shape, index.shape, None)
         return x.shape, x.dtype
 
@@ -97,11 +100,11 @@ def require_shape(op: str, name: str, shape: tuple[int, ...], index: tuple[int, 
             raise ShapeError(f"{op}: index {list(index)} is larger than {name} {list(shape)} at dimension {d}")
 
 
-def gather(x: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> Any:
+def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False) -> Tensor:
     """Elements of x along `dim`, one index for each of the result: y[i, j] = x[i, index[i, j]] for dim 1.
 
-    index: as many dimensions as x, nowhere larger than x but along `dim`; y has its shape.  Raises ShapeError
-    where it is larger, IndexOutOfRangeError for an index below 0 or from x.size(dim), DTypeError unless it
+    index: as many dimensions as input, nowhere larger than input but along `dim`; y has its shape.  Raises ShapeError
+    where it is larger, IndexOutOfRangeError for an index below 0 or from input.size(dim), DTypeError unless it
     holds integers, ArgumentError for `sparse_grad`: gradients are dense.
 
     >>> import autograd_cnn as ag
@@ -111,44 +114,44 @@ def gather(x: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> Any:
     """
     if sparse_grad:
         raise ArgumentError("gather: sparse_grad is not there, gradients are dense")
-    dim, index = index_along("gather", x, dim, index)
-    return apply(Gather(dim), x, index)
+    dim, index = index_along("gather", input, dim, index)
+    return apply(Gather(dim), input, index)
 
 
-def scatter_add(x: Any, dim: int, index: Any, src: Any) -> Any:
-    """x with the elements of `src` added along `dim`: y[i, index[i, j]] += src[i, j] for dim 1.
+def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
+    """input with the elements of `src` added along `dim`: y[i, index[i, j]] += src[i, j] for dim 1.
 
-    index: as many dimensions as x and src, nowhere larger than src, nor than x but along `dim`.  Raises as
+    index: as many dimensions as input and src, nowhere larger than src, nor than input but along `dim`.  Raises as
     `gather`.
 
     >>> import autograd_cnn as ag
     >>> scatter_add(ag.zeros(3), 0, ag.tensor([0, 0, 2]), ag.tensor([1.0, 2.0, 3.0]))
     tensor([3., 0., 3.])
     """
-    dim, index, src = _sources("scatter_add", x, dim, index, src)
-    return apply(ScatterAdd(dim), x, index, src)
+    dim, index, src = _sources("scatter_add", input, dim, index, src)
+    return apply(ScatterAdd(dim), input, index, src)
 
 
-def scatter_add_(x: Any, dim: int, index: Any, src: Any) -> Any:
-    """`scatter_add` in place; returns x.
+def scatter_add_(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
+    """`scatter_add` in place; returns input.
 
     >>> import autograd_cnn as ag
     >>> scatter_add_(ag.ones(2), 0, ag.tensor([0, 0]), ag.tensor([1.0, 2.0]))
     tensor([4., 1.])
     """
-    dim, index, src = _sources("scatter_add_", x, dim, index, src)
-    return apply_inplace(ScatterAdd(dim), x, index, src)
+    dim, index, src = _sources("scatter_add_", input, dim, index, src)
+    return apply_inplace(ScatterAdd(dim), input, index, src)
 
 
 def _sources(op: str, x: Any, dim: int, index: Any, src: Any) -> tuple[int, Any, Any]:
     dim, index = index_along(op, x, dim, index)
     if src.array.dtype != x.array.dtype:
-        raise DTypeError(f"{op}: src has dtype {src.array.dtype}, x has {x.array.dtype}")
+        raise DTypeError(f"{op}: src has dtype {src.array.dtype}, input has {x.array.dtype}")
     return dim, index, src
 
 
-def take_along_dim(x: Any, indices: Any, dim: int | None = None) -> Any:
-    """`gather` where x and indices broadcast in the other dimensions; without `dim`, both count as flat.
+def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
+    """`gather` where input and indices broadcast in the other dimensions; without `dim`, both count as flat.
 
     >>> import autograd_cnn as ag
     >>> x = ag.tensor([[3, 1, 2], [6, 5, 4]])
@@ -157,12 +160,12 @@ def take_along_dim(x: Any, indices: Any, dim: int | None = None) -> Any:
             [6]])
     """
     if dim is None:
-        return gather(x.reshape(-1), 0, indices.reshape(-1))
-    shape, index = x.array.shape, indices.array.shape
+        return gather(input.reshape(-1), 0, indices.reshape(-1))
+    shape, index = input.array.shape, indices.array.shape
     if len(shape) != len(index):
-        raise ShapeError(f"take_along_dim: indices {list(index)} must have as many dimensions as x {list(shape)}")
+        raise ShapeError(f"take_along_dim: indices {list(index)} must have as many dimensions as input {list(shape)}")
     dim = one_dim("take_along_dim", dim, len(shape))
     common = broadcast("take_along_dim", (*shape[:dim], 1, *shape[dim + 1 :]), (*index[:dim], 1, *index[dim + 1 :]))
-    x = expand(x, (*common[:dim], shape[dim], *common[dim + 1 :]))
+    input = expand(input, (*common[:dim], shape[dim], *common[dim + 1 :]))
     indices = expand(indices, (*common[:dim], index[dim], *common[dim + 1 :]))
-    return gather(x, dim, cast(indices, indices.array.dtype))
+    return gather(input, dim, cast(indices, indices.array.dtype))

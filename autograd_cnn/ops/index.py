@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +22,10 @@ from autograd_cnn.ops.key import ALL, Arrays, parse
 from autograd_cnn.ops.operand import Scalar, broadcast, constant, first_outside, require_integer
 from autograd_cnn.ops.shape import permute, reshape
 from autograd_cnn.ops.slice import Slice
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
+    from autograd_cnn.typing import Number
 
 
 class Positions(Op, abstract=True):
@@ -48,7 +52,7 @@ class Positions(Op, abstract=True):
     def require_fit(self, op: str, value: Any, shape: tuple[int, ...], positions: Any) -> None:
         indexed = self.indexed(shape, positions.shape)
         if value.shape != indexed and broadcast(op, indexed, value.shape) != indexed:
-            raise ShapeError(f"{op}: value {list(value.shape)} does not broadcast to x[index] {list(indexed)}")
+            raise ShapeError(f"{op}: value {list(value.shape)} does not broadcast to input[index] {list(indexed)}")
 
 
 class Take(Positions):
@@ -198,7 +202,7 @@ def _positions(op: str, x: Any, arrays: Arrays) -> tuple[Any, int, int, Any]:
     return x, first, len(dims), wrap(x.device.from_host(positions), x.device)
 
 
-def getitem(x: Any, key: Any) -> Any:
+def getitem(input: Tensor, key: Any) -> Tensor:
     """x[key]: a view for ints, slices, None and Ellipsis; a copy where arrays of ints or bools take part.
 
     Index arrays broadcast with each other, and their shape takes the place of the dimensions they index, or
@@ -212,11 +216,11 @@ def getitem(x: Any, key: Any) -> Any:
     >>> x[-1], x[:, 0], x[[0, 2], [1, 0]], x[x > 4]
     (tensor([5, 6]), tensor([1, 3, 5]), tensor([2, 5]), tensor([5, 6]))
     """
-    basic, arrays = parse("getitem", key, x.array.shape)
+    basic, arrays = parse("getitem", key, input.array.shape)
     if not arrays:
-        return apply_view(Slice(basic), x)
-    x, first, count, positions = _positions("getitem", _viewed(x, basic), arrays)
-    return apply(Take(first, count), x, positions)
+        return apply_view(Slice(basic), input)
+    input, first, count, positions = _positions("getitem", _viewed(input, basic), arrays)
+    return apply(Take(first, count), input, positions)
 
 
 def setitem(x: Any, key: Any, value: Any) -> None:
@@ -261,7 +265,7 @@ def _same_memory(target: Any, value: Any) -> bool:
     return place == other
 
 
-def _without_leading_ones(value: Any, ndim: int) -> Any:
+def _without_leading_ones(value: Tensor | Number, ndim: int) -> Tensor | Number:
     """Assignment, unlike arithmetic, drops extra leading dimensions of size 1."""
     if not isinstance(value, TensorBase):
         return value
@@ -277,11 +281,11 @@ def number_for(op: str, x: Any, value: Any) -> Any:
         require_number(op, value, dtype)
         return constant(op, value, dtype, x)
     if CATEGORY[value.array.dtype] > CATEGORY[dtype]:
-        raise DTypeError(f"{op}: value has dtype {value.array.dtype}, x has {dtype}; convert one of them with to()")
+        raise DTypeError(f"{op}: value has dtype {value.array.dtype}, input has {dtype}; convert one of them with to()")
     return cast(value, dtype)
 
 
-def index_put_(x: Any, indices: tuple[Any, ...], values: Any, accumulate: bool = False) -> Any:
+def index_put_(input: Tensor, indices: tuple[Any, ...], values: Any, accumulate: bool = False) -> Tensor:
     """x[indices] = values in place; with `accumulate`, values are added, all that have one place; returns x.
 
     >>> import autograd_cnn as ag
@@ -289,23 +293,23 @@ def index_put_(x: Any, indices: tuple[Any, ...], values: Any, accumulate: bool =
     tensor([3., 0., 3.])
     """
     if not accumulate:
-        setitem(x, tuple(indices), values)
-        return x
-    basic, arrays = parse("index_put_", tuple(indices), x.array.shape)
-    target = _viewed(x, basic)
+        setitem(input, tuple(indices), values)
+        return input
+    basic, arrays = parse("index_put_", tuple(indices), input.array.shape)
+    target = _viewed(input, basic)
     value = number_for("index_put_", target, values)
     if not arrays:
         target.add_(value)
-        return x
+        return input
     target, first, count, positions = _positions("index_put_", target, arrays)
     apply_inplace(IndexAdd(first, count), target, positions, value)
-    return x
+    return input
 
 
-def index_select(x: Any, dim: int, index: Any) -> Any:
+def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """The positions `index`, (n,), of dimension `dim`: y[:, j] = x[:, index[j]] for dim 1.
 
-    Raises IndexOutOfRangeError for an index below 0 or from x.size(dim), DTypeError for one that holds no
+    Raises IndexOutOfRangeError for an index below 0 or from input.size(dim), DTypeError for one that holds no
     integers.
 
     >>> import autograd_cnn as ag
@@ -313,11 +317,15 @@ def index_select(x: Any, dim: int, index: Any) -> Any:
     tensor([[2, 2],
             [4, 4]])
     """
-    dim, index = index_along("index_select", x, dim, index)
+    dim, index = index_along("index_select", input, dim, index)
     if index.array.ndim > 1:
         raise ShapeError(f"index_select: index must have one dimension, got shape {list(index.array.shape)}")
     index = reshape(index, -1)
-    return apply(Take(dim, 1), x, index) if x.array.ndim else reshape(apply(Take(0, 1), reshape(x, 1), index), ())
+    return (
+        apply(Take(dim, 1), input, index)
+        if input.array.ndim
+        else reshape(apply(Take(0, 1), reshape(input, 1), index), ())
+    )
 
 
 def index_along(op: str, x: Any, dim: int, index: Any) -> tuple[int, Any]:
@@ -332,26 +340,26 @@ def index_along(op: str, x: Any, dim: int, index: Any) -> tuple[int, Any]:
     return dim, index
 
 
-def masked_fill(x: Any, mask: Any, value: Any) -> Any:
-    """x with `value`, a number or zero-dimensional tensor, where `mask` holds; x and mask broadcast.
+def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
+    """input with `value`, a number or zero-dimensional tensor, where `mask` holds; input and mask broadcast.
 
-    Raises DTypeError for a mask that is not bool, and for a value that x's dtype does not take.
+    Raises DTypeError for a mask that is not bool, and for a value that input's dtype does not take.
 
     >>> import autograd_cnn as ag
     >>> masked_fill(ag.tensor([1.0, 2.0]), ag.tensor([True, False]), 9)
     tensor([9., 2.])
     """
-    return apply(MASKED_FILL, *_masked("masked_fill", x, mask, value))
+    return apply(MASKED_FILL, *_masked("masked_fill", input, mask, value))
 
 
-def masked_fill_(x: Any, mask: Any, value: Any) -> Any:
-    """`masked_fill` in place; returns x.
+def masked_fill_(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
+    """`masked_fill` in place; returns input.
 
     >>> import autograd_cnn as ag
     >>> masked_fill_(ag.tensor([1.0, 2.0]), ag.tensor([True, False]), 9)
     tensor([9., 2.])
     """
-    return apply_inplace(MASKED_FILL, *_masked("masked_fill_", x, mask, value))
+    return apply_inplace(MASKED_FILL, *_masked("masked_fill_", input, mask, value))
 
 
 def _masked(op: str, x: Any, mask: Any, value: Any) -> tuple[Any, Any, Any]:
@@ -368,13 +376,13 @@ def require_mask(op: str, mask: Any) -> None:
         raise DTypeError(f"{op}: mask must be a bool tensor, got {got}")
 
 
-def masked_select(x: Any, mask: Any) -> Any:
-    """The elements of x where `mask` holds, in one dimension; x and mask broadcast.
+def masked_select(input: Tensor, mask: Tensor) -> Tensor:
+    """The elements of input where `mask` holds, in one dimension; input and mask broadcast.
 
     >>> import autograd_cnn as ag
     >>> masked_select(ag.tensor([[1, 2], [3, 4]]), ag.tensor([True, False]))
     tensor([1, 3])
     """
     require_mask("masked_select", mask)
-    shape = broadcast("masked_select", x.array.shape, mask.array.shape)
-    return getitem(reshape(expand(x, shape), -1), reshape(expand(mask, shape), -1))
+    shape = broadcast("masked_select", input.array.shape, mask.array.shape)
+    return getitem(reshape(expand(input, shape), -1), reshape(expand(mask, shape), -1))

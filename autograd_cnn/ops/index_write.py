@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,34 +20,38 @@ from autograd_cnn.ops.index import IndexAdd, IndexPut, Positions, index_along, i
 from autograd_cnn.ops.operand import broadcast, first_outside, require_integer, require_tensor
 from autograd_cnn.ops.shape import reshape
 
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
+    from autograd_cnn.typing import Number
 
-def index_add(x: Any, dim: int, index: Any, source: Any, *, alpha: float = 1) -> Any:
-    """x with the positions of `source` added to the positions `index`, (n,), of `dim`.
+
+def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: float = 1) -> Tensor:
+    """input with the positions of `source` added to the positions `index`, (n,), of `dim`.
 
     y[:, index[j]] = x[:, index[j]] + alpha * source[:, j] for dim 1, for all that name one position.  Raises ShapeError
-    unless source has x's shape but for n positions in `dim`, IndexOutOfRangeError for an index below 0 or from
-    x.size(dim), DTypeError for two dtypes.
+    unless source has input's shape but for n positions in `dim`, IndexOutOfRangeError for an index below 0 or from
+    input.size(dim), DTypeError for two dtypes.
 
     >>> import autograd_cnn as ag
     >>> index_add(ag.zeros(2, 3), 1, ag.tensor([0, 0]), ag.tensor([[1.0, 2.0], [3.0, 4.0]]))
     tensor([[3., 0., 0.],
             [7., 0., 0.]])
     """
-    return _written(*_sources("index_add", IndexAdd, x, dim, index, source, alpha))
+    return _written(*_sources("index_add", IndexAdd, input, dim, index, source, alpha))
 
 
-def index_add_(x: Any, dim: int, index: Any, source: Any, *, alpha: float = 1) -> Any:
-    """`index_add` in place; returns x.
+def index_add_(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: float = 1) -> Tensor:
+    """`index_add` in place; returns input.
 
     >>> import autograd_cnn as ag
     >>> index_add_(ag.zeros(2), 0, ag.tensor([0, 0]), ag.tensor([1.0, 2.0]), alpha=10)
     tensor([30.,  0.])
     """
-    return _rewritten(*_sources("index_add_", IndexAdd, x, dim, index, source, alpha))
+    return _rewritten(*_sources("index_add_", IndexAdd, input, dim, index, source, alpha))
 
 
-def index_copy(x: Any, dim: int, index: Any, source: Any) -> Any:
-    """x with the positions of `source` in place of the positions `index`, (n,), of `dim`.
+def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
+    """input with the positions of `source` in place of the positions `index`, (n,), of `dim`.
 
     y[:, index[j]] = source[:, j] for dim 1.  Of several for one position the last one stays, and alone has a gradient.
     Raises as `index_add`.
@@ -57,55 +61,55 @@ def index_copy(x: Any, dim: int, index: Any, source: Any) -> Any:
     tensor([[1., 0., 2.],
             [3., 0., 4.]])
     """
-    return _written(*_sources("index_copy", IndexPut, x, dim, index, source))
+    return _written(*_sources("index_copy", IndexPut, input, dim, index, source))
 
 
-def index_copy_(x: Any, dim: int, index: Any, source: Any) -> Any:
-    """`index_copy` in place; returns x.
+def index_copy_(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
+    """`index_copy` in place; returns input.
 
     >>> import autograd_cnn as ag
     >>> index_copy_(ag.zeros(3), 0, ag.tensor([2]), ag.tensor([1.0]))
     tensor([0., 0., 1.])
     """
-    return _rewritten(*_sources("index_copy_", IndexPut, x, dim, index, source))
+    return _rewritten(*_sources("index_copy_", IndexPut, input, dim, index, source))
 
 
-def index_fill(x: Any, dim: int, index: Any, value: Any) -> Any:
-    """x with `value`, a number or zero-dimensional tensor, at the positions `index`, (n,), of `dim`.
+def index_fill(input: Tensor, dim: int, index: Tensor, value: Tensor | Number) -> Tensor:
+    """input with `value`, a number or zero-dimensional tensor, at the positions `index`, (n,), of `dim`.
 
     A negative index counts from the end.  Raises IndexOutOfRangeError for one out of range, DTypeError for a value that
-    x's dtype does not take.
+    input's dtype does not take.
 
     >>> import autograd_cnn as ag
     >>> index_fill(ag.zeros(2, 3), 1, ag.tensor([0, -1]), 5)
     tensor([[5., 0., 5.],
             [5., 0., 5.]])
     """
-    return _written(*_filled("index_fill", x, dim, index, value))
+    return _written(*_filled("index_fill", input, dim, index, value))
 
 
-def index_fill_(x: Any, dim: int, index: Any, value: Any) -> Any:
-    """`index_fill` in place; returns x.
+def index_fill_(input: Tensor, dim: int, index: Tensor, value: Tensor | Number) -> Tensor:
+    """`index_fill` in place; returns input.
 
     >>> import autograd_cnn as ag
     >>> index_fill_(ag.zeros(3), 0, ag.tensor([1]), 5)
     tensor([0., 5., 0.])
     """
-    return _rewritten(*_filled("index_fill_", x, dim, index, value))
+    return _rewritten(*_filled("index_fill_", input, dim, index, value))
 
 
-def index_put(x: Any, indices: tuple[Any, ...], values: Any, accumulate: bool = False) -> Any:
+def index_put(input: Tensor, indices: tuple[Any, ...], values: Any, accumulate: bool = False) -> Tensor:
     """x with `values` at x[indices]; with `accumulate`, values are added, all that have one place.
 
     >>> import autograd_cnn as ag
     >>> index_put(ag.zeros(3), (ag.tensor([0, 0, 2]),), ag.tensor([1.0, 2.0, 3.0]), accumulate=True)
     tensor([3., 0., 3.])
     """
-    return index_put_(clone(require_tensor("index_put", x)), indices, values, accumulate)
+    return index_put_(clone(require_tensor("index_put", input)), indices, values, accumulate)
 
 
-def masked_scatter(x: Any, mask: Any, source: Any) -> Any:
-    """x with the elements of `source`, in order, where `mask` holds; x and mask broadcast.
+def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
+    """input with the elements of `source`, in order, where `mask` holds; input and mask broadcast.
 
     Raises ShapeError where source has fewer elements than the mask takes, DTypeError for a mask that is not bool and
     for two dtypes.
@@ -115,26 +119,26 @@ def masked_scatter(x: Any, mask: Any, source: Any) -> Any:
     tensor([1., 0., 0., 2.])
     """
     require_mask("masked_scatter", mask)
-    dtype = require_tensor("masked_scatter", x).array.dtype
+    dtype = require_tensor("masked_scatter", input).array.dtype
     if require_tensor("masked_scatter", source).array.dtype != dtype:
-        raise DTypeError(f"masked_scatter: source has dtype {source.array.dtype}, x has {dtype}")
-    shape = broadcast("masked_scatter", x.array.shape, mask.array.shape)
-    places = np.flatnonzero(np.broadcast_to(x.device.to_host(mask.array), shape))
+        raise DTypeError(f"masked_scatter: source has dtype {source.array.dtype}, input has {dtype}")
+    shape = broadcast("masked_scatter", input.array.shape, mask.array.shape)
+    places = np.flatnonzero(np.broadcast_to(input.device.to_host(mask.array), shape))
     if places.size > source.array.size:
         raise ShapeError(f"masked_scatter: the mask takes {places.size} elements, source has {source.array.size}")
-    positions = wrap(x.device.from_host(places), x.device)
+    positions = wrap(input.device.from_host(places), input.device)
     values = reshape(source, -1)[: places.size]
-    return reshape(apply(IndexPut(0, 1), reshape(expand(x, shape), -1), positions, values), shape)
+    return reshape(apply(IndexPut(0, 1), reshape(expand(input, shape), -1), positions, values), shape)
 
 
-def masked_scatter_(x: Any, mask: Any, source: Any) -> Any:
-    """`masked_scatter` in place; returns x, to whose shape the mask broadcasts.
+def masked_scatter_(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
+    """`masked_scatter` in place; returns input, to whose shape the mask broadcasts.
 
     >>> import autograd_cnn as ag
     >>> masked_scatter_(ag.zeros(2), ag.tensor([False, True]), ag.tensor([1.0]))
     tensor([0., 1.])
     """
-    return copy_(x, masked_scatter(x, mask, source))
+    return copy_(input, masked_scatter(input, mask, source))
 
 
 def _sources(
@@ -146,9 +150,9 @@ def _sources(
     shape = x.array.shape
     wanted = (*shape[:dim], index.array.size, *shape[dim + 1 :]) if shape else ()
     if require_tensor(op, source).array.shape != wanted:
-        raise ShapeError(f"{op}: source has shape {list(source.array.shape)}, x and index need {list(wanted)}")
+        raise ShapeError(f"{op}: source has shape {list(source.array.shape)}, input and index need {list(wanted)}")
     if source.array.dtype != x.array.dtype:
-        raise DTypeError(f"{op}: source has dtype {source.array.dtype}, x has {x.array.dtype}")
+        raise DTypeError(f"{op}: source has dtype {source.array.dtype}, input has {x.array.dtype}")
     return kind(dim, 1), x, index, source if alpha == 1 else source * alpha
 
 

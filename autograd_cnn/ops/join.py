@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import reduce
 from itertools import accumulate
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_cnn.dtype import promote
 from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
@@ -16,6 +16,11 @@ from autograd_cnn.ops.cast import cast
 from autograd_cnn.ops.dim import one_dim
 from autograd_cnn.ops.shape import atleast_1d, atleast_2d, atleast_3d, reshape
 from autograd_cnn.ops.slice import along
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from autograd_cnn.tensor import Tensor
 
 
 class Cat(Op):
@@ -97,7 +102,7 @@ def _operands(op: str, tensors: Any) -> list[Any]:
     return [cast(tensor, dtype) for tensor in operands]
 
 
-def cat(tensors: Any, dim: int = 0) -> Any:
+def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """The tensors one after the other along an existing dimension, in their common dtype.
 
     Raises ShapeError where other sizes than that of `dim` differ, or for zero-dimensional tensors.
@@ -121,7 +126,7 @@ def cat(tensors: Any, dim: int = 0) -> Any:
 concat = concatenate = cat  # NumPy's names
 
 
-def stack(tensors: Any, dim: int = 0) -> Any:
+def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """The tensors side by side along a new dimension, in their common dtype.
 
     Raises ShapeError where shapes differ.
@@ -135,7 +140,7 @@ def stack(tensors: Any, dim: int = 0) -> Any:
     return apply(Stack(one_dim("stack", dim, operands[0].array.ndim + 1)), *operands)
 
 
-def hstack(tensors: Any) -> Any:
+def hstack(tensors: Sequence[Tensor]) -> Tensor:
     """The tensors side by side: `cat` along dimension 1, or 0 where there is just that; numbers count as (1,).
 
     >>> import autograd_cnn as ag
@@ -147,7 +152,7 @@ def hstack(tensors: Any) -> Any:
     return cat(operands, min(1, operands[0].array.ndim - 1))
 
 
-def vstack(tensors: Any) -> Any:
+def vstack(tensors: Sequence[Tensor]) -> Tensor:
     """The tensors as rows: `cat` along dimension 0 of what has at least two, (1, n) if it had one.
 
     >>> import autograd_cnn as ag
@@ -161,7 +166,7 @@ def vstack(tensors: Any) -> Any:
 row_stack = vstack
 
 
-def dstack(tensors: Any) -> Any:
+def dstack(tensors: Sequence[Tensor]) -> Tensor:
     """The tensors in depth: `cat` along dimension 2 of what has at least three, (1, n, 1) if it had one.
 
     >>> import autograd_cnn as ag
@@ -172,7 +177,7 @@ def dstack(tensors: Any) -> Any:
     return cat(atleast_3d(_operands("dstack", tensors)), 2)
 
 
-def column_stack(tensors: Any) -> Any:
+def column_stack(tensors: Sequence[Tensor]) -> Tensor:
     """The tensors as columns: `cat` along dimension 1, where what has fewer dimensions counts as (n, 1).
 
     >>> import autograd_cnn as ag

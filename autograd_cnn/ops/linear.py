@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import product
 from math import prod
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from autograd_cnn.dtype import bool_
 from autograd_cnn.errors import DTypeError, ShapeError
@@ -14,6 +14,9 @@ from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.operand import broadcast, require_floating
 from autograd_cnn.ops.shape import reshape, squeeze, unsqueeze
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
 
 
 class Matmul(Op):
@@ -38,7 +41,7 @@ class Matmul(Op):
         if self.turned_other:
             given, columns = columns, given
         if inner != given:
-            raise ShapeError(f"matmul: x {x_shape} and other {other_shape}: inner sizes {inner} and {given} differ")
+            raise ShapeError(f"matmul: input {x_shape} and other {other_shape}: inner sizes {inner} and {given} differ")
         batch = x_shape[:-2]
         if batch != other_shape[:-2]:
             batch = broadcast("matmul", batch, other_shape[:-2])
@@ -93,7 +96,7 @@ class Linear(Op):
         outputs, inputs = shape
         if not x_shape or x_shape[-1] != inputs:
             have = x_shape[-1] if x_shape else "no"
-            raise ShapeError(f"linear: x {x_shape} has {have} features, weight {shape} takes {inputs}")
+            raise ShapeError(f"linear: input {x_shape} has {have} features, weight {shape} takes {inputs}")
         if bias is not None and bias.shape != (outputs,):
             raise ShapeError(f"linear: bias has shape {list(bias.shape)}, weight {shape} needs [{outputs}]")
         return (*x_shape[:-1], outputs), x.dtype
@@ -133,7 +136,7 @@ def _rows(x: Any) -> Any:
     return x if len(shape) == 2 else reshape(x, (prod(shape[:-1]), shape[-1]))
 
 
-def require_pair(op: str, x: Any, other: Any, names: tuple[str, str] = ("x", "other")) -> None:
+def require_pair(op: str, x: Any, other: Any, names: tuple[str, str] = ("input", "other")) -> None:
     for name, tensor in zip(names, (x, other), strict=True):
         if not isinstance(tensor, TensorBase):
             raise DTypeError(f"{op}: {name} must be a tensor, got {type(tensor).__name__}")
@@ -149,10 +152,10 @@ def _require_dims(op: str, **tensors: tuple[Any, int]) -> None:
             raise ShapeError(f"{op}: {name} must have {ndim} dimensions, got shape {list(tensor.array.shape)}")
 
 
-def matmul(x: Any, other: Any) -> Any:
+def matmul(input: Tensor, other: Tensor) -> Tensor:
     """The product of matrices or vectors: y[..., i, j] = sum_k x[..., i, k] * other[..., k, j].
 
-    x: (..., M, K), other: (..., K, N), y: (..., M, N), leading dimensions broadcast.  A 1-D x counts as (1,
+    input: (..., M, K), other: (..., K, N), y: (..., M, N), leading dimensions broadcast.  A 1-D input counts as (1,
     K), a 1-D other as (K, 1), and y lacks that dimension.  Raises ShapeError where inner sizes or leading
     dimensions do not fit, DTypeError for two dtypes or bool.
 
@@ -160,76 +163,78 @@ def matmul(x: Any, other: Any) -> Any:
     >>> matmul(ag.tensor([[1.0, 2.0], [3.0, 4.0]]), ag.tensor([1.0, 10.0]))
     tensor([21., 43.])
     """
-    require_pair("matmul", x, other)
-    x_shape, other_shape = x.array.shape, other.array.shape
+    require_pair("matmul", input, other)
+    x_shape, other_shape = input.array.shape, other.array.shape
     if len(x_shape) > 1 and len(other_shape) > 1:
-        return apply(MATMUL, x, other)
+        return apply(MATMUL, input, other)
     if not x_shape or not other_shape:
-        raise ShapeError(f"matmul: takes at least 1 dimension, x has shape {x_shape} and other {other_shape}; use mul")
+        raise ShapeError(
+            f"matmul: takes at least 1 dimension, input has shape {x_shape} and other {other_shape}; use mul"
+        )
     if x_shape[-1] != other_shape[max(len(other_shape) - 2, 0)]:
         inner = f"{x_shape[-1]} and {other_shape[max(len(other_shape) - 2, 0)]}"
-        raise ShapeError(f"matmul: x {x_shape} and other {other_shape}: inner sizes {inner} differ")
+        raise ShapeError(f"matmul: input {x_shape} and other {other_shape}: inner sizes {inner} differ")
     dropped = []
     if len(other_shape) == 1:
         other = unsqueeze(other, 1)
         dropped.append(-1)
     if len(x_shape) == 1:
-        x = unsqueeze(x, 0)
+        input = unsqueeze(input, 0)
         dropped.append(-2)
-    return squeeze(apply(MATMUL, x, other), dropped)
+    return squeeze(apply(MATMUL, input, other), dropped)
 
 
-def mm(x: Any, mat2: Any) -> Any:
+def mm(input: Tensor, mat2: Tensor) -> Tensor:
     """The product of two matrices: (M, K) @ (K, N), without broadcasting.
 
     >>> import autograd_cnn as ag
     >>> mm(ag.tensor([[1, 2]]), ag.tensor([[3], [4]]))
     tensor([[11]])
     """
-    require_pair("mm", x, mat2, ("x", "mat2"))
-    _require_dims("mm", x=(x, 2), mat2=(mat2, 2))
-    return apply(MATMUL, x, mat2)
+    require_pair("mm", input, mat2, ("input", "mat2"))
+    _require_dims("mm", input=(input, 2), mat2=(mat2, 2))
+    return apply(MATMUL, input, mat2)
 
 
-def bmm(x: Any, mat2: Any) -> Any:
+def bmm(input: Tensor, mat2: Tensor) -> Tensor:
     """The product of matrices pair by pair: (B, M, K) @ (B, K, N), without broadcasting.
 
     >>> import autograd_cnn as ag
     >>> bmm(ag.ones(2, 1, 3), ag.ones(2, 3, 1)).shape
     (2, 1, 1)
     """
-    require_pair("bmm", x, mat2, ("x", "mat2"))
-    _require_dims("bmm", x=(x, 3), mat2=(mat2, 3))
-    if x.array.shape[0] != mat2.array.shape[0]:
-        raise ShapeError(f"bmm: x has {x.array.shape[0]} matrices, mat2 has {mat2.array.shape[0]}")
-    return apply(MATMUL, x, mat2)
+    require_pair("bmm", input, mat2, ("input", "mat2"))
+    _require_dims("bmm", input=(input, 3), mat2=(mat2, 3))
+    if input.array.shape[0] != mat2.array.shape[0]:
+        raise ShapeError(f"bmm: input has {input.array.shape[0]} matrices, mat2 has {mat2.array.shape[0]}")
+    return apply(MATMUL, input, mat2)
 
 
-def mv(x: Any, vec: Any) -> Any:
+def mv(input: Tensor, vec: Tensor) -> Tensor:
     """The product of a matrix and a vector: (M, K) @ (K,).
 
     >>> import autograd_cnn as ag
     >>> mv(ag.tensor([[1, 2], [3, 4]]), ag.tensor([1, 10]))
     tensor([21, 43])
     """
-    require_pair("mv", x, vec, ("x", "vec"))
-    _require_dims("mv", x=(x, 2), vec=(vec, 1))
-    return matmul(x, vec)
+    require_pair("mv", input, vec, ("input", "vec"))
+    _require_dims("mv", input=(input, 2), vec=(vec, 1))
+    return matmul(input, vec)
 
 
-def dot(x: Any, tensor: Any) -> Any:
+def dot(input: Tensor, tensor: Tensor) -> Tensor:
     """The inner product of two vectors: sum_k x[k] * tensor[k].
 
     >>> import autograd_cnn as ag
     >>> dot(ag.tensor([1, 2]), ag.tensor([3, 4]))
     tensor(11)
     """
-    require_pair("dot", x, tensor, ("x", "tensor"))
-    _require_dims("dot", x=(x, 1), tensor=(tensor, 1))
-    return matmul(x, tensor)
+    require_pair("dot", input, tensor, ("input", "tensor"))
+    _require_dims("dot", input=(input, 1), tensor=(tensor, 1))
+    return matmul(input, tensor)
 
 
-def outer(x: Any, vec2: Any) -> Any:
+def outer(input: Tensor, vec2: Tensor) -> Tensor:
     """The outer product of two vectors: y[i, j] = x[i] * vec2[j].
 
     >>> import autograd_cnn as ag
@@ -237,39 +242,39 @@ def outer(x: Any, vec2: Any) -> Any:
     tensor([[3, 4],
             [6, 8]])
     """
-    for name, tensor in (("x", x), ("vec2", vec2)):
+    for name, tensor in (("input", input), ("vec2", vec2)):
         if not isinstance(tensor, TensorBase):
             raise DTypeError(f"outer: {name} must be a tensor, got {type(tensor).__name__}")
-    _require_dims("outer", x=(x, 1), vec2=(vec2, 1))
-    return unsqueeze(x, 1) * vec2
+    _require_dims("outer", input=(input, 1), vec2=(vec2, 1))
+    return unsqueeze(input, 1) * vec2
 
 
-def addmm(x: Any, mat1: Any, mat2: Any, *, beta: float = 1, alpha: float = 1) -> Any:
+def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
     """A product of matrices added to x, which broadcasts: beta * x + alpha * (mat1 @ mat2).
 
-    As in PyTorch, x is left out, NaN and all, where beta is 0.
+    As in PyTorch, input is left out, NaN and all, where beta is 0.
 
     >>> import autograd_cnn as ag
     >>> addmm(ag.tensor([100, 200]), ag.tensor([[1, 2]]), ag.tensor([[3, 4], [5, 6]]))
     tensor([[113, 216]])
     """
     require_pair("addmm", mat1, mat2, ("mat1", "mat2"))
-    require_pair("addmm", x, mat1, ("x", "mat1"))
+    require_pair("addmm", input, mat1, ("input", "mat1"))
     _require_dims("addmm", mat1=(mat1, 2), mat2=(mat2, 2))
     y = apply(MATMUL, mat1, mat2)
     shape = y.array.shape
-    if broadcast("addmm", x.array.shape, shape) != shape:
-        raise ShapeError(f"addmm: x {x.array.shape} does not broadcast to {shape}, the shape of mat1 @ mat2")
+    if broadcast("addmm", input.array.shape, shape) != shape:
+        raise ShapeError(f"addmm: input {input.array.shape} does not broadcast to {shape}, the shape of mat1 @ mat2")
     y = y if alpha == 1 else y * alpha
     if beta == 0:
         return y
-    return y + (x if beta == 1 else x * beta)
+    return y + (input if beta == 1 else input * beta)
 
 
-def linear(x: Any, weight: Any, bias: Any = None) -> Any:
+def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """A layer's affine map: y = x @ weight.T + bias.
 
-    x: (..., in_features), weight: (out_features, in_features), bias: (out_features,) or None, y: (...,
+    input: (..., in_features), weight: (out_features, in_features), bias: (out_features,) or None, y: (...,
     out_features). Raises ShapeError where the feature counts differ, DTypeError unless all are floating point
     of one dtype.
 
@@ -277,11 +282,11 @@ def linear(x: Any, weight: Any, bias: Any = None) -> Any:
     >>> linear(ag.tensor([[1.0, 2.0]]), ag.tensor([[3.0, 4.0]]), ag.tensor([0.5]))
     tensor([[11.5000]])
     """
-    require_floating("linear", x=x, weight=weight, bias=bias)
-    return apply(LINEAR, x, weight) if bias is None else apply(LINEAR, x, weight, bias)
+    require_floating("linear", input=input, weight=weight, bias=bias)
+    return apply(LINEAR, input, weight) if bias is None else apply(LINEAR, input, weight, bias)
 
 
-def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
+def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """A map that is linear in both inputs: y_o = sum_(i, j) input1_i weight_(o, i, j) input2_j + bias_o.
 
     input1: (..., in1_features), input2: (..., in2_features), weight: (out_features, in1_features, in2_features),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,8 +16,13 @@ from autograd_cnn.ops.operand import require_floating
 from autograd_cnn.ops.softmax import softmax
 from autograd_cnn.random import default_generator
 
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
 
-def rrelu(x: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False, inplace: bool = False) -> Any:
+
+def rrelu(
+    input: Tensor, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False, inplace: bool = False
+) -> Tensor:
     """x where x > 0, else a * x (Xu et al. 2015): a is uniform in [lower, upper), for each number anew.
 
     In evaluation (`training=False`) a is (lower + upper) / 2.  Random numbers are the default generator's, see
@@ -27,19 +32,19 @@ def rrelu(x: Any, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = F
     >>> rrelu(ag.tensor([-1.0, 2.0]), 0.1, 0.3)
     tensor([-0.2000,  2.0000])
     """
-    require_floating("rrelu", x=x)
+    require_floating("rrelu", input=input)
     if not lower <= upper:
         raise ArgumentError(f"rrelu: lower must be at most upper, got {lower} and {upper}")
     if not training:
-        return leaky_relu(x, (lower + upper) / 2, inplace)
-    array = x.device.to_host(x.array)
+        return leaky_relu(input, (lower + upper) / 2, inplace)
+    array = input.device.to_host(input.array)
     numbers = default_generator.numpy.random(array.shape, array.dtype)
-    slopes = np.where(array > 0, array.dtype.type(1), lower + (upper - lower) * numbers).astype(array.dtype)
-    slopes = wrap(x.device.from_host(slopes), x.device)
-    return apply_inplace(MUL, x, slopes) if inplace else mul(x, slopes)
+    drawn = np.where(array > 0, array.dtype.type(1), lower + (upper - lower) * numbers).astype(array.dtype)
+    slopes = wrap(input.device.from_host(drawn), input.device)
+    return apply_inplace(MUL, input, slopes) if inplace else mul(input, slopes)
 
 
-def gumbel_softmax(logits: Any, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Any:
+def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Tensor:
     """A random choice along `dim` that has a gradient: softmax((logits + noise) / tau), noise of Gumbel's distribution.
 
     The largest element is i with probability softmax(logits)_i; the smaller tau, the nearer the result is to one hot.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_cnn.errors import ArgumentError
 from autograd_cnn.graph.in_place import apply_inplace
@@ -12,6 +12,9 @@ from autograd_cnn.ops.arithmetic import where
 from autograd_cnn.ops.elementwise import Slope, Unary
 from autograd_cnn.ops.operand import refuse_bools, require_tensor
 from autograd_cnn.ops.smooth import activated
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
 
 
 class Threshold(Unary):
@@ -112,29 +115,29 @@ HARDSIGMOID, HARDSIGMOID_SLOPE = Hardsigmoid(), HardsigmoidSlope()
 HARDSWISH, HARDSWISH_SLOPE = Hardswish(), HardswishSlope()
 
 
-def threshold(x: Any, threshold: float, value: float, inplace: bool = False) -> Any:
+def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """x where x > threshold, else `value`.  Raises DTypeError for bools.
 
     >>> import autograd_cnn as ag
     >>> threshold(ag.tensor([-1.0, 2.0]), 0.5, 9.0)
     tensor([9., 2.])
     """
-    refuse_bools("threshold", require_tensor("threshold", x))
+    refuse_bools("threshold", require_tensor("threshold", input))
     op = Threshold(threshold, value)
-    return apply_inplace(op, x) if inplace else apply_unary(op, x)
+    return apply_inplace(op, input) if inplace else apply_unary(op, input)
 
 
-def hardshrink(x: Any, lambd: float = 0.5) -> Any:
+def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """x where |x| > lambd, else 0; the gradient at the limits is 0.
 
     >>> import autograd_cnn as ag
     >>> hardshrink(ag.tensor([-1.0, 0.25, 2.0]))
     tensor([-1.,  0.,  2.])
     """
-    return activated(Hardshrink(float(lambd)), x, False)
+    return activated(Hardshrink(float(lambd)), input, False)
 
 
-def softshrink(x: Any, lambd: float = 0.5) -> Any:
+def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """x - lambd where x > lambd, x + lambd where x < -lambd, else 0; the gradient at the limits is 0.
 
     Raises ArgumentError for a negative lambd.
@@ -145,24 +148,24 @@ def softshrink(x: Any, lambd: float = 0.5) -> Any:
     """
     if not lambd >= 0:
         raise ArgumentError(f"softshrink: lambd must be at least 0, got {lambd}")
-    return activated(Softshrink(float(lambd)), x, False)
+    return activated(Softshrink(float(lambd)), input, False)
 
 
-def hardsigmoid(x: Any, inplace: bool = False) -> Any:
+def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     """min(max(x + 3, 0), 6) / 6 (Courbariaux et al. 2015); the gradient at the limits is 0.
 
     >>> import autograd_cnn as ag
     >>> hardsigmoid(ag.tensor([-4.0, 0.0, 1.5]))
     tensor([0.0000, 0.5000, 0.7500])
     """
-    return activated(HARDSIGMOID, x, inplace)
+    return activated(HARDSIGMOID, input, inplace)
 
 
-def hardswish(x: Any, inplace: bool = False) -> Any:
+def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     """x * min(max(x + 3, 0), 6) / 6 (Howard et al. 2019); the gradient is 0 at -3 and 1 at 3.
 
     >>> import autograd_cnn as ag
     >>> hardswish(ag.tensor([-4.0, 1.0, 5.0]))
     tensor([-0.0000,  0.6667,  5.0000])
     """
-    return activated(HARDSWISH, x, inplace)
+    return activated(HARDSWISH, input, inplace)

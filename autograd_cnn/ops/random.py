@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from operator import index
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.expand import expand
 from autograd_cnn.ops.operand import require_floating
 from autograd_cnn.random import Generator, default_generator
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
 
 Draw = Callable[[tuple[int, ...]], Any]
 
@@ -50,22 +53,22 @@ def stream(generator: Generator | None) -> np.random.Generator:
     return (default_generator if generator is None else generator).numpy
 
 
-def bernoulli(x: Any, p: float | None = None, *, generator: Generator | None = None) -> Any:
-    """1 with a probability, else 0, for every element: that of x, or `p` for all.
+def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | None = None) -> Tensor:
+    """1 with a probability, else 0, for every element: that of input, or `p` for all.
 
-    Raises ArgumentError for what is no probability, DTypeError for x of integers without `p`.
+    Raises ArgumentError for what is no probability, DTypeError for input of integers without `p`.
 
     >>> import autograd_cnn as ag
     >>> bernoulli(ag.tensor([0.0, 1.0, 1.0]))
     tensor([0., 1., 1.])
     """
     if p is None:
-        require_floating("bernoulli", x=x)
-    return apply(Random("bernoulli", _chances("bernoulli", x if p is None else p, generator)), x)
+        require_floating("bernoulli", input=input)
+    return apply(Random("bernoulli", _chances("bernoulli", input if p is None else p, generator)), input)
 
 
-def bernoulli_(x: Any, p: Any = 0.5, *, generator: Generator | None = None) -> Any:
-    """Overwrites x with 1 by probability `p`, a number or a tensor that broadcasts to x, else 0; returns x.
+def bernoulli_(input: Tensor, p: Tensor | float = 0.5, *, generator: Generator | None = None) -> Tensor:
+    """Overwrites input with 1 by probability `p`, a number or a tensor that broadcasts to input, else 0; returns input.
 
     >>> import autograd_cnn as ag
     >>> bernoulli_(ag.zeros(2), 1.0)
@@ -73,8 +76,8 @@ def bernoulli_(x: Any, p: Any = 0.5, *, generator: Generator | None = None) -> A
     """
     if isinstance(p, TensorBase):
         require_floating("bernoulli_", p=p)
-        p = expand(p, x.array.shape)
-    return apply_inplace(Random("bernoulli_", _chances("bernoulli_", p, generator)), x)
+        p = expand(p, input.array.shape)
+    return apply_inplace(Random("bernoulli_", _chances("bernoulli_", p, generator)), input)
 
 
 def _chances(op: str, p: Any, generator: Generator | None) -> Draw:
@@ -85,8 +88,10 @@ def _chances(op: str, p: Any, generator: Generator | None) -> Draw:
     return lambda shape: numbers.random(shape, np.float32 if limits.dtype == np.float32 else np.float64) < limits
 
 
-def multinomial(x: Any, num_samples: int, replacement: bool = False, *, generator: Generator | None = None) -> Any:
-    """Indices of classes drawn by their weights x, (C,) or (N, C): (num_samples,) or (N, num_samples).
+def multinomial(
+    input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None
+) -> Tensor:
+    """Indices of classes drawn by their weights input, (C,) or (N, C): (num_samples,) or (N, num_samples).
 
     Weights need not add up to 1.  Without `replacement` no class is drawn twice from one row.  Raises ArgumentError for
     weights that are negative, not finite or all 0, and where fewer classes than num_samples can be drawn.
@@ -95,11 +100,11 @@ def multinomial(x: Any, num_samples: int, replacement: bool = False, *, generato
     >>> multinomial(ag.tensor([0.0, 2.0, 0.0]), 3, replacement=True)
     tensor([1, 1, 1])
     """
-    require_floating("multinomial", x=x)
+    require_floating("multinomial", input=input)
     count = index(num_samples)
-    weights = x.device.to_host(x.array).astype(np.float64)
+    weights = input.device.to_host(input.array).astype(np.float64)
     if weights.ndim not in (1, 2):
-        raise ShapeError(f"multinomial: x must be (classes,) or (rows, classes), got shape {list(weights.shape)}")
+        raise ShapeError(f"multinomial: input must be (classes,) or (rows, classes), got shape {list(weights.shape)}")
     if not np.isfinite(weights).all() or (weights < 0).any():
         raise ArgumentError("multinomial: weights must be finite and not negative")
     rows = weights.reshape(-1, weights.shape[-1])
@@ -113,7 +118,7 @@ def multinomial(x: Any, num_samples: int, replacement: bool = False, *, generato
             f"can be drawn, {most}; got {count}"
         )
     drawn = (_with_replacement if replacement else _without_replacement)(stream(generator), rows, count)
-    return wrap(x.device.from_host(drawn.reshape(*weights.shape[:-1], count)), x.device)
+    return wrap(input.device.from_host(drawn.reshape(*weights.shape[:-1], count)), input.device)
 
 
 def _with_replacement(numbers: np.random.Generator, rows: Any, count: int) -> Any:
@@ -132,22 +137,22 @@ def _without_replacement(numbers: np.random.Generator, rows: Any, count: int) ->
     return times.argsort(1)[:, :count]
 
 
-def poisson(x: Any, generator: Generator | None = None) -> Any:
-    """Counts of Poisson's distribution, whose means are x's elements, in x's dtype.
+def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
+    """Counts of Poisson's distribution, whose means are input's elements, in input's dtype.
 
     >>> import autograd_cnn as ag
     >>> poisson(ag.zeros(2))
     tensor([0., 0.])
     """
-    require_floating("poisson", x=x)
-    rates = x.device.to_host(x.array)
+    require_floating("poisson", input=input)
+    rates = input.device.to_host(input.array)
     if not (rates >= 0).all():
         raise ArgumentError("poisson: the means must not be negative")
-    return apply(Random("poisson", lambda shape: stream(generator).poisson(rates)), x)
+    return apply(Random("poisson", lambda shape: stream(generator).poisson(rates)), input)
 
 
-def normal_(x: Any, mean: float = 0, std: float = 1, *, generator: Generator | None = None) -> Any:
-    """Overwrites x with numbers of the normal distribution; returns x.
+def normal_(input: Tensor, mean: float = 0, std: float = 1, *, generator: Generator | None = None) -> Tensor:
+    """Overwrites input with numbers of the normal distribution; returns input.
 
     >>> import autograd_cnn as ag
     >>> normal_(ag.zeros(2), 3, 0)
@@ -157,14 +162,14 @@ def normal_(x: Any, mean: float = 0, std: float = 1, *, generator: Generator | N
         raise ArgumentError(f"normal_: std must not be negative, got {std}")
     return _overwritten(
         "normal_",
-        x,
+        input,
         generator,
         lambda numbers, shape, dtype: _scaled(numbers.standard_normal(shape, dtype), std, mean),
     )
 
 
-def log_normal_(x: Any, mean: float = 1, std: float = 2, *, generator: Generator | None = None) -> Any:
-    """Overwrites x with numbers whose logarithms have that mean and standard deviation; returns x.
+def log_normal_(input: Tensor, mean: float = 1, std: float = 2, *, generator: Generator | None = None) -> Tensor:
+    """Overwrites input with numbers whose logarithms have that mean and standard deviation; returns input.
 
     >>> import autograd_cnn as ag
     >>> log_normal_(ag.zeros(2), 0, 0)
@@ -172,11 +177,13 @@ def log_normal_(x: Any, mean: float = 1, std: float = 2, *, generator: Generator
     """
     if not std >= 0:
         raise ArgumentError(f"log_normal_: std must not be negative, got {std}")
-    return _overwritten("log_normal_", x, generator, lambda numbers, shape, dtype: numbers.lognormal(mean, std, shape))
+    return _overwritten(
+        "log_normal_", input, generator, lambda numbers, shape, dtype: numbers.lognormal(mean, std, shape)
+    )
 
 
-def uniform_(x: Any, from_: float = 0, to: float = 1, *, generator: Generator | None = None) -> Any:
-    """Overwrites x with numbers of [from_, to), all equally likely; returns x.
+def uniform_(input: Tensor, from_: float = 0, to: float = 1, *, generator: Generator | None = None) -> Tensor:
+    """Overwrites input with numbers of [from_, to), all equally likely; returns input.
 
     >>> import autograd_cnn as ag
     >>> uniform_(ag.zeros(2), 3, 3)
@@ -186,14 +193,14 @@ def uniform_(x: Any, from_: float = 0, to: float = 1, *, generator: Generator | 
         raise ArgumentError(f"uniform_: needs from <= to, got {from_} and {to}")
     return _overwritten(
         "uniform_",
-        x,
+        input,
         generator,
         lambda numbers, shape, dtype: _scaled(numbers.random(shape, dtype), to - from_, from_),
     )
 
 
-def exponential_(x: Any, lambd: float = 1, *, generator: Generator | None = None) -> Any:
-    """Overwrites x with numbers of the exponential distribution, of mean 1 / lambd; returns x.
+def exponential_(input: Tensor, lambd: float = 1, *, generator: Generator | None = None) -> Tensor:
+    """Overwrites input with numbers of the exponential distribution, of mean 1 / lambd; returns input.
 
     >>> import autograd_cnn as ag
     >>> bool((exponential_(ag.zeros(9)) >= 0).all())
@@ -202,12 +209,12 @@ def exponential_(x: Any, lambd: float = 1, *, generator: Generator | None = None
     if not lambd > 0:
         raise ArgumentError(f"exponential_: lambd must be positive, got {lambd}")
     return _overwritten(
-        "exponential_", x, generator, lambda numbers, shape, dtype: numbers.exponential(1 / lambd, shape)
+        "exponential_", input, generator, lambda numbers, shape, dtype: numbers.exponential(1 / lambd, shape)
     )
 
 
-def cauchy_(x: Any, median: float = 0, sigma: float = 1, *, generator: Generator | None = None) -> Any:
-    """Overwrites x with numbers of Cauchy's distribution; returns x.
+def cauchy_(input: Tensor, median: float = 0, sigma: float = 1, *, generator: Generator | None = None) -> Tensor:
+    """Overwrites input with numbers of Cauchy's distribution; returns input.
 
     >>> import autograd_cnn as ag
     >>> cauchy_(ag.zeros(2, 3)).shape
@@ -216,7 +223,7 @@ def cauchy_(x: Any, median: float = 0, sigma: float = 1, *, generator: Generator
     if not sigma > 0:
         raise ArgumentError(f"cauchy_: sigma must be positive, got {sigma}")
     return _overwritten(
-        "cauchy_", x, generator, lambda numbers, shape, dtype: median + sigma * numbers.standard_cauchy(shape)
+        "cauchy_", input, generator, lambda numbers, shape, dtype: median + sigma * numbers.standard_cauchy(shape)
     )
 
 
@@ -228,13 +235,13 @@ def _scaled(numbers: Any, scale: float, shift: float) -> Any:
 
 
 def _overwritten(op: str, x: Any, generator: Generator | None, draw: Callable[..., Any]) -> Any:
-    require_floating(op, x=x)
+    require_floating(op, input=x)
     numbers = stream(generator)
     return apply_inplace(Random(op, lambda shape: draw(numbers, shape, x.array.dtype)), x)
 
 
-def geometric_(x: Any, p: float, *, generator: Generator | None = None) -> Any:
-    """Overwrites x with how many tries it takes until a chance of probability p comes true; returns x.
+def geometric_(input: Tensor, p: float, *, generator: Generator | None = None) -> Tensor:
+    """Overwrites input with how many tries it takes until a chance of probability p comes true; returns input.
 
     >>> import autograd_cnn as ag
     >>> geometric_(ag.zeros(2), 1)
@@ -243,10 +250,12 @@ def geometric_(x: Any, p: float, *, generator: Generator | None = None) -> Any:
     if not 0 < p <= 1:
         raise ArgumentError(f"geometric_: p must lie in (0, 1], got {p}")
     numbers = stream(generator)
-    return apply_inplace(Random("geometric_", lambda shape: numbers.geometric(p, shape)), x)
+    return apply_inplace(Random("geometric_", lambda shape: numbers.geometric(p, shape)), input)
 
 
-def random_(x: Any, from_: int | None = None, to: int | None = None, *, generator: Generator | None = None) -> Any:
+def random_(
+    input: Tensor, from_: int | None = None, to: int | None = None, *, generator: Generator | None = None
+) -> Tensor:
     """Overwrites x with whole numbers of [from_, to), all equally likely; `random_(x, to)` starts at 0; returns x.
 
     Without both, they are all from 0 to the largest of an integer dtype, or to where floats no longer hold every
@@ -256,7 +265,7 @@ def random_(x: Any, from_: int | None = None, to: int | None = None, *, generato
     >>> random_(ag.zeros(2), 3, 4)
     tensor([3., 3.])
     """
-    dtype = x.array.dtype
+    dtype = input.array.dtype
     given = [index(n) for n in (from_, to) if n is not None]
     low, high = (given if len(given) == 2 else [0, *given]) if given else (0, _whole_numbers(dtype))
     if low >= high:
@@ -264,7 +273,7 @@ def random_(x: Any, from_: int | None = None, to: int | None = None, *, generato
     if dtype.kind in "iu" and (low < np.iinfo(dtype).min or high - 1 > np.iinfo(dtype).max):
         raise ArgumentError(f"random_: {dtype} cannot hold all of [{low}, {high})")
     numbers = stream(generator)
-    return apply_inplace(Random("random_", lambda shape: numbers.integers(low, high, shape)), x)
+    return apply_inplace(Random("random_", lambda shape: numbers.integers(low, high, shape)), input)
 
 
 def _whole_numbers(dtype: np.dtype) -> int:

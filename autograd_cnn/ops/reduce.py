@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,11 @@ from autograd_cnn.ops.dim import Dims, many_dims
 from autograd_cnn.ops.elementwise import exp
 from autograd_cnn.ops.operand import floating, require_floating, require_tensor
 from autograd_cnn.ops.scan import product_of_others
+from autograd_cnn.ops.size import as_size
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
+    from autograd_cnn.typing import DTypeLike, Ints
 
 Shape = tuple[int, ...]
 
@@ -79,7 +84,7 @@ class SumToSize(Op):
         lead = x.ndim - len(self.size)
         fits = [n in (1, m) for n, m in zip(self.size, x.shape[lead:], strict=False)]
         if lead < 0 or False in fits:
-            raise ShapeError(f"sum_to_size: size {list(self.size)} does not broadcast to x's shape {list(x.shape)}")
+            raise ShapeError(f"sum_to_size: size {list(self.size)} does not broadcast to input's shape {list(x.shape)}")
         return self.size, x.dtype
 
     def compute(self, k: Any, out: Any, x: Any) -> None:
@@ -94,7 +99,7 @@ class SumToSize(Op):
 class Mean(Reduction):
     def infer(self, x: Any) -> Any:
         if x.dtype.kind != "f":
-            raise DTypeError(f"mean: x must be a floating point tensor, got {x.dtype}; give dtype=")
+            raise DTypeError(f"mean: input must be a floating point tensor, got {x.dtype}; give dtype=")
         return self.reduced(x.shape), x.dtype
 
     def compute(self, k: Any, out: Any, x: Any) -> None:
@@ -184,7 +189,7 @@ class All(Question):
 SUM, MEAN, ROOT = Sum(None, False), Mean(None, False), Root()
 
 
-def sum(x: Any, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+def sum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DTypeLike | None = None) -> Tensor:
     """The sum over `dim`, or over everything; integers and bools are added up as int64.
 
     Raises IndexOutOfRangeError for a dimension that is not there, ArgumentError for one given twice.
@@ -195,16 +200,16 @@ def sum(x: Any, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -
     (tensor(10.), tensor([4., 6.]))
     """
     if dtype is not None:
-        x = cast(x, as_dtype(dtype, "sum"))
+        input = cast(input, as_dtype(dtype, "sum"))
     if dim is None and not keepdim:
-        return apply(SUM, x)
-    return apply(Sum(many_dims("sum", dim, x.array.ndim), keepdim), x)
+        return apply(SUM, input)
+    return apply(Sum(many_dims("sum", dim, input.array.ndim), keepdim), input)
 
 
-def sum_to_size(x: Any, *size: Any) -> Any:
-    """The sum over the dimensions that broadcasting `size` to x's shape would repeat.
+def sum_to_size(input: Tensor, *size: Ints) -> Tensor:
+    """The sum over the dimensions that broadcasting `size` to input's shape would repeat.
 
-    Raises ShapeError where `size` does not broadcast to x's shape.
+    Raises ShapeError where `size` does not broadcast to input's shape.
 
     >>> import autograd_cnn as ag
     >>> sum_to_size(ag.ones(2, 3), 1, 3)
@@ -212,12 +217,11 @@ def sum_to_size(x: Any, *size: Any) -> Any:
     >>> sum_to_size(ag.ones(2, 3), 3)
     tensor([2., 2., 2.])
     """
-    shape = size[0] if len(size) == 1 and isinstance(size[0], tuple | list) else size
-    shape = tuple(shape)
-    return x if shape == x.array.shape else apply(SumToSize(shape), x)
+    shape = as_size("sum_to_size", size)
+    return input if shape == input.array.shape else apply(SumToSize(shape), input)
 
 
-def mean(x: Any, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DTypeLike | None = None) -> Tensor:
     """The mean over `dim`, or over everything: sum(x) / n; nan where n is 0.
 
     Raises DTypeError for integers and bools.
@@ -227,13 +231,13 @@ def mean(x: Any, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) 
     tensor([1.5000, 3.5000])
     """
     if dtype is not None:
-        x = cast(x, as_dtype(dtype, "mean"))
+        input = cast(input, as_dtype(dtype, "mean"))
     if dim is None and not keepdim:
-        return apply(MEAN, x)
-    return apply(Mean(many_dims("mean", dim, x.array.ndim), keepdim), x)
+        return apply(MEAN, input)
+    return apply(Mean(many_dims("mean", dim, input.array.ndim), keepdim), input)
 
 
-def prod(x: Any, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+def prod(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DTypeLike | None = None) -> Tensor:
     """The product over `dim`, or over everything; 1 of nothing.
 
     >>> import autograd_cnn as ag
@@ -241,18 +245,18 @@ def prod(x: Any, dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) 
     tensor(24.)
     """
     if dtype is not None:
-        x = cast(x, as_dtype(dtype, "prod"))
-    return apply(Prod(many_dims("prod", dim, require_tensor("prod", x).array.ndim), keepdim), x)
+        input = cast(input, as_dtype(dtype, "prod"))
+    return apply(Prod(many_dims("prod", dim, require_tensor("prod", input).array.ndim), keepdim), input)
 
 
 def var(
-    x: Any,
-    dim: Any = None,
+    input: Tensor,
+    dim: Dims | None = None,
     unbiased: bool | None = None,
     keepdim: bool = False,
     *,
     correction: float | None = None,
-) -> Any:
+) -> Tensor:
     """The variance over `dim`, or over everything: sum((x - mean)^2) / (n - correction).
 
     It is nan where n <= correction, which is 1 unless given; `unbiased` is the older way to say 1 or 0.
@@ -263,17 +267,17 @@ def var(
     >>> var(ag.tensor([1.0, 2.0, 4.0])), var(ag.tensor([1.0, 2.0, 4.0]), correction=0)
     (tensor(2.3333), tensor(1.5556))
     """
-    return _var("var", x, dim, unbiased, keepdim, correction)
+    return _var("var", input, dim, unbiased, keepdim, correction)
 
 
 def std(
-    x: Any,
-    dim: Any = None,
+    input: Tensor,
+    dim: Dims | None = None,
     unbiased: bool | None = None,
     keepdim: bool = False,
     *,
     correction: float | None = None,
-) -> Any:
+) -> Tensor:
     """The standard deviation over `dim`, or over everything: the root of `var`; its gradient at 0 is 0.
 
     Raises DTypeError for integers and bools, ArgumentError where both `unbiased` and `correction` are given.
@@ -282,11 +286,11 @@ def std(
     >>> std(ag.tensor([1.0, 2.0, 4.0]))
     tensor(1.5275)
     """
-    return apply(ROOT, _var("std", x, dim, unbiased, keepdim, correction))
+    return apply(ROOT, _var("std", input, dim, unbiased, keepdim, correction))
 
 
 def _var(op: str, x: Any, dim: Any, unbiased: Any, keepdim: bool, correction: float | None) -> Any:
-    require_floating(op, x=x)
+    require_floating(op, input=x)
     if isinstance(dim, bool):  # var(False): unbiased came first once
         dim, unbiased = None, dim
     if unbiased is not None and correction is not None:
@@ -296,18 +300,20 @@ def _var(op: str, x: Any, dim: Any, unbiased: Any, keepdim: bool, correction: fl
     return apply(Var(many_dims(op, dim, require_tensor(op, x).array.ndim), keepdim, correction), x)
 
 
-def logsumexp(x: Any, dim: Dims, keepdim: bool = False) -> Any:
+def logsumexp(input: Tensor, dim: Dims, keepdim: bool = False) -> Tensor:
     """log(sum(exp(x))) over `dim`, without its overflow; integers become floats.
 
     >>> import autograd_cnn as ag
     >>> logsumexp(ag.tensor([1000.0, 1000.0]), 0)
     tensor(1000.6932)
     """
-    x = floating("logsumexp", x)
-    return apply(Logsumexp(many_dims("logsumexp", dim, x.array.ndim), keepdim), x)
+    input = floating("logsumexp", input)
+    return apply(Logsumexp(many_dims("logsumexp", dim, input.array.ndim), keepdim), input)
 
 
-def norm(x: Any, p: Any = "fro", dim: Dims = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+def norm(
+    input: Tensor, p: float | str = "fro", dim: Dims = None, keepdim: bool = False, *, dtype: DTypeLike | None = None
+) -> Tensor:
     """The p-norm over `dim`, or over everything: sum(|x|^p)^(1/p).
 
     "fro" is 2, inf and -inf the largest and smallest |x|, 0 the count of what is not 0, without a gradient.
@@ -321,17 +327,17 @@ def norm(x: Any, p: Any = "fro", dim: Dims = None, keepdim: bool = False, *, dty
     (tensor(5.), tensor(7.), tensor(4.))
     """
     if dtype is not None:
-        x = cast(x, as_dtype(dtype, "norm"))
-    require_floating("norm", x=x)
+        input = cast(input, as_dtype(dtype, "norm"))
+    require_floating("norm", input=input)
     if p is None or p == "fro":
         p = 2
     if isinstance(p, bool) or not isinstance(p, int | float):
         raise ArgumentError(f"norm: p must be a number, inf, -inf or 'fro', got {p!r}")
     if p == 2:
-        return apply(ROOT, sum(x * x, dim, keepdim))
+        return apply(ROOT, sum(input * input, dim, keepdim))
     if p == 0:
-        return sum(cast(x != 0, x.array.dtype), dim, keepdim)
-    size = x.abs()
+        return sum(cast(input != 0, input.array.dtype), dim, keepdim)
+    size = input.abs()
     if math.isinf(p):
         return size.amax(dim, keepdim) if p > 0 else size.amin(dim, keepdim)
     if p == 1:
@@ -347,21 +353,21 @@ def _power(x: Any, p: float) -> Any:
     return where(x == 0, 0.0, where(x == 0, 1.0, x) ** p)
 
 
-def any(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
+def any(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """Whether a value over `dim` is not zero.
 
     >>> import autograd_cnn as ag
     >>> any(ag.tensor([[False, True], [False, False]]), dim=1)
     tensor([ True, False])
     """
-    return apply(Any_(many_dims("any", dim, require_tensor("any", x).array.ndim), keepdim), x)
+    return apply(Any_(many_dims("any", dim, require_tensor("any", input).array.ndim), keepdim), input)
 
 
-def all(x: Any, dim: Dims = None, keepdim: bool = False) -> Any:
+def all(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """Whether no value over `dim` is zero.
 
     >>> import autograd_cnn as ag
     >>> all(ag.tensor([[False, True], [True, True]]), dim=1)
     tensor([False,  True])
     """
-    return apply(All(many_dims("all", dim, require_tensor("all", x).array.ndim), keepdim), x)
+    return apply(All(many_dims("all", dim, require_tensor("all", input).array.ndim), keepdim), input)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.record import apply_binary, apply_unary
 from autograd_cnn.ops.cast import cast, clone
 from autograd_cnn.ops.operand import Scalar, refuse_bools, require_floating, require_tensor
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
 
 
 class Step(Op, abstract=True):
@@ -102,47 +105,47 @@ def _whole(op: Op, x: Any) -> Any:
     return clone(x)
 
 
-def sign(x: Any) -> Any:
+def sign(input: Tensor) -> Tensor:
     """-1, 0 or 1.
 
     >>> import autograd_cnn as ag
     >>> sign(ag.tensor([3.0, 0.0, -2.0]))
     tensor([ 1.,  0., -1.])
     """
-    return apply_unary(SIGN, require_tensor("sign", x))
+    return apply_unary(SIGN, require_tensor("sign", input))
 
 
-def sgn(x: Any) -> Any:
+def sgn(input: Tensor) -> Tensor:
     """-1, 0 or 1: of real numbers, `sign`.
 
     >>> import autograd_cnn as ag
     >>> sgn(ag.tensor([3.0, 0.0, -2.0]))
     tensor([ 1.,  0., -1.])
     """
-    return apply_unary(SIGN, require_tensor("sgn", x))
+    return apply_unary(SIGN, require_tensor("sgn", input))
 
 
-def floor(x: Any) -> Any:
-    """The largest integer not above x.
+def floor(input: Tensor) -> Tensor:
+    """The largest integer not above input.
 
     >>> import autograd_cnn as ag
     >>> floor(ag.tensor([1.5, -1.5]))
     tensor([ 1., -2.])
     """
-    return _whole(FLOOR, x)
+    return _whole(FLOOR, input)
 
 
-def ceil(x: Any) -> Any:
-    """The smallest integer not below x.
+def ceil(input: Tensor) -> Tensor:
+    """The smallest integer not below input.
 
     >>> import autograd_cnn as ag
     >>> ceil(ag.tensor([1.5, -1.5]))
     tensor([ 2., -1.])
     """
-    return _whole(CEIL, x)
+    return _whole(CEIL, input)
 
 
-def round(x: Any, *, decimals: int = 0) -> Any:
+def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     """The nearest integer, or number of so many `decimals`; halves go to the even one.
 
     Raises DTypeError for integers with `decimals`.
@@ -152,20 +155,20 @@ def round(x: Any, *, decimals: int = 0) -> Any:
     (tensor([0., 2.]), tensor([1.2400e+00, 1.2500e+03]))
     """
     if not decimals:
-        return _whole(ROUND, x)
-    require_floating("round", x=x)
+        return _whole(ROUND, input)
+    require_floating("round", input=input)
     scale = 10.0 ** builtins.abs(decimals)
-    return _whole(ROUND, x * scale) / scale if decimals > 0 else _whole(ROUND, x / scale) * scale
+    return _whole(ROUND, input * scale) / scale if decimals > 0 else _whole(ROUND, input / scale) * scale
 
 
-def trunc(x: Any) -> Any:
-    """x without its fraction.
+def trunc(input: Tensor) -> Tensor:
+    """input without its fraction.
 
     >>> import autograd_cnn as ag
     >>> trunc(ag.tensor([1.5, -1.5]))
     tensor([ 1., -1.])
     """
-    return _whole(TRUNC, x)
+    return _whole(TRUNC, input)
 
 
 def clamp(x: Any, min: float | None = None, max: float | None = None) -> Any:
@@ -193,7 +196,7 @@ def clamp_(x: Any, min: float | None = None, max: float | None = None) -> Any:
     """
     op, dtype = _limited(x, min, max)
     if dtype != x.array.dtype:
-        raise InPlaceError(f"clamp in place: a result of dtype {dtype} cannot be cast to x's {x.array.dtype}")
+        raise InPlaceError(f"clamp in place: a result of dtype {dtype} cannot be cast to the tensor's {x.array.dtype}")
     return apply_inplace(op, x)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd_cnn.dtype import bool_, int64
 from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
@@ -14,6 +14,9 @@ from autograd_cnn.ops.dim import one_dim
 from autograd_cnn.ops.join import cat
 from autograd_cnn.ops.operand import require_tensor
 from autograd_cnn.ops.shape import narrow
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
 
 Shape = tuple[int, ...]
 
@@ -48,11 +51,11 @@ class Cummin(Running):
 class Cumulated(NamedTuple):
     """What `cummax` and `cummin` return."""
 
-    values: Any
-    indices: Any
+    values: Tensor
+    indices: Tensor
 
 
-def cummax(x: Any, dim: int) -> Any:
+def cummax(input: Tensor, dim: int) -> Cumulated:
     """(values, indices): the largest value so far along `dim`, and where it was, the last of equal ones.
 
     Once there was a nan it stays.  Raises IndexOutOfRangeError for a dimension that is not there.
@@ -61,10 +64,10 @@ def cummax(x: Any, dim: int) -> Any:
     >>> cummax(ag.tensor([1.0, 3.0, 2.0, 5.0]), 0)
     Cumulated(values=tensor([1., 3., 3., 5.]), indices=tensor([0, 1, 1, 3]))
     """
-    return Cumulated(*apply(Cummax(one_dim("cummax", dim, require_tensor("cummax", x).array.ndim)), x))
+    return Cumulated(*apply(Cummax(one_dim("cummax", dim, require_tensor("cummax", input).array.ndim)), input))
 
 
-def cummin(x: Any, dim: int) -> Any:
+def cummin(input: Tensor, dim: int) -> Cumulated:
     """(values, indices): the smallest value so far along `dim`, and where it was, the last of equal ones.
 
     Once there was a nan it stays.  Raises IndexOutOfRangeError for a dimension that is not there.
@@ -73,34 +76,36 @@ def cummin(x: Any, dim: int) -> Any:
     >>> cummin(ag.tensor([3.0, 1.0, 2.0, 1.0]), 0)
     Cumulated(values=tensor([3., 1., 1., 1.]), indices=tensor([0, 1, 1, 3]))
     """
-    return Cumulated(*apply(Cummin(one_dim("cummin", dim, require_tensor("cummin", x).array.ndim)), x))
+    return Cumulated(*apply(Cummin(one_dim("cummin", dim, require_tensor("cummin", input).array.ndim)), input))
 
 
-def diff(x: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None) -> Any:
+def diff(
+    input: Tensor, n: int = 1, dim: int = -1, prepend: Tensor | None = None, append: Tensor | None = None
+) -> Tensor:
     """Differences of neighbours along `dim`, taken `n` times: x[i + 1] - x[i]; of bools, whether they differ.
 
-    `prepend` and `append` are put before and after x first.  Raises ShapeError for a number, ArgumentError for a
+    `prepend` and `append` are put before and after input first.  Raises ShapeError for a number, ArgumentError for a
     negative n.
 
     >>> import autograd_cnn as ag
     >>> diff(ag.tensor([1, 4, 9, 16])), diff(ag.tensor([1, 4, 9, 16]), n=2)
     (tensor([3, 5, 7]), tensor([2, 2]))
     """
-    if not require_tensor("diff", x).array.ndim:
-        raise ShapeError("diff: x must have at least one dimension, got shape []")
+    if not require_tensor("diff", input).array.ndim:
+        raise ShapeError("diff: input must have at least one dimension, got shape []")
     if isinstance(n, bool) or not isinstance(n, int):
         raise DTypeError(f"diff: n must be an integer, got {type(n).__name__}")
     if n < 0:
         raise ArgumentError(f"diff: n must be at least 0, got {n}")
-    dim = one_dim("diff", dim, x.array.ndim)
+    dim = one_dim("diff", dim, input.array.ndim)
     if n and (prepend is not None or append is not None):
-        x = cat([part for part in (prepend, x, append) if part is not None], dim)
-    between = logical_xor if x.array.dtype == bool_ else sub
-    size = x.array.shape[dim]
+        input = cat([part for part in (prepend, input, append) if part is not None], dim)
+    between = logical_xor if input.array.dtype == bool_ else sub
+    size = input.array.shape[dim]
     if not n:
-        return x.clone()
+        return input.clone()
     if n >= size:
-        return narrow(x, dim, 0, 0)
+        return narrow(input, dim, 0, 0)
     for count in range(size - 1, size - 1 - n, -1):
-        x = between(narrow(x, dim, 1, count), narrow(x, dim, 0, count))
-    return x
+        input = between(narrow(input, dim, 1, count), narrow(input, dim, 0, count))
+    return input

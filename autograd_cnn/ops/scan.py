@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_cnn.dtype import as_dtype, int64
 from autograd_cnn.graph.op import Op
@@ -12,6 +12,10 @@ from autograd_cnn.ops.dim import one_dim
 from autograd_cnn.ops.flip import roll
 from autograd_cnn.ops.join import cat
 from autograd_cnn.ops.operand import require_tensor
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
+    from autograd_cnn.typing import DTypeLike
 
 
 class Scan(Op, abstract=True):
@@ -93,7 +97,7 @@ def product_of_others(x: Any) -> Any:
     return before * _backwards(lambda h: _after(cumprod(h, dim), 1.0, dim), x, dim)
 
 
-def cumsum(x: Any, dim: int, *, dtype: Any = None) -> Any:
+def cumsum(input: Tensor, dim: int, *, dtype: DTypeLike | None = None) -> Tensor:
     """The running sum along `dim`: y_i = x_1 + ... + x_i; integers and bools are added up as int64.
 
     Raises IndexOutOfRangeError for a dimension that is not there.
@@ -103,11 +107,11 @@ def cumsum(x: Any, dim: int, *, dtype: Any = None) -> Any:
     tensor([1., 3., 6.])
     """
     if dtype is not None:
-        x = cast(x, as_dtype(dtype, "cumsum"))
-    return apply(Cumsum(one_dim("cumsum", dim, require_tensor("cumsum", x).array.ndim)), x)
+        input = cast(input, as_dtype(dtype, "cumsum"))
+    return apply(Cumsum(one_dim("cumsum", dim, require_tensor("cumsum", input).array.ndim)), input)
 
 
-def cumprod(x: Any, dim: int, *, dtype: Any = None) -> Any:
+def cumprod(input: Tensor, dim: int, *, dtype: DTypeLike | None = None) -> Tensor:
     """The running product along `dim`: y_i = x_1 * ... * x_i; integers and bools are multiplied as int64.
 
     Raises IndexOutOfRangeError for a dimension that is not there.
@@ -117,5 +121,5 @@ def cumprod(x: Any, dim: int, *, dtype: Any = None) -> Any:
     tensor([1., 2., 6.])
     """
     if dtype is not None:
-        x = cast(x, as_dtype(dtype, "cumprod"))
-    return apply(Cumprod(one_dim("cumprod", dim, require_tensor("cumprod", x).array.ndim)), x)
+        input = cast(input, as_dtype(dtype, "cumprod"))
+    return apply(Cumprod(one_dim("cumprod", dim, require_tensor("cumprod", input).array.ndim)), input)

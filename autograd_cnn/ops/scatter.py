@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,10 @@ from autograd_cnn.ops.gather import Gather, ScatterAdd, require_shape
 from autograd_cnn.ops.index import index_along
 from autograd_cnn.ops.operand import constant, require_tensor
 from autograd_cnn.ops.slice import Slice
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
+    from autograd_cnn.typing import Number
 
 
 class Scattered(Op, abstract=True):
@@ -110,37 +114,55 @@ def _full(like: Any, shaped: Any, value: Any) -> Any:
     return expand(constant("scatter", value, like.array.dtype, like), shaped.array.shape)
 
 
-def scatter(x: Any, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: str | None = None) -> Any:
-    """x with elements of `src`, or one number, written along `dim`: y[i, index[i, j]] = src[i, j] for dim 1.
+def scatter(
+    input: Tensor,
+    dim: int,
+    index: Tensor,
+    src: Tensor | None = None,
+    *,
+    value: Tensor | Number | None = None,
+    reduce: str | None = None,
+) -> Tensor:
+    """input with elements of `src`, or one number, written along `dim`: y[i, index[i, j]] = src[i, j] for dim 1.
 
-    index: as many dimensions as x and src, nowhere larger than src, nor than x but along `dim`.  Of elements for one
-    place the last one stays, and alone has a gradient.  With `reduce`, "add" or "multiply", all are added to what is
-    there, or multiplied with it.  Raises ShapeError where index is larger, IndexOutOfRangeError for an index below 0
-    or from x.size(dim), DTypeError unless index holds integers and src is of x's dtype.
+    index: as many dimensions as input and src, nowhere larger than src, nor than input but along `dim`.  Of elements
+    for one place the last one stays, and alone has a gradient.  With `reduce`, "add" or "multiply", all are added to
+    what is there, or multiplied with it.  Raises ShapeError where index is larger, IndexOutOfRangeError for an index
+    below 0 or from input.size(dim), DTypeError unless index holds integers and src is of input's dtype.
 
     >>> import autograd_cnn as ag
     >>> scatter(ag.zeros(2, 3), 1, ag.tensor([[0], [2]]), 1)
     tensor([[1., 0., 0.],
             [0., 0., 1.]])
     """
-    dim, index, src = _prepared("scatter", x, dim, index, value if src is None else src)
+    dim, index, src = _prepared("scatter", input, dim, index, value if src is None else src)
     if not index.array.size:
-        return clone(x)
-    return apply(_how(reduce)(dim), x, index, src)
+        return clone(input)
+    return apply(_how(reduce)(dim), input, index, src)
 
 
-def scatter_(x: Any, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: str | None = None) -> Any:
-    """`scatter` in place; returns x.
+def scatter_(
+    input: Tensor,
+    dim: int,
+    index: Tensor,
+    src: Tensor | None = None,
+    *,
+    value: Tensor | Number | None = None,
+    reduce: str | None = None,
+) -> Tensor:
+    """`scatter` in place; returns input.
 
     >>> import autograd_cnn as ag
     >>> scatter_(ag.zeros(3), 0, ag.tensor([2]), 5)
     tensor([0., 0., 5.])
     """
-    dim, index, src = _prepared("scatter_", x, dim, index, value if src is None else src)
-    return apply_inplace(_how(reduce)(dim), x, index, src) if index.array.size else x
+    dim, index, src = _prepared("scatter_", input, dim, index, value if src is None else src)
+    return apply_inplace(_how(reduce)(dim), input, index, src) if index.array.size else input
 
 
-def scatter_reduce(x: Any, dim: int, index: Any, src: Any, reduce: str, *, include_self: bool = True) -> Any:
+def scatter_reduce(
+    input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, include_self: bool = True
+) -> Tensor:
     """x with all elements of `src` for one place reduced: y[i, p] = reduce(x[i, p], src[i, j] where index[i, j] is p).
 
     `reduce` is "sum", "prod", "mean", "amax" or "amin".  Without `include_self`, x[i, p] counts only where there is
@@ -153,25 +175,31 @@ def scatter_reduce(x: Any, dim: int, index: Any, src: Any, reduce: str, *, inclu
     """
     if reduce not in _NEUTRAL:
         raise ArgumentError(f"scatter_reduce: reduce must be one of {', '.join(_NEUTRAL)}, got {reduce!r}")
-    dim, index, src = _prepared("scatter_reduce", x, dim, index, src)
+    dim, index, src = _prepared("scatter_reduce", input, dim, index, src)
     if not index.array.size:
-        return clone(x)
-    start = x if include_self else apply(ScatterPut(dim), x, index, _full(x, index, _neutral(reduce, x.array.dtype)))
+        return clone(input)
+    start = (
+        input
+        if include_self
+        else apply(ScatterPut(dim), input, index, _full(input, index, _neutral(reduce, input.array.dtype)))
+    )
     if reduce != "mean":
         return apply(_REDUCTIONS[reduce](dim), start, index, src)
     total = apply(ScatterAdd(dim), start, index, src)
-    count = apply(ScatterAdd(dim), _full(x, x, int(include_self)), index, _full(x, src, 1))
-    return (div if x.array.dtype.kind == "f" else floor_divide)(total, maximum(count, 1))
+    count = apply(ScatterAdd(dim), _full(input, input, int(include_self)), index, _full(input, src, 1))
+    return (div if input.array.dtype.kind == "f" else floor_divide)(total, maximum(count, 1))
 
 
-def scatter_reduce_(x: Any, dim: int, index: Any, src: Any, reduce: str, *, include_self: bool = True) -> Any:
-    """`scatter_reduce` in place; returns x.
+def scatter_reduce_(
+    input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, include_self: bool = True
+) -> Tensor:
+    """`scatter_reduce` in place; returns input.
 
     >>> import autograd_cnn as ag
     >>> scatter_reduce_(ag.ones(2), 0, ag.tensor([1, 1]), ag.tensor([2.0, 3.0]), "prod")
     tensor([1., 6.])
     """
-    return copy_(x, scatter_reduce(x, dim, index, src, reduce, include_self=include_self))
+    return copy_(input, scatter_reduce(input, dim, index, src, reduce, include_self=include_self))
 
 
 _REDUCTIONS: dict[str, Any] = {"sum": ScatterAdd, "prod": ScatterProd, "amax": ScatterAmax, "amin": ScatterAmin}
@@ -202,14 +230,14 @@ def _prepared(op: str, x: Any, dim: int, index: Any, src: Any) -> tuple[int, Any
     shape, dtype = index.array.shape, x.array.dtype
     if not index.array.size:
         return dim, index, src
-    require_shape(op, "x", x.array.shape, shape, dim)
+    require_shape(op, "input", x.array.shape, shape, dim)
     if not isinstance(src, TensorBase):
         require_number(op, src, dtype)
         require_kind(op, src, dtype)
         return dim, index, expand(constant(op, src, dtype, x), shape)
     require_shape(op, "src", src.array.shape, shape, None)
     if src.array.dtype != dtype:
-        raise DTypeError(f"{op}: src has dtype {src.array.dtype}, x has {dtype}")
+        raise DTypeError(f"{op}: src has dtype {src.array.dtype}, input has {dtype}")
     if src.array.shape != shape:
         src = apply_view(Slice(tuple(slice(n) for n in shape)), src)
     return dim, index, src

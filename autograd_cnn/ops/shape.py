@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import prod
 from operator import index
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_cnn.errors import ArgumentError, IndexOutOfRangeError, ShapeError
 from autograd_cnn.graph.op import Op, ViewOp
@@ -14,6 +14,13 @@ from autograd_cnn.ops.dim import distinct, one_dim
 from autograd_cnn.ops.operand import require_tensor
 from autograd_cnn.ops.size import as_size, filled
 from autograd_cnn.ops.slice import along
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from autograd_cnn.ops.dim import Dims
+    from autograd_cnn.tensor import Tensor
+    from autograd_cnn.typing import Ints
 
 
 class View(ViewOp):
@@ -94,8 +101,8 @@ def _as(cls: type[View], x: Any, size: tuple[int, ...]) -> Any:
         return apply(Reshape(size), x)
 
 
-def reshape(x: Any, *given: Any, shape: Any = None) -> Any:
-    """The elements of x, in row-major order, in another shape: a view where possible, else a copy.
+def reshape(input: Tensor, *given: Ints, shape: Ints | None = None) -> Tensor:
+    """The elements of input, in row-major order, in another shape: a view where possible, else a copy.
 
     `shape` is ints or one sequence; one of them may be -1.  Raises ShapeError where the numbers of elements
     differ.
@@ -106,52 +113,54 @@ def reshape(x: Any, *given: Any, shape: Any = None) -> Any:
             [3, 4]])
     """
     return _as(
-        View, x, filled("reshape", as_size("reshape", given, "shape", shape), require_tensor("reshape", x).array.shape)
+        View,
+        input,
+        filled("reshape", as_size("reshape", given, "shape", shape), require_tensor("reshape", input).array.shape),
     )
 
 
-def ravel(x: Any) -> Any:
-    """The elements of x in one dimension: a view where possible, else a copy.
+def ravel(input: Tensor) -> Tensor:
+    """The elements of input in one dimension: a view where possible, else a copy.
 
     >>> import autograd_cnn as ag
     >>> ravel(ag.tensor([[1, 2], [3, 4]]))
     tensor([1, 2, 3, 4])
     """
-    return reshape(x, -1)
+    return reshape(input, -1)
 
 
-def view(x: Any, *given: Any, size: Any = None) -> Any:
-    """The elements of x in another shape, in the same memory.
+def view(input: Tensor, *given: Ints, size: Ints | None = None) -> Tensor:
+    """The elements of input in another shape, in the same memory.
 
     `size` is ints or one sequence; one of them may be -1.  Raises ShapeError where the numbers of elements
-    differ, and where x's memory layout would need a copy.
+    differ, and where input's memory layout would need a copy.
 
     >>> import autograd_cnn as ag
     >>> view(ag.tensor([[1, 2], [3, 4]]), 4)
     tensor([1, 2, 3, 4])
     """
-    return apply_view(View(filled("view", as_size("view", given, "size", size), x.array.shape)), x)
+    return apply_view(View(filled("view", as_size("view", given, "size", size), input.array.shape)), input)
 
 
-def flatten(x: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
+def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """Dimensions start_dim to end_dim, both included, as one: (N, C, H, W) to (N, C * H * W) for start_dim=1.
 
-    A zero-dimensional x gives one dimension.  Raises IndexOutOfRangeError for a dim out of range,
+    A zero-dimensional input gives one dimension.  Raises IndexOutOfRangeError for a dim out of range,
     ArgumentError where end_dim comes first.
 
     >>> import autograd_cnn as ag
     >>> flatten(ag.zeros(2, 3, 4), 1).shape
     (2, 12)
     """
-    shape = require_tensor("flatten", x).array.shape
+    shape = require_tensor("flatten", input).array.shape
     start = one_dim("flatten", start_dim, len(shape), "start_dim")
     end = one_dim("flatten", end_dim, len(shape), "end_dim")
     if start > end:
         raise ArgumentError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim} in shape {list(shape)}")
-    return _as(Flatten, x, (*shape[:start], prod(shape[start : end + 1]), *shape[end + 1 :]))
+    return _as(Flatten, input, (*shape[:start], prod(shape[start : end + 1]), *shape[end + 1 :]))
 
 
-def unflatten(x: Any, dim: int, sizes: Any) -> Any:
+def unflatten(input: Tensor, dim: int, sizes: Ints) -> Tensor:
     """Dimension `dim` as several of the given sizes, one of which may be -1.
 
     Raises ShapeError where the sizes do not multiply to that of the dimension.
@@ -160,14 +169,14 @@ def unflatten(x: Any, dim: int, sizes: Any) -> Any:
     >>> unflatten(ag.zeros(2, 12), 1, (3, -1)).shape
     (2, 3, 4)
     """
-    shape = require_tensor("unflatten", x).array.shape
+    shape = require_tensor("unflatten", input).array.shape
     dim = one_dim("unflatten", dim, len(shape))
     size = filled("unflatten", as_size("unflatten", (sizes,), "sizes"), shape[dim : dim + 1])
-    return _as(Unflatten, x, (*shape[:dim], *size, *shape[dim + 1 :]))
+    return _as(Unflatten, input, (*shape[:dim], *size, *shape[dim + 1 :]))
 
 
-def permute(x: Any, *given: Any, dims: Any = None) -> Any:
-    """A view with the dimensions in another order: dimension i of the result is dimension dims[i] of x.
+def permute(input: Tensor, *given: Ints, dims: Ints | None = None) -> Tensor:
+    """A view with the dimensions in another order: dimension i of the result is dimension dims[i] of input.
 
     Raises ArgumentError unless `dims` names each dimension once.
 
@@ -176,13 +185,13 @@ def permute(x: Any, *given: Any, dims: Any = None) -> Any:
     (4, 2, 3)
     """
     dims = as_size("permute", given, "dims", dims)
-    shape = require_tensor("permute", x).array.shape
+    shape = require_tensor("permute", input).array.shape
     if len(dims) != len(shape):
-        raise ArgumentError(f"permute: dims {list(dims)} must name each of the {len(shape)} dimensions of x once")
-    return apply_view(Permute(distinct("permute", dims, len(shape), "dims")), x)
+        raise ArgumentError(f"permute: dims {list(dims)} must name each of the {len(shape)} dimensions of input once")
+    return apply_view(Permute(distinct("permute", dims, len(shape), "dims")), input)
 
 
-def transpose(x: Any, dim0: int, dim1: int) -> Any:
+def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """A view with two dimensions swapped.
 
     >>> import autograd_cnn as ag
@@ -190,49 +199,51 @@ def transpose(x: Any, dim0: int, dim1: int) -> Any:
     tensor([[1, 3],
             [2, 4]])
     """
-    shape = require_tensor("transpose", x).array.shape
+    shape = require_tensor("transpose", input).array.shape
     dim0 = one_dim("transpose", dim0, len(shape), "dim0")
     dim1 = one_dim("transpose", dim1, len(shape), "dim1")
     dims = list(range(len(shape)))
     if dims:
         dims[dim0], dims[dim1] = dim1, dim0
-    return apply_view(Permute(tuple(dims)), x)
+    return apply_view(Permute(tuple(dims)), input)
 
 
 swapdims = transpose
 
 
-def swapaxes(x: Any, axis0: int, axis1: int) -> Any:
+def swapaxes(input: Tensor, axis0: int, axis1: int) -> Tensor:
     """`transpose` under NumPy's name.
 
     >>> import autograd_cnn as ag
     >>> swapaxes(ag.zeros(2, 3, 4), 0, -1).shape
     (4, 3, 2)
     """
-    return transpose(x, axis0, axis1)
+    return transpose(input, axis0, axis1)
 
 
-def t(x: Any) -> Any:
+def t(input: Tensor) -> Tensor:
     """The transpose of a matrix; fewer dimensions stay as they are.  Raises ShapeError for more than two.
 
     >>> import autograd_cnn as ag
     >>> t(ag.zeros(2, 3)).shape
     (3, 2)
     """
-    ndim = require_tensor("t", x).array.ndim
+    ndim = require_tensor("t", input).array.ndim
     if ndim > 2:
-        raise ShapeError(f"t: takes at most 2 dimensions, x has shape {list(x.array.shape)}; use transpose or mT")
-    return apply_view(Permute(tuple(range(ndim))[::-1]), x)
+        raise ShapeError(
+            f"t: takes at most 2 dimensions, input has shape {list(input.array.shape)}; use transpose or mT"
+        )
+    return apply_view(Permute(tuple(range(ndim))[::-1]), input)
 
 
-def movedim(x: Any, source: Any, destination: Any) -> Any:
+def movedim(input: Tensor, source: Ints, destination: Ints) -> Tensor:
     """A view with dimensions `source` moved to `destination`, the others in their order.
 
     >>> import autograd_cnn as ag
     >>> movedim(ag.zeros(2, 3, 4), 0, -1).shape
     (3, 4, 2)
     """
-    shape = require_tensor("movedim", x).array.shape
+    shape = require_tensor("movedim", input).array.shape
     sources = distinct("movedim", source, len(shape), "source")
     targets = distinct("movedim", destination, len(shape), "destination")
     if len(sources) != len(targets):
@@ -240,13 +251,13 @@ def movedim(x: Any, source: Any, destination: Any) -> Any:
     order = [dim for dim in range(len(shape)) if dim not in sources]
     for target, dim in sorted(zip(targets, sources, strict=True)):
         order.insert(target, dim)
-    return apply_view(Permute(tuple(order[: len(shape)])), x)
+    return apply_view(Permute(tuple(order[: len(shape)])), input)
 
 
 moveaxis = movedim  # NumPy's name
 
 
-def squeeze(x: Any, dim: Any = None) -> Any:
+def squeeze(input: Tensor, dim: Dims | None = None) -> Tensor:
     """A view without the dimensions of size 1, or without those of them that `dim` (an int or several) names.
 
     >>> import autograd_cnn as ag
@@ -254,25 +265,25 @@ def squeeze(x: Any, dim: Any = None) -> Any:
     >>> squeeze(x).shape, squeeze(x, 0).shape, squeeze(x, 1).shape
     ((3,), (3, 1), (1, 3, 1))
     """
-    shape = require_tensor("squeeze", x).array.shape
+    shape = require_tensor("squeeze", input).array.shape
     dims = range(len(shape)) if dim is None else distinct("squeeze", dim, len(shape))
     size = tuple(n for i, n in enumerate(shape) if n != 1 or i not in dims)
-    return apply_view(Squeeze(size), x)
+    return apply_view(Squeeze(size), input)
 
 
-def unsqueeze(x: Any, dim: int) -> Any:
+def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """A view with a new dimension of size 1 at `dim`.
 
     >>> import autograd_cnn as ag
     >>> unsqueeze(ag.zeros(2, 3), -1).shape
     (2, 3, 1)
     """
-    shape = require_tensor("unsqueeze", x).array.shape
+    shape = require_tensor("unsqueeze", input).array.shape
     dim = one_dim("unsqueeze", dim, len(shape) + 1)
-    return apply_view(Unsqueeze((*shape[:dim], 1, *shape[dim:])), x)
+    return apply_view(Unsqueeze((*shape[:dim], 1, *shape[dim:])), input)
 
 
-def narrow(x: Any, dim: int, start: int, length: int) -> Any:
+def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
     """A view of `length` elements of dimension `dim` from `start`, which may count from the end.
 
     Raises IndexOutOfRangeError where they reach out of the dimension.
@@ -281,35 +292,35 @@ def narrow(x: Any, dim: int, start: int, length: int) -> Any:
     >>> narrow(ag.tensor([1, 2, 3, 4]), 0, 1, 2)
     tensor([2, 3])
     """
-    shape = require_tensor("narrow", x).array.shape
+    shape = require_tensor("narrow", input).array.shape
     if not shape:
-        raise ShapeError("narrow: takes at least 1 dimension, x has shape []")
+        raise ShapeError("narrow: takes at least 1 dimension, input has shape []")
     dim = one_dim("narrow", dim, len(shape))
     start, length, size = index(start), index(length), shape[dim]
     first = start + size if start < 0 else start
     if length < 0 or not 0 <= first <= size - length:
         raise IndexOutOfRangeError(f"narrow: start {start} and length {length} reach out of dim {dim} of size {size}")
-    return apply_view(along(dim, slice(first, first + length)), x)
+    return apply_view(along(dim, slice(first, first + length)), input)
 
 
-def select(x: Any, dim: int, index: int) -> Any:
-    """A view of x at position `index` of dimension `dim`, which the result lacks.
+def select(input: Tensor, dim: int, index: int) -> Tensor:
+    """A view of input at position `index` of dimension `dim`, which the result lacks.
 
     >>> import autograd_cnn as ag
     >>> select(ag.tensor([[1, 2], [3, 4]]), 1, 0)
     tensor([1, 3])
     """
-    shape = require_tensor("select", x).array.shape
+    shape = require_tensor("select", input).array.shape
     if not shape:
-        raise ShapeError("select: takes at least 1 dimension, x has shape []")
+        raise ShapeError("select: takes at least 1 dimension, input has shape []")
     dim = one_dim("select", dim, len(shape))
     size = shape[dim]
     if not -size <= index < size:
         raise IndexOutOfRangeError(f"select: index {index} is out of range for dim {dim} of size {size}")
-    return apply_view(along(dim, index % size), x)
+    return apply_view(along(dim, index % size), input)
 
 
-def atleast_1d(*tensors: Any) -> Any:
+def atleast_1d(*tensors: Tensor | Sequence[Tensor]) -> Any:
     """The tensors, or one, where a number is (1,); several come as a tuple, and may be given as a sequence.
 
     >>> import autograd_cnn as ag
@@ -319,7 +330,7 @@ def atleast_1d(*tensors: Any) -> Any:
     return _at_least("atleast_1d", tensors, lambda shape: shape or (1,))
 
 
-def atleast_2d(*tensors: Any) -> Any:
+def atleast_2d(*tensors: Tensor | Sequence[Tensor]) -> Any:
     """The tensors, or one, with two or more dimensions: (n,) is (1, n).
 
     >>> import autograd_cnn as ag
@@ -329,7 +340,7 @@ def atleast_2d(*tensors: Any) -> Any:
     return _at_least("atleast_2d", tensors, lambda shape: (1,) * (2 - len(shape)) + shape)
 
 
-def atleast_3d(*tensors: Any) -> Any:
+def atleast_3d(*tensors: Tensor | Sequence[Tensor]) -> Any:
     """The tensors, or one, with three or more dimensions: (n,) is (1, n, 1), and (m, n) is (m, n, 1).
 
     >>> import autograd_cnn as ag

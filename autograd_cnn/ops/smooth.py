@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_cnn.errors import ArgumentError, ShapeError
 from autograd_cnn.graph.in_place import apply_inplace
@@ -16,6 +16,9 @@ from autograd_cnn.ops.join import cat
 from autograd_cnn.ops.operand import require_floating
 from autograd_cnn.ops.rounding import sign
 from autograd_cnn.ops.split import chunk
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
 
 SELU_ALPHA = 1.6732632423543772
 SELU_SCALE = 1.0507009873554805
@@ -187,62 +190,62 @@ SOFTSIGN, SOFTSIGN_SLOPE, SELU, SELU_SLOPE = Softsign(), SoftsignSlope(), Selu()
 
 def activated(op: Op, x: Any, inplace: bool) -> Any:
     """`op` of a floating point tensor, in place or not."""
-    require_floating(op.name, x=x)
+    require_floating(op.name, input=x)
     return apply_inplace(op, x) if inplace else apply_unary(op, x)
 
 
-def silu(x: Any, inplace: bool = False) -> Any:
+def silu(input: Tensor, inplace: bool = False) -> Tensor:
     """x * sigmoid(x) (Elfwing et al. 2018; Ramachandran et al. 2017).
 
     >>> import autograd_cnn as ag
     >>> silu(ag.tensor([-1.0, 2.0]))
     tensor([-0.2689,  1.7616])
     """
-    return activated(SILU, x, inplace)
+    return activated(SILU, input, inplace)
 
 
-def mish(x: Any, inplace: bool = False) -> Any:
+def mish(input: Tensor, inplace: bool = False) -> Tensor:
     """x * tanh(ln(1 + e^x)) (Misra 2019).
 
     >>> import autograd_cnn as ag
     >>> mish(ag.tensor([-1.0, 2.0]))
     tensor([-0.3034,  1.9440])
     """
-    return activated(MISH, x, inplace)
+    return activated(MISH, input, inplace)
 
 
-def softsign(x: Any) -> Any:
+def softsign(input: Tensor) -> Tensor:
     """x / (1 + |x|) (Turian et al. 2009).
 
     >>> import autograd_cnn as ag
     >>> softsign(ag.tensor([-1.0, 3.0]))
     tensor([-0.5000,  0.7500])
     """
-    return activated(SOFTSIGN, x, False)
+    return activated(SOFTSIGN, input, False)
 
 
-def tanhshrink(x: Any) -> Any:
+def tanhshrink(input: Tensor) -> Tensor:
     """x - tanh(x).
 
     >>> import autograd_cnn as ag
     >>> tanhshrink(ag.tensor([-1.0, 2.0]))
     tensor([-0.2384,  1.0360])
     """
-    require_floating("tanhshrink", x=x)
-    return x - tanh(x)
+    require_floating("tanhshrink", input=input)
+    return input - tanh(input)
 
 
-def selu(x: Any, inplace: bool = False) -> Any:
+def selu(input: Tensor, inplace: bool = False) -> Tensor:
     """scale * elu(x, alpha) with the constants that keep mean 0 and variance 1 (Klambauer et al. 2017).
 
     >>> import autograd_cnn as ag
     >>> selu(ag.tensor([-1.0, 2.0]))
     tensor([-1.1113,  2.1014])
     """
-    return activated(SELU, x, inplace)
+    return activated(SELU, input, inplace)
 
 
-def celu(x: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
+def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """x where x > 0, else alpha * (e^(x / alpha) - 1), whose slope at 0 is 1 for every alpha (Barron 2017).
 
     Raises ArgumentError for alpha 0.
@@ -253,21 +256,21 @@ def celu(x: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     """
     if alpha == 0:
         raise ArgumentError("celu: alpha must not be 0")
-    return activated(Celu(float(alpha)), x, inplace)
+    return activated(Celu(float(alpha)), input, inplace)
 
 
-def glu(x: Any, dim: int = -1) -> Any:
-    """a * sigmoid(b) where a and b are the two halves of x along `dim` (Dauphin et al. 2017).
+def glu(input: Tensor, dim: int = -1) -> Tensor:
+    """a * sigmoid(b) where a and b are the two halves of input along `dim` (Dauphin et al. 2017).
 
-    Raises ShapeError where the size of that dimension is odd, or x has none.
+    Raises ShapeError where the size of that dimension is odd, or input has none.
 
     >>> import autograd_cnn as ag
     >>> glu(ag.tensor([1.0, 2.0, 0.0, 100.0]))
     tensor([0.5000, 2.0000])
     """
-    require_floating("glu", x=x)
-    shape = x.array.shape
+    require_floating("glu", input=input)
+    shape = input.array.shape
     dim = one_dim("glu", dim, len(shape))
     if not shape or shape[dim] % 2:
         raise ShapeError(f"glu: the size of dimension {dim} must be even, got shape {list(shape)}")
-    return apply_unary(Glu(dim), x)
+    return apply_unary(Glu(dim), input)

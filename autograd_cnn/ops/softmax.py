@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_cnn.dtype import as_dtype
 from autograd_cnn.errors import ArgumentError
@@ -11,6 +11,10 @@ from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.cast import cast
 from autograd_cnn.ops.dim import one_dim
 from autograd_cnn.ops.operand import require_floating
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
+    from autograd_cnn.typing import DTypeLike
 
 
 class Along(Op, abstract=True):
@@ -75,7 +79,7 @@ class LogSoftmaxGrad(Along):
         return -gg * y.exp() * g.sum(self.dim, keepdim=True)
 
 
-def softmax(x: Any, dim: int | None = None, dtype: Any = None) -> Any:
+def softmax(input: Tensor, dim: int | None = None, dtype: DTypeLike | None = None) -> Tensor:
     """Positive numbers that add up to 1 along `dim`: exp(x_i) / sum_j exp(x_j) (Bridle 1990).
 
     Raises ArgumentError without `dim`, IndexOutOfRangeError for one that is not there, DTypeError for integers
@@ -85,10 +89,10 @@ def softmax(x: Any, dim: int | None = None, dtype: Any = None) -> Any:
     >>> softmax(ag.tensor([0.0, 0.0, 1.0]), dim=0)
     tensor([0.2119, 0.2119, 0.5761])
     """
-    return apply(Softmax(_dim("softmax", x, dim)), _operand("softmax", x, dtype))
+    return apply(Softmax(_dim("softmax", input, dim)), _operand("softmax", input, dtype))
 
 
-def log_softmax(x: Any, dim: int | None = None, dtype: Any = None) -> Any:
+def log_softmax(input: Tensor, dim: int | None = None, dtype: DTypeLike | None = None) -> Tensor:
     """The logarithm of softmax, without its overflow: x_i - log(sum_j exp(x_j)) along `dim`.
 
     Raises ArgumentError without `dim`, IndexOutOfRangeError for one that is not there, DTypeError for integers
@@ -98,17 +102,17 @@ def log_softmax(x: Any, dim: int | None = None, dtype: Any = None) -> Any:
     >>> log_softmax(ag.tensor([0.0, 1000.0]), dim=0)
     tensor([-1000.,     0.])
     """
-    return apply(LogSoftmax(_dim("log_softmax", x, dim)), _operand("log_softmax", x, dtype))
+    return apply(LogSoftmax(_dim("log_softmax", input, dim)), _operand("log_softmax", input, dtype))
 
 
-def softmin(x: Any, dim: int | None = None, dtype: Any = None) -> Any:
+def softmin(input: Tensor, dim: int | None = None, dtype: DTypeLike | None = None) -> Tensor:
     """Softmax of the negative: exp(-x_i) / sum_j exp(-x_j) along `dim`.  Raises as `softmax`.
 
     >>> import autograd_cnn as ag
     >>> softmin(ag.tensor([0.0, 0.0, -1.0]), dim=0)
     tensor([0.2119, 0.2119, 0.5761])
     """
-    return apply(Softmax(_dim("softmin", x, dim)), -_operand("softmin", x, dtype))
+    return apply(Softmax(_dim("softmin", input, dim)), -_operand("softmin", input, dtype))
 
 
 def _dim(op: str, x: Any, dim: Any) -> int:
@@ -120,5 +124,5 @@ def _dim(op: str, x: Any, dim: Any) -> int:
 def _operand(op: str, x: Any, dtype: Any) -> Any:
     if dtype is not None:
         x = cast(x, as_dtype(dtype, op))
-    require_floating(op, x=x)
+    require_floating(op, input=x)
     return x

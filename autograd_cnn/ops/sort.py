@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd_cnn.dtype import bool_, int64
 from autograd_cnn.errors import ArgumentError, DTypeError
@@ -10,6 +10,9 @@ from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.dim import one_dim
 from autograd_cnn.ops.operand import require_tensor
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
 
 Shape = tuple[int, ...]
 
@@ -57,11 +60,11 @@ class Topk(Selection):
 class Sorted(NamedTuple):
     """What `sort` and `topk` return."""
 
-    values: Any
-    indices: Any
+    values: Tensor
+    indices: Tensor
 
 
-def sort(x: Any, dim: int = -1, descending: bool = False, *, stable: bool = False) -> Any:
+def sort(input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool = False) -> Sorted:
     """(values, indices): x in order along `dim`, and where each value was: values = x.gather(dim, indices).
 
     Equal values stay in the order that they had, with and without `stable`; nan counts as the largest.  Raises
@@ -73,32 +76,32 @@ def sort(x: Any, dim: int = -1, descending: bool = False, *, stable: bool = Fals
             [0., 4., 5.]]), indices=tensor([[1, 2, 0],
             [0, 2, 1]]))
     """
-    return Sorted(*apply(Sort(one_dim("sort", dim, require_tensor("sort", x).array.ndim), bool(descending)), x))
+    return Sorted(*apply(Sort(one_dim("sort", dim, require_tensor("sort", input).array.ndim), bool(descending)), input))
 
 
-def argsort(x: Any, dim: int = -1, descending: bool = False, *, stable: bool = False) -> Any:
-    """The indices that bring x in order along `dim`, see `sort`.
+def argsort(input: Tensor, dim: int = -1, descending: bool = False, *, stable: bool = False) -> Tensor:
+    """The indices that bring input in order along `dim`, see `sort`.
 
     >>> import autograd_cnn as ag
     >>> argsort(ag.tensor([3, 1, 2]))
     tensor([1, 2, 0])
     """
-    dim = one_dim("argsort", dim, require_tensor("argsort", x).array.ndim)
-    return apply(Sort(dim, bool(descending)), x.detach())[1]
+    dim = one_dim("argsort", dim, require_tensor("argsort", input).array.ndim)
+    return apply(Sort(dim, bool(descending)), input.detach())[1]
 
 
-def msort(x: Any) -> Any:
-    """x in ascending order along the first dimension.
+def msort(input: Tensor) -> Tensor:
+    """input in ascending order along the first dimension.
 
     >>> import autograd_cnn as ag
     >>> msort(ag.tensor([[3, 1], [0, 5]]))
     tensor([[0, 1],
             [3, 5]])
     """
-    return sort(x, 0).values
+    return sort(input, 0).values
 
 
-def topk(x: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
+def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Sorted:
     """(values, indices): the `k` largest values along `dim`, or the smallest, and where they were.
 
     They are in order, largest or smallest first, with and without `sorted`; of equal values the first ones are taken,
@@ -110,13 +113,13 @@ def topk(x: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = Tru
     >>> topk(ag.tensor([3.0, 1.0, 5.0, 4.0]), 1, largest=False).values
     tensor([1.])
     """
-    shape = require_tensor("topk", x).array.shape
+    shape = require_tensor("topk", input).array.shape
     dim = one_dim("topk", dim, len(shape))
-    if x.array.dtype == bool_:
-        raise DTypeError(f"topk: x must hold numbers, got {bool_}")
+    if input.array.dtype == bool_:
+        raise DTypeError(f"topk: input must hold numbers, got {bool_}")
     size = shape[dim] if shape else 1
     if isinstance(k, bool) or not isinstance(k, int):
         raise DTypeError(f"topk: k must be an integer, got {type(k).__name__}")
     if not 0 <= k <= size:
         raise ArgumentError(f"topk: k {k} is out of range [0, {size}], the size of dimension {dim} of {list(shape)}")
-    return Sorted(*apply(Topk(k, dim, bool(largest)), x))
+    return Sorted(*apply(Topk(k, dim, bool(largest)), input))

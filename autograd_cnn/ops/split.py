@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from operator import index
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_cnn.errors import ArgumentError, ShapeError
 from autograd_cnn.graph.base import TensorBase
@@ -16,6 +17,10 @@ from autograd_cnn.ops.join import bounds, cat, stack
 from autograd_cnn.ops.operand import require_tensor
 from autograd_cnn.ops.size import as_size
 from autograd_cnn.ops.slice import Slice, along
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
+    from autograd_cnn.typing import Ints
 
 
 class Parts(ViewOp, abstract=True):
@@ -83,7 +88,7 @@ def _views(op: Parts, x: Any) -> tuple[Any, ...]:
     return tuple(views)
 
 
-def split(x: Any, split_size_or_sections: Any, dim: int = 0) -> tuple[Any, ...]:
+def split(tensor: Tensor, split_size_or_sections: Ints, dim: int = 0) -> tuple[Tensor, ...]:
     """Views of parts of `dim`: of the given size, the last one perhaps smaller, or of a list of sizes.
 
     Their backward costs one `cat`.  Unlike PyTorch's they may be changed in place.  Raises ShapeError where a
@@ -95,17 +100,17 @@ def split(x: Any, split_size_or_sections: Any, dim: int = 0) -> tuple[Any, ...]:
     >>> split(ag.tensor([1, 2, 3]), [1, 2])
     (tensor([1]), tensor([2, 3]))
     """
-    if isinstance(split_size_or_sections, list | tuple):
-        return split_with_sizes(x, split_size_or_sections, dim)
-    dim, size = _along("split", x, dim)
+    if isinstance(split_size_or_sections, Sequence):
+        return split_with_sizes(tensor, split_size_or_sections, dim)
+    dim, size = _along("split", tensor, dim)
     part = index(split_size_or_sections)
     if part < 0 or (part == 0 and size):
         raise ArgumentError(f"split: split_size must be at least 1, got {part} for dim {dim} of size {size}")
     sizes = tuple(min(part, size - start) for start in range(0, size, part)) if size else (0,)
-    return _views(Split(dim, sizes), x)
+    return _views(Split(dim, sizes), tensor)
 
 
-def split_with_sizes(x: Any, split_sizes: Any, dim: int = 0) -> tuple[Any, ...]:
+def split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
     """Views of parts of `dim` of the given sizes.
 
     Raises ShapeError where they do not add up to the size of the dimension.
@@ -114,16 +119,21 @@ def split_with_sizes(x: Any, split_sizes: Any, dim: int = 0) -> tuple[Any, ...]:
     >>> split_with_sizes(ag.tensor([1, 2, 3]), [1, 2])
     (tensor([1]), tensor([2, 3]))
     """
-    dim, size = _along("split", x, dim)
+    dim, size = _along("split", input, dim)
     sizes = as_size("split", (split_sizes,), "split_sizes")
     if sum(sizes) != size or min(sizes, default=0) < 0:
         raise ShapeError(f"split: sizes {list(sizes)} do not add up to {size}, the size of dim {dim}")
-    return _views(Split(dim, sizes), x)
+    return _views(Split(dim, sizes), input)
 
 
 def tensor_split(
-    x: Any, indices_or_sections: Any = None, dim: int = 0, *, indices: Any = None, sections: Any = None
-) -> tuple[Any, ...]:
+    input: Tensor,
+    indices_or_sections: Ints | Tensor | None = None,
+    dim: int = 0,
+    *,
+    indices: Sequence[int] | Tensor | None = None,
+    sections: int | None = None,
+) -> tuple[Tensor, ...]:
     """Views of parts of `dim`: of so many, the first of which are larger by 1 where they cannot all be equal, or
     between the given indices, which count as those of slices.
 
@@ -135,24 +145,30 @@ def tensor_split(
     >>> tensor_split(ag.tensor([1, 2, 3]), (1, -1))
     (tensor([1]), tensor([2]), tensor([3]))
     """
-    dim, size = _along("tensor_split", x, dim)
-    indices_or_sections = _told("tensor_split", indices_or_sections, indices, sections)
-    if isinstance(indices_or_sections, TensorBase):
-        indices_or_sections = indices_or_sections.array.tolist()
-    if isinstance(indices_or_sections, list | tuple):
-        given = as_size("tensor_split", (indices_or_sections,), "indices_or_sections")
+    dim, size = _along("tensor_split", input, dim)
+    wanted = _told("tensor_split", indices_or_sections, indices, sections)
+    if isinstance(wanted, TensorBase):
+        wanted = wanted.array.tolist()
+    if isinstance(wanted, list | tuple):
+        given = as_size("tensor_split", (wanted,), "indices_or_sections")
         cuts = [0, *(slice(cut).indices(size)[1] for cut in given), size]
         if cuts == sorted(cuts):
-            return _views(Split(dim, tuple([end - start for start, end in pairwise(cuts)])), x)
-        return tuple([apply_view(along(dim, slice(*ends)), x) for ends in pairwise(cuts)])
-    count = index(indices_or_sections)
+            return _views(Split(dim, tuple([end - start for start, end in pairwise(cuts)])), input)
+        return tuple([apply_view(along(dim, slice(*ends)), input) for ends in pairwise(cuts)])
+    count = index(wanted)
     if count < 1:
         raise ArgumentError(f"tensor_split: needs at least 1 section, got {count}")
     part, larger = divmod(size, count)
-    return _views(Split(dim, (part + 1,) * larger + (part,) * (count - larger)), x)
+    return _views(Split(dim, (part + 1,) * larger + (part,) * (count - larger)), input)
 
 
-def hsplit(x: Any, indices_or_sections: Any = None, *, indices: Any = None, sections: Any = None) -> tuple[Any, ...]:
+def hsplit(
+    input: Tensor,
+    indices_or_sections: Ints | Tensor | None = None,
+    *,
+    indices: Sequence[int] | Tensor | None = None,
+    sections: int | None = None,
+) -> tuple[Tensor, ...]:
     """Parts of the columns: `tensor_split` of dimension 1 (of dimension 0, if there is just that) into equal sections.
 
     Raises ShapeError where the size is no multiple of the number of sections.
@@ -165,14 +181,20 @@ def hsplit(x: Any, indices_or_sections: Any = None, *, indices: Any = None, sect
     """
     return _equal(
         "hsplit",
-        x,
+        input,
         _told("hsplit", indices_or_sections, indices, sections),
         1,
-        min(1, require_tensor("hsplit", x).array.ndim - 1),
+        min(1, require_tensor("hsplit", input).array.ndim - 1),
     )
 
 
-def vsplit(x: Any, indices_or_sections: Any = None, *, indices: Any = None, sections: Any = None) -> tuple[Any, ...]:
+def vsplit(
+    input: Tensor,
+    indices_or_sections: Ints | Tensor | None = None,
+    *,
+    indices: Sequence[int] | Tensor | None = None,
+    sections: int | None = None,
+) -> tuple[Tensor, ...]:
     """Parts of the rows: `tensor_split` of dimension 0 of at least two into equal sections.
 
     Raises ShapeError where the size is no multiple of the number of sections.
@@ -181,10 +203,16 @@ def vsplit(x: Any, indices_or_sections: Any = None, *, indices: Any = None, sect
     >>> vsplit(ag.tensor([[1, 2], [3, 4]]), [1])
     (tensor([[1, 2]]), tensor([[3, 4]]))
     """
-    return _equal("vsplit", x, _told("vsplit", indices_or_sections, indices, sections), 2, 0)
+    return _equal("vsplit", input, _told("vsplit", indices_or_sections, indices, sections), 2, 0)
 
 
-def dsplit(x: Any, indices_or_sections: Any = None, *, indices: Any = None, sections: Any = None) -> tuple[Any, ...]:
+def dsplit(
+    input: Tensor,
+    indices_or_sections: Ints | Tensor | None = None,
+    *,
+    indices: Sequence[int] | Tensor | None = None,
+    sections: int | None = None,
+) -> tuple[Tensor, ...]:
     """Parts of the depth: `tensor_split` of dimension 2 into equal sections.
 
     Raises ShapeError where the size is no multiple of the number of sections.
@@ -193,7 +221,7 @@ def dsplit(x: Any, indices_or_sections: Any = None, *, indices: Any = None, sect
     >>> [part.shape for part in dsplit(ag.zeros(2, 3, 4), 2)]
     [(2, 3, 2), (2, 3, 2)]
     """
-    return _equal("dsplit", x, _told("dsplit", indices_or_sections, indices, sections), 3, 2)
+    return _equal("dsplit", input, _told("dsplit", indices_or_sections, indices, sections), 3, 2)
 
 
 def _told(op: str, *ways: Any) -> Any:
@@ -207,7 +235,7 @@ def _told(op: str, *ways: Any) -> Any:
 def _equal(op: str, x: Any, indices_or_sections: Any, dims: int, dim: int) -> tuple[Any, ...]:
     shape = require_tensor(op, x).array.shape
     if len(shape) < dims:
-        raise ShapeError(f"{op}: takes at least {dims} dimension{'s' * (dims > 1)}, x has shape {list(shape)}")
+        raise ShapeError(f"{op}: takes at least {dims} dimension{'s' * (dims > 1)}, input has shape {list(shape)}")
     if not isinstance(indices_or_sections, list | tuple | TensorBase):
         sections = index(indices_or_sections)
         if sections < 1 or shape[dim] % sections:
@@ -219,25 +247,25 @@ def _along(op: str, x: Any, dim: int) -> tuple[int, int]:
     """`dim` counted from 0, and its size."""
     shape = require_tensor(op, x).array.shape
     if not shape:
-        raise ShapeError(f"{op}: takes at least 1 dimension, x has shape []")
+        raise ShapeError(f"{op}: takes at least 1 dimension, input has shape []")
     dim = one_dim(op, dim, len(shape))
     return dim, shape[dim]
 
 
-def chunk(x: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
+def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     """Views of at most `chunks` parts of `dim`, of one size but for the last, which may be smaller.
 
     >>> import autograd_cnn as ag
     >>> chunk(ag.tensor([1, 2, 3, 4, 5]), 2)
     (tensor([1, 2, 3]), tensor([4, 5]))
     """
-    dim, size = _along("chunk", x, dim)
+    dim, size = _along("chunk", input, dim)
     if chunks < 1:
         raise ArgumentError(f"chunk: chunks must be at least 1, got {chunks}")
-    return split(x, -(-size // chunks) if size else [0] * chunks, dim)
+    return split(input, -(-size // chunks) if size else [0] * chunks, dim)
 
 
-def unbind(x: Any, dim: int = 0) -> tuple[Any, ...]:
+def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """Views of all positions of `dim`, which they lack.
 
     Their backward costs one `stack`.  Unlike PyTorch's they may be changed in place.
@@ -246,4 +274,4 @@ def unbind(x: Any, dim: int = 0) -> tuple[Any, ...]:
     >>> unbind(ag.tensor([[1, 2], [3, 4]]))
     (tensor([1, 2]), tensor([3, 4]))
     """
-    return _views(Unbind(*_along("unbind", x, dim)), x)
+    return _views(Unbind(*_along("unbind", input, dim)), input)

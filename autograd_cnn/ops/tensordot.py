@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import prod
 from operator import index
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_cnn.errors import ArgumentError, ShapeError
 from autograd_cnn.graph.base import TensorBase
@@ -15,8 +15,13 @@ from autograd_cnn.ops.linear import matmul, require_pair
 from autograd_cnn.ops.operand import require_tensor
 from autograd_cnn.ops.shape import permute, reshape
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def tensordot(a: Any, b: Any, dims: Any = 2) -> Any:
+    from autograd_cnn.tensor import Tensor
+
+
+def tensordot(a: Tensor, b: Tensor, dims: int | Sequence[Sequence[int]] | Tensor = 2) -> Tensor:
     """The sum of products over several dimensions of both: a matrix product where these are a's last and b's first.
 
     `dims` is their number, or a list of a's and one of b's.  The result has the other dimensions of a and then those
@@ -64,7 +69,7 @@ def _contracted(ndim: int, other_ndim: int, dims: Any) -> tuple[tuple[int, ...],
     return ours, distinct("tensordot", tuple(dims[1]), other_ndim, "dims of b")
 
 
-def inner(x: Any, other: Any) -> Any:
+def inner(input: Tensor, other: Tensor) -> Tensor:
     """The sum of products over the last dimension of both: y[..i.., ..j..] = sum_k x[..i.., k] * other[..j.., k].
 
     Where one is a number, the product.  Raises ShapeError where the last dimensions differ.
@@ -73,17 +78,17 @@ def inner(x: Any, other: Any) -> Any:
     >>> inner(ag.tensor([[1, 2], [3, 4]]), ag.tensor([1, 10]))
     tensor([21, 43])
     """
-    require_pair("inner", x, other)
-    shape, others = x.array.shape, other.array.shape
+    require_pair("inner", input, other)
+    shape, others = input.array.shape, other.array.shape
     if not shape or not others:
-        return mul(x, other)
+        return mul(input, other)
     if shape[-1] != others[-1]:
-        raise ShapeError(f"inner: the last dimensions of x {list(shape)} and other {list(others)} differ")
-    return tensordot(x, other, ([-1], [-1]))
+        raise ShapeError(f"inner: the last dimensions of input {list(shape)} and other {list(others)} differ")
+    return tensordot(input, other, ([-1], [-1]))
 
 
-def kron(x: Any, other: Any) -> Any:
-    """The Kronecker product: blocks of other, one for each element of x, times that element.
+def kron(input: Tensor, other: Tensor) -> Tensor:
+    """The Kronecker product: blocks of other, one for each element of input, times that element.
 
     y[i * m + k, j * n + l] = x[i, j] * other[k, l] for other (m, n), and so for any number of dimensions, of which the
     shorter shape gets more in front.
@@ -93,9 +98,9 @@ def kron(x: Any, other: Any) -> Any:
     tensor([[ 1,  2, 10, 20],
             [ 3,  4, 30, 40]])
     """
-    shape, others = require_tensor("kron", x).array.shape, require_tensor("kron", other).array.shape
+    shape, others = require_tensor("kron", input).array.shape, require_tensor("kron", other).array.shape
     ndim = max(len(shape), len(others))
     shape, others = ((1,) * (ndim - len(s)) + s for s in (shape, others))
-    x = reshape(x, tuple([size for n in shape for size in (n, 1)]))
+    input = reshape(input, tuple([size for n in shape for size in (n, 1)]))
     other = reshape(other, tuple([size for m in others for size in (1, m)]))
-    return reshape(mul(x, other), tuple([n * m for n, m in zip(shape, others, strict=True)]))
+    return reshape(mul(input, other), tuple([n * m for n, m in zip(shape, others, strict=True)]))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from operator import index
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_cnn.errors import ShapeError
 from autograd_cnn.graph.in_place import apply_inplace
 from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.operand import require_tensor
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
 
 
 class Triangle(Op):
@@ -25,7 +28,7 @@ class Triangle(Op):
     def infer(self, x: Any) -> Any:
         if x.ndim < 2:
             op = "tril" if self.lower else "triu"
-            raise ShapeError(f"{op}: takes at least 2 dimensions, x has shape {list(x.shape)}")
+            raise ShapeError(f"{op}: takes at least 2 dimensions, input has shape {list(x.shape)}")
         return x.shape, x.dtype
 
     def compute(self, k: Any, out: Any, x: Any) -> None:
@@ -35,7 +38,7 @@ class Triangle(Op):
         return apply(self, g)
 
 
-def tril(x: Any, diagonal: int = 0) -> Any:
+def tril(input: Tensor, diagonal: int = 0) -> Tensor:
     """The lower triangle of the matrices x (..., M, N): y[..., i, j] = x[..., i, j] where j - i <= diagonal, else 0.
 
     >>> import autograd_cnn as ag
@@ -43,10 +46,10 @@ def tril(x: Any, diagonal: int = 0) -> Any:
     tensor([[1., 0., 0.],
             [1., 1., 0.]])
     """
-    return apply(Triangle(index(diagonal), True), require_tensor("tril", x))
+    return apply(Triangle(index(diagonal), True), require_tensor("tril", input))
 
 
-def triu(x: Any, diagonal: int = 0) -> Any:
+def triu(input: Tensor, diagonal: int = 0) -> Tensor:
     """The upper triangle of the matrices x (..., M, N): y[..., i, j] = x[..., i, j] where j - i >= diagonal, else 0.
 
     >>> import autograd_cnn as ag
@@ -54,26 +57,26 @@ def triu(x: Any, diagonal: int = 0) -> Any:
     tensor([[0., 1., 1.],
             [0., 0., 1.]])
     """
-    return apply(Triangle(index(diagonal), False), require_tensor("triu", x))
+    return apply(Triangle(index(diagonal), False), require_tensor("triu", input))
 
 
-def tril_(x: Any, diagonal: int = 0) -> Any:
-    """`tril` in place; returns x.
+def tril_(input: Tensor, diagonal: int = 0) -> Tensor:
+    """`tril` in place; returns input.
 
     >>> import autograd_cnn as ag
     >>> tril_(ag.ones(2, 2))
     tensor([[1., 0.],
             [1., 1.]])
     """
-    return apply_inplace(Triangle(index(diagonal), True), require_tensor("tril_", x))
+    return apply_inplace(Triangle(index(diagonal), True), require_tensor("tril_", input))
 
 
-def triu_(x: Any, diagonal: int = 0) -> Any:
-    """`triu` in place; returns x.
+def triu_(input: Tensor, diagonal: int = 0) -> Tensor:
+    """`triu` in place; returns input.
 
     >>> import autograd_cnn as ag
     >>> triu_(ag.ones(2, 2))
     tensor([[1., 1.],
             [0., 1.]])
     """
-    return apply_inplace(Triangle(index(diagonal), False), require_tensor("triu_", x))
+    return apply_inplace(Triangle(index(diagonal), False), require_tensor("triu_", input))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from operator import index
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -16,6 +16,9 @@ from autograd_cnn.ops.dim import one_dim
 from autograd_cnn.ops.index import PutAdd
 from autograd_cnn.ops.operand import require_tensor
 from autograd_cnn.ops.shape import movedim, reshape
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
 
 
 class Unfold(ViewOp):
@@ -41,7 +44,7 @@ class Unfold(ViewOp):
         return apply(PutAdd(self.dim, 1, x_shape), movedim(g, -1, self.dim + 1), positions)
 
 
-def unfold(x: Any, dimension: int, size: int, step: int) -> Any:
+def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
     """A view of all windows of `size` elements along `dimension`, `step` apart; what is in them is the last dimension.
 
     y[..., i, ..., j] = x[..., i * step + j, ...].  Raises ArgumentError for a step below 1, ShapeError for a size
@@ -53,13 +56,13 @@ def unfold(x: Any, dimension: int, size: int, step: int) -> Any:
             [2, 3],
             [3, 4]])
     """
-    x = require_tensor("unfold", x)
-    dim = one_dim("unfold", dimension, x.array.ndim, "dimension")
-    size, step, n = index(size), index(step), (x.array.shape or (1,))[dim]
+    input = require_tensor("unfold", input)
+    dim = one_dim("unfold", dimension, input.array.ndim, "dimension")
+    size, step, n = index(size), index(step), (input.array.shape or (1,))[dim]
     if step < 1 or size < 0:
         raise ArgumentError(f"unfold: needs a size of at least 0 and a step of at least 1, got {size} and {step}")
     if size > n:
         raise ShapeError(f"unfold: size {size} is larger than dimension {dim} of size {n}")
-    if not x.array.ndim:
-        return reshape(x, 1)[:size]
-    return apply_view(Unfold(dim, size, step), x)
+    if not input.array.ndim:
+        return reshape(input, 1)[:size]
+    return apply_view(Unfold(dim, size, step), input)

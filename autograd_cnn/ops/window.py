@@ -118,5 +118,5 @@ def images(op: str, x: Any, axes: int = 2) -> bool:
     rank = require_tensor(op, x).array.ndim
     if rank not in (axes + 1, axes + 2):
         shape = list(x.array.shape)
-        raise ShapeError(f"{op}: x must be (N, C, {AXES[axes]}) or (C, {AXES[axes]}), got shape {shape}")
+        raise ShapeError(f"{op}: input must be (N, C, {AXES[axes]}) or (C, {AXES[axes]}), got shape {shape}")
     return bool(rank == axes + 2)

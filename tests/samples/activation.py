@@ -124,7 +124,7 @@ SAMPLES = (
 
 ERRORS = (
     ErrorSample("relu of bools", activation.relu, (truth(3),), DTypeError, "relu: takes numbers, got bool"),
-    ErrorSample("relu6 of ints", activation.relu6, (whole(3),), DTypeError, "hardtanh: x must be a floating"),
+    ErrorSample("relu6 of ints", activation.relu6, (whole(3),), DTypeError, "hardtanh: input must be a floating"),
     ErrorSample(
         "prelu, weights", activation.prelu, (real(2, 3), real(2)), ShapeError, "prelu: weight has 2 .* 3 channels"
     ),
@@ -136,7 +136,7 @@ ERRORS = (
         "hardtanh, limits", activation.hardtanh, (real(3), 1, 1), ArgumentError, "hardtanh: min_val .* 1 and 1"
     ),
     ErrorSample(
-        "elu of ints", activation.elu, (whole(3),), DTypeError, "elu: x must be a floating point tensor, got int64"
+        "elu of ints", activation.elu, (whole(3),), DTypeError, "elu: input must be a floating point tensor, got int64"
     ),
     ErrorSample(
         "leaky_relu in place",

@@ -82,7 +82,7 @@ LEAF = np.ones(3)
 ERRORS = (
     ErrorSample("copy_ shape", assign.copy_, (real(2, 3), real(2)), ShapeError, r"\[2, 3\] and \[2\]"),
     ErrorSample(
-        "copy_ larger", assign.copy_, (real(3), real(2, 3)), ShapeError, r"\[2, 3\] does not broadcast to x \[3\]"
+        "copy_ larger", assign.copy_, (real(3), real(2, 3)), ShapeError, r"\[2, 3\] does not broadcast to \[3\]"
     ),
     ErrorSample("copy_ text", assign.copy_, (real(3), "a"), DTypeError, "got str"),
     ErrorSample("fill_ list", assign.fill_, (real(3), [1.0]), DTypeError, "got list"),

@@ -112,10 +112,12 @@ ERRORS = (
     ),
     ErrorSample("addcmul of a number", blend.addcmul, (real(3), 2.0, real(3)), DTypeError, "addcmul: takes a tensor"),
     ErrorSample("addcmul shapes", blend.addcmul, (real(3), real(4), real(3)), ShapeError, "addcmul: shapes"),
-    ErrorSample("lerp of ints", blend.lerp, (whole(3), whole(3), 0.5), DTypeError, "lerp: x must be a floating point"),
+    ErrorSample(
+        "lerp of ints", blend.lerp, (whole(3), whole(3), 0.5), DTypeError, "lerp: input must be a floating point"
+    ),
     ErrorSample("lerp dtypes", blend.lerp, (real(3), whole(3), 0.5), DTypeError, "lerp: end must be a floating point"),
     ErrorSample("fmod by 0", blend.fmod, (whole(3), 0), ArgumentError, r"fmod: integers .* are divided by 0"),
     ErrorSample("fmod of bools", blend.fmod, (truth(3), truth(3)), DTypeError, "fmod: takes numbers, got bool"),
-    ErrorSample("frac of ints", blend.frac, (whole(3),), DTypeError, "frac: x must be a floating point tensor"),
+    ErrorSample("frac of ints", blend.frac, (whole(3),), DTypeError, "frac: input must be a floating point tensor"),
     ErrorSample("positive of bools", blend.positive, (truth(3),), DTypeError, "positive: takes numbers, got bool"),
 )

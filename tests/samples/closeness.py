@@ -43,7 +43,9 @@ SAMPLES = (
 )
 
 ERRORS = (
-    ErrorSample("isclose dtypes", closeness.isclose, (real(3), whole(3)), DTypeError, "other has dtype int64, x has"),
+    ErrorSample(
+        "isclose dtypes", closeness.isclose, (real(3), whole(3)), DTypeError, "other has dtype int64, input has"
+    ),
     ErrorSample(
         "isclose shapes", closeness.isclose, (real(3), real(4)), ShapeError, r"isclose: shapes \[3\] and \[4\]"
     ),

@@ -117,13 +117,13 @@ ERRORS = (
         "channels",
         (X, real(6, 3, 3, 3)),
         ShapeError,
-        "weight has 3 input channels per group times groups 1 = 3, x has 4",
+        "weight has 3 input channels per group times groups 1 = 3, input has 4",
     ),
     wrong(
         "grouped channels",
         (X, real(6, 4, 3, 3)),
         ShapeError,
-        "weight has 4 input channels per group times groups 2 = 8, x has 4",
+        "weight has 4 input channels per group times groups 2 = 8, input has 4",
         groups=2,
     ),
     wrong("groups", (X, real(5, 2, 3, 3)), ShapeError, "groups 2 does not divide weight's 5 output channels", groups=2),
@@ -139,7 +139,9 @@ ERRORS = (
         dilation=4,
         padding=1,
     ),
-    wrong("flat image", (real(5, 5), W), ShapeError, r"x must be \(N, C, H, W\) or \(C, H, W\), got shape \[5, 5\]"),
+    wrong(
+        "flat image", (real(5, 5), W), ShapeError, r"input must be \(N, C, H, W\) or \(C, H, W\), got shape \[5, 5\]"
+    ),
     wrong("flat weight", (X, real(4, 3, 3)), ShapeError, r"weight must be .* got shape \[4, 3, 3\]"),
     wrong("empty kernel", (X, real(6, 4, 0, 3)), ShapeError, "weight has an empty kernel"),
     wrong("stride", (X, W), ArgumentError, "stride must be at least 1, got 0", stride=0),
@@ -158,5 +160,5 @@ ERRORS = (
     wrong("large padding", (X, W), ShapeError, "padding .* makes a result of .*, more than", padding=2**31 - 1),
     wrong("unknown padding", (X, W), ArgumentError, "padding must be .*'full'", padding="full"),
     wrong("same and stride", (X, W), ArgumentError, "padding 'same' needs stride 1", padding="same", stride=2),
-    wrong("ints", (whole(1, 4, 5, 5), W), DTypeError, "x must be a floating point tensor, got int64"),
+    wrong("ints", (whole(1, 4, 5, 5), W), DTypeError, "input must be a floating point tensor, got int64"),
 )

@@ -79,7 +79,7 @@ def wrong(name: str, inputs: tuple, error: type[Exception], match: str, **kwargs
 
 
 ERRORS = (
-    wrong("channels", (X, real(3, 6, 3, 3)), ShapeError, "weight has 3 input channels, x has 4"),
+    wrong("channels", (X, real(3, 6, 3, 3)), ShapeError, "weight has 3 input channels, input has 4"),
     wrong("groups", (X, W), ShapeError, "groups 3 does not divide weight's 4 input channels", groups=3),
     wrong("no groups", (X, W), ArgumentError, "groups must be at least 1, got 0", groups=0),
     wrong(
@@ -89,10 +89,10 @@ ERRORS = (
         r"bias has shape \[6\], weight has 6 output channels per group times groups 2 = 12",
         groups=2,
     ),
-    wrong("flat image", (real(5, 5), W), ShapeError, r"x must be \(N, C, H, W\) or \(C, H, W\), got shape \[5, 5\]"),
+    wrong("flat image", (real(5, 5), W), ShapeError, r"input must be \(N, C, H, W\) or \(C, H, W\), got shape \[5, 5\]"),
     wrong("flat weight", (X, real(4, 3, 3)), ShapeError, r"weight must be \(C, O / groups, KH, KW\), got"),
     wrong("empty kernel", (X, real(4, 6, 0, 3)), ShapeError, "weight has an empty kernel"),
-    wrong("empty image", (real(1, 4, 0, 5), W), ShapeError, r"x has an empty image, shape \[1, 4, 0, 5\]"),
+    wrong("empty image", (real(1, 4, 0, 5), W), ShapeError, r"input has an empty image, shape \[1, 4, 0, 5\]"),
     wrong("stride", (X, W), ArgumentError, "stride must be at least 1, got 0", stride=0),
     wrong("padding", (X, W), ArgumentError, "padding must be at least 0, got -1", padding=-1),
     wrong("padding by name", (X, W), DTypeError, "padding must be an integer or a pair, got 'same'", padding="same"),
@@ -100,9 +100,9 @@ ERRORS = (
           "stride 2 and dilation 1", stride=2, output_padding=2),
     wrong("all is padding", (real(1, 4, 1, 5), W), ShapeError, r"an image of size \[1, 5\] .* size \[-1, 3\]",
           padding=2),
-    wrong("ints", (whole(1, 4, 5, 5), W), DTypeError, "x must be a floating point tensor, got int64"),
+    wrong("ints", (whole(1, 4, 5, 5), W), DTypeError, "input must be a floating point tensor, got int64"),
     ErrorSample("conv_transpose1d, image", conv_transpose.conv_transpose1d, (X, real(4, 6, 3)), ShapeError,
-                r"conv_transpose1d: x must be \(N, C, L\) or \(C, L\), got shape \[1, 4, 5, 5\]"),
+                r"conv_transpose1d: input must be \(N, C, L\) or \(C, L\), got shape \[1, 4, 5, 5\]"),
     ErrorSample("conv_transpose1d, two strides", conv_transpose.conv_transpose1d, (real(1, 4, 5), real(4, 6, 3)),
                 ArgumentError, r"conv_transpose1d: stride must be an integer, got \(1, 1\)", {"stride": (1, 1)}),
 )  # fmt: skip

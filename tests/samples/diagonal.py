@@ -99,12 +99,12 @@ SAMPLES = (
 
 
 ERRORS = (
-    ErrorSample("diagonal", diagonal.diagonal, (real(3),), ShapeError, r"at least 2 dimensions, x has shape \[3\]"),
+    ErrorSample("diagonal", diagonal.diagonal, (real(3),), ShapeError, r"at least 2 dimensions, input has shape \[3\]"),
     ErrorSample("diagonal dims", diagonal.diagonal, (real(2, 3), 0, 1, -1), ArgumentError, "a dimension twice"),
     ErrorSample("diagonal dim", diagonal.diagonal, (real(2, 3), 0, 0, 2), IndexOutOfRangeError, "2 is out of range"),
     ErrorSample("diag_embed", diagonal.diag_embed, (real(),), ShapeError, "at least 1 dimension"),
     ErrorSample("diag_embed dims", diagonal.diag_embed, (real(2), 0, 1, -1), ArgumentError, "a dimension twice"),
-    ErrorSample("diag", diagonal.diag, (real(2, 3, 4),), ShapeError, r"1 or 2 dimensions, x has shape \[2, 3, 4\]"),
+    ErrorSample("diag", diagonal.diag, (real(2, 3, 4),), ShapeError, r"1 or 2 dimensions, input has shape \[2, 3, 4\]"),
     ErrorSample("diag of a number", diagonal.diag, (2.0,), DTypeError, "diag: takes a tensor, got float"),
     ErrorSample("trace", diagonal.trace, (real(3),), ShapeError, "takes a matrix"),
     ErrorSample("fill_diagonal_", diagonal.fill_diagonal_, (real(3), 1), ShapeError, "at least 2 dimensions"),

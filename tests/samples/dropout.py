@@ -137,5 +137,5 @@ ERRORS = (
         for p in (-0.1, 1.5)
     ),
     ErrorSample("dropout of ints", dropout.dropout, (whole(3),), DTypeError, "dropout: x must be a floating point"),
-    ErrorSample("dropout2d, rank", dropout.dropout2d, (real(3, 4),), ShapeError, r"dropout2d: x must .*\[3, 4\]"),
+    ErrorSample("dropout2d, rank", dropout.dropout2d, (real(3, 4),), ShapeError, r"dropout2d: input must .*\[3, 4\]"),
 )

@@ -83,7 +83,7 @@ SAMPLES = (
 
 ERRORS = (
     ErrorSample(
-        "logaddexp of ints", exponential.logaddexp, (whole(3), whole(3)), DTypeError, "logaddexp: x must be a floating"
+        "logaddexp of ints", exponential.logaddexp, (whole(3), whole(3)), DTypeError, "logaddexp: input must be a float"
     ),
     ErrorSample("logit eps", exponential.logit, (real(3), "a"), DTypeError, "logit: eps must be a number or None"),
     ErrorSample("xlogy text", exponential.xlogy, (real(3), "a"), DTypeError, "xlogy: takes tensors and numbers"),

@@ -97,13 +97,17 @@ def both(name: str, fold: Callable, find: Callable) -> list[Sample]:
 SAMPLES = (*both("max", np.max, np.argmax), *both("min", np.min, np.argmin))
 
 ERRORS = (
-    ErrorSample("amax of nothing", extreme.amax, (real(0),), ShapeError, r"amax: dimension 0 of x is empty.*\[0\]"),
-    ErrorSample("amin of nothing", extreme.amin, (real(2, 0), 1), ShapeError, "amin: dimension 1 of x is empty"),
-    ErrorSample("max of nothing", extreme.max, (real(2, 0), 1), ShapeError, "max: dimension 1 of x is empty"),
-    ErrorSample("argmin of nothing", extreme.argmin, (real(2, 0),), ShapeError, "argmin: dimension 1 of x is empty"),
+    ErrorSample("amax of nothing", extreme.amax, (real(0),), ShapeError, r"amax: dimension 0 of input is empty.*\[0\]"),
+    ErrorSample("amin of nothing", extreme.amin, (real(2, 0), 1), ShapeError, "amin: dimension 1 of input is empty"),
+    ErrorSample("max of nothing", extreme.max, (real(2, 0), 1), ShapeError, "max: dimension 1 of input is empty"),
+    ErrorSample(
+        "argmin of nothing", extreme.argmin, (real(2, 0),), ShapeError, "argmin: dimension 1 of input is empty"
+    ),
     ErrorSample("max, no such dim", extreme.max, (real(2, 3), -3), IndexOutOfRangeError, "max: dim -3 is out of range"),
     ErrorSample(
         "argmax, several dims", extreme.argmax, (real(2, 3), (0, 1)), DTypeError, "argmax: dim must be an integer"
     ),
-    ErrorSample("argmax of bools", extreme.argmax, (truth(3),), DTypeError, "argmax: x must hold numbers, got bool"),
+    ErrorSample(
+        "argmax of bools", extreme.argmax, (truth(3),), DTypeError, "argmax: input must hold numbers, got bool"
+    ),
 )

@@ -114,8 +114,8 @@ SAMPLES = (
 
 ERRORS = (
     ErrorSample("nonzero of a number", find.nonzero, (3,), DTypeError, "nonzero: takes a tensor, got int"),
-    ErrorSample("where, one of two", find.where, (truth(3), real(3)), ArgumentError, "where: .* got only x"),
-    ErrorSample("bincount of reals", find.bincount, (real(3),), DTypeError, "bincount: x must hold integers"),
+    ErrorSample("where, one of two", find.where, (truth(3), real(3)), ArgumentError, "where: .* got only input"),
+    ErrorSample("bincount of reals", find.bincount, (real(3),), DTypeError, "bincount: input must hold integers"),
     ErrorSample(
         "bincount of a matrix", find.bincount, (whole(3, 3),), ShapeError, r"one dimension, got shape \[3, 3\]"
     ),
@@ -123,6 +123,8 @@ ERRORS = (
     ErrorSample(
         "bincount minlength", find.bincount, (counts(3), None, -1), ArgumentError, "minlength must be at least 0"
     ),
-    ErrorSample("bincount weights", find.bincount, (counts(3), real(2)), ShapeError, r"weights has shape \[2\], x has"),
+    ErrorSample(
+        "bincount weights", find.bincount, (counts(3), real(2)), ShapeError, r"weights has shape \[2\], input has"
+    ),
     ErrorSample("isin of numbers", find.isin, (1, 2), DTypeError, "isin: needs at least one tensor, got int, int"),
 )

@@ -47,8 +47,8 @@ SAMPLES = (
 
 ERRORS = (
     ErrorSample("flip", flip.flip, (real(4), 0, 0), ArgumentError, "twice"),
-    ErrorSample("fliplr", flip.fliplr, (real(4),), ShapeError, r"at least 2 dimensions, x has shape \[4\]"),
-    ErrorSample("flipud", flip.flipud, (real(),), ShapeError, r"at least 1 dimension, x has shape \[\]"),
+    ErrorSample("fliplr", flip.fliplr, (real(4),), ShapeError, r"at least 2 dimensions, input has shape \[4\]"),
+    ErrorSample("flipud", flip.flipud, (real(),), ShapeError, r"at least 1 dimension, input has shape \[\]"),
     ErrorSample("roll", flip.roll, (real(3), (1, 2), (0,)), ArgumentError, "2 shifts but 1 dims"),
-    ErrorSample("roll 0-d", flip.roll, (real(), 1, 0), IndexOutOfRangeError, "x has no dimensions"),
+    ErrorSample("roll 0-d", flip.roll, (real(), 1, 0), IndexOutOfRangeError, "input has no dimensions"),
 )

@@ -71,7 +71,7 @@ X, COLUMNS = real(1, 2, 4, 5), real(1, 8, 12)
 
 ERRORS = (
     wrong("kernel", fold.unfold, (X, 6), ShapeError, "the kernel spans 6 cells, the input has 4"),
-    wrong("rank", fold.unfold, (real(4, 5), 2), ShapeError, r"x must be .*, got shape \[4, 5\]"),
+    wrong("rank", fold.unfold, (real(4, 5), 2), ShapeError, r"input must be .*, got shape \[4, 5\]"),
     wrong("stride", fold.unfold, (X, 2), ArgumentError, "stride must be at least 1, got 0", stride=0),
     wrong("padding", fold.unfold, (X, 2), ArgumentError, "padding must be at least 0, got -1", padding=-1),
     wrong("ints", fold.unfold, (whole(1, 2, 4, 5), 2), DTypeError, "x must be a floating point tensor, got int64"),

@@ -67,10 +67,10 @@ ERRORS = (
         r"^conv3d_relu: the kernel spans 5 cells, the input has 4",
     ),
     ErrorSample(
-        "linear_relu ints", fused.linear_relu, (whole(2, 3), real(4, 3)), DTypeError, r"^linear_relu: x must be"
+        "linear_relu ints", fused.linear_relu, (whole(2, 3), real(4, 3)), DTypeError, r"^linear_relu: input must be"
     ),
     ErrorSample(
-        "linear_relu sizes", fused.linear_relu, (real(2, 3), real(4, 5)), ShapeError, r"^linear_relu: x \(2, 3\) has 3"
+        "linear_relu sizes", fused.linear_relu, (real(2, 3), real(4, 5)), ShapeError, r"^linear_relu: input \(2, 3\)"
     ),
     ErrorSample(
         "linear_relu bias", fused.linear_relu, (real(2, 3), real(4, 3), real(3)), ShapeError, r"^linear_relu: bias has"

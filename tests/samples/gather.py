@@ -124,9 +124,11 @@ ERRORS = (
         "gather: index 3 is out of range for dimension 1 of size 3",
     ),
     ErrorSample("gather negative", gather.gather, (real(3), 0, given([-1])), IndexOutOfRangeError, "gather: index -1"),
-    ErrorSample("gather dims", gather.gather, (real(2, 3), 1, given([0])), ShapeError, r"index \[1\] .* x \[2, 3\]"),
     ErrorSample(
-        "gather size", gather.gather, (real(2, 3), 1, given([[0]] * 3)), ShapeError, "larger than x .* dimension 0"
+        "gather dims", gather.gather, (real(2, 3), 1, given([0])), ShapeError, r"index \[1\] .* input \[2, 3\]"
+    ),
+    ErrorSample(
+        "gather size", gather.gather, (real(2, 3), 1, given([[0]] * 3)), ShapeError, "larger than input .* dimension 0"
     ),
     ErrorSample(
         "gather floats", gather.gather, (real(3), 0, real(3)), DTypeError, "index must hold integers .* float32"
@@ -151,7 +153,7 @@ ERRORS = (
         gather.take_along_dim,
         (real(2, 3), given([0])),
         ShapeError,
-        r"indices \[1\] .* x \[2, 3\]",
+        r"indices \[1\] .* input \[2, 3\]",
         {"dim": 1},
     ),
 )

@@ -354,7 +354,9 @@ ERRORS = (
     ErrorSample("setitem shape", index.setitem, (real(3, 4), 0, real(3)), ShapeError, "copy_: "),
     ErrorSample("setitem array shape", index.setitem, (real(3, 4), [0, 1], real(3)), ShapeError, "setitem: shapes"),
     ErrorSample("setitem text", index.setitem, (real(3), 0, "a"), DTypeError, "got str"),
-    ErrorSample("setitem float into int", index.setitem, (whole(3), [0], real(1)), DTypeError, "float32, x has int64"),
+    ErrorSample(
+        "setitem float into int", index.setitem, (whole(3), [0], real(1)), DTypeError, "float32, input has int64"
+    ),
     ErrorSample("setitem too large", index.setitem, (given([1, 2]), 0, 2**64), ArgumentError, "does not fit int64"),
     ErrorSample(
         "setitem leaf",

@@ -62,7 +62,7 @@ SAMPLES = (
 
 ERRORS = (
     ErrorSample("rrelu limits", noisy.rrelu, (real(3), 0.5, 0.2), ArgumentError, "lower must be at most upper"),
-    ErrorSample("rrelu of ints", noisy.rrelu, (whole(3),), DTypeError, "rrelu: x must be a floating point tensor"),
+    ErrorSample("rrelu of ints", noisy.rrelu, (whole(3),), DTypeError, "rrelu: input must be a floating point tensor"),
     ErrorSample("gumbel, tau", noisy.gumbel_softmax, (real(3), 0), ArgumentError, "gumbel_softmax: tau must not be 0"),
     ErrorSample(
         "gumbel, no such dim",

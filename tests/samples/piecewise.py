@@ -115,7 +115,7 @@ SAMPLES = (
 
 ERRORS = (
     ErrorSample("softshrink", piecewise.softshrink, (real(3), -1.0), ArgumentError, "lambd must be at least 0, got -1"),
-    ErrorSample("hardshrink of ints", piecewise.hardshrink, (whole(3),), DTypeError, "hardshrink: x must be a"),
-    ErrorSample("hardswish of ints", piecewise.hardswish, (whole(3),), DTypeError, "hardswish: x must be a"),
+    ErrorSample("hardshrink of ints", piecewise.hardshrink, (whole(3),), DTypeError, "hardshrink: input must be a"),
+    ErrorSample("hardswish of ints", piecewise.hardswish, (whole(3),), DTypeError, "hardswish: input must be a"),
     ErrorSample("threshold of bools", piecewise.threshold, (truth(3), 1, 2), DTypeError, "threshold: takes numbers"),
 )

@@ -346,7 +346,7 @@ def of_windows(op: str) -> list[ErrorSample]:
         wrong("kernel", op, (x, 0), ArgumentError, "kernel_size must be at least 1, got 0"),
         wrong("stride", op, (x, 2), ArgumentError, "stride must be at least 1, got 0", stride=0),
         wrong("half a stride", op, (x, 2), DTypeError, f"stride must be {INTEGERS[axes]}", stride=0.5),
-        wrong("few axes", op, (real(*(4,) * axes), 2), ShapeError, r"x must be .*, got shape \[4"),
+        wrong("few axes", op, (real(*(4,) * axes), 2), ShapeError, r"input must be .*, got shape \[4"),
         wrong("ints", op, (whole(1, 2, *(4,) * axes), 2), DTypeError, "x must be a floating point tensor, got int64"),
     ]
 

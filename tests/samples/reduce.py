@@ -267,9 +267,9 @@ ERRORS = (
     ErrorSample(
         "sum, unknown dtype", reduce.sum, (real(2),), DTypeError, "sum: dtype complex64", {"dtype": "complex64"}
     ),
-    ErrorSample("mean of ints", reduce.mean, (whole(3),), DTypeError, "mean: x must be .*int64"),
+    ErrorSample("mean of ints", reduce.mean, (whole(3),), DTypeError, "mean: input must be .*int64"),
     ErrorSample(
-        "var of ints", reduce.var, (whole(3),), DTypeError, "var: x must be a floating point tensor, got int64"
+        "var of ints", reduce.var, (whole(3),), DTypeError, "var: input must be a floating point tensor, got int64"
     ),
     ErrorSample(
         "var, both",
@@ -279,13 +279,13 @@ ERRORS = (
         "var: give unbiased or correction",
         {"unbiased": True, "correction": 2},
     ),
-    ErrorSample("std of bools", reduce.std, (truth(3),), DTypeError, "std: x must be"),
-    ErrorSample("norm of ints", reduce.norm, (whole(3),), DTypeError, "norm: x must be a floating point tensor"),
+    ErrorSample("std of bools", reduce.std, (truth(3),), DTypeError, "std: input must be"),
+    ErrorSample("norm of ints", reduce.norm, (whole(3),), DTypeError, "norm: input must be a floating point tensor"),
     ErrorSample(
         "norm, unknown p", reduce.norm, (real(3), "nuclear"), ArgumentError, "norm: p must be a number.*'nuclear'"
     ),
     ErrorSample(
-        "norm, inf of nothing", reduce.norm, (real(0), math.inf), ShapeError, "amax: dimension 0 of x is empty"
+        "norm, inf of nothing", reduce.norm, (real(0), math.inf), ShapeError, "amax: dimension 0 of input is empty"
     ),
     ErrorSample(
         "sum_to_size, too large", reduce.sum_to_size, (real(2, 3), 3, 1), ShapeError, r"size \[3, 1\].*\[2, 3\]"

@@ -87,7 +87,7 @@ SAMPLES = (
 ERRORS = (
     ErrorSample("cummax, no such dim", running.cummax, (real(3), 1), IndexOutOfRangeError, "cummax: dim 1 is out of"),
     ErrorSample("cummin of a number", running.cummin, (3.0, 0), DTypeError, "cummin: takes a tensor, got float"),
-    ErrorSample("diff of 0-d", running.diff, (real(),), ShapeError, "diff: x must have at least one dimension"),
+    ErrorSample("diff of 0-d", running.diff, (real(),), ShapeError, "diff: input must have at least one dimension"),
     ErrorSample("diff backwards", running.diff, (real(3), -1), ArgumentError, "diff: n must be at least 0, got -1"),
     ErrorSample("diff, n a float", running.diff, (real(3), 1.0), DTypeError, "diff: n must be an integer, got float"),
 )

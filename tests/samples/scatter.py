@@ -210,8 +210,10 @@ SAMPLES = (
 ERRORS = (
     ErrorSample("range", scatter.scatter, (real(3), 0, given([3]), real(1)), IndexOutOfRangeError, "index 3 .* size 3"),
     ErrorSample("negative", scatter.scatter, (real(3), 0, given([-1]), 1), IndexOutOfRangeError, "scatter: index -1"),
-    ErrorSample("dims", scatter.scatter, (real(2, 3), 0, given([0]), 1), ShapeError, r"index \[1\] .* x \[2, 3\]"),
-    ErrorSample("x", scatter.scatter, (real(2, 1), 0, given([[0, 1]]), 1), ShapeError, "larger than x .* dimension 1"),
+    ErrorSample("dims", scatter.scatter, (real(2, 3), 0, given([0]), 1), ShapeError, r"index \[1\] .* input \[2, 3\]"),
+    ErrorSample(
+        "x", scatter.scatter, (real(2, 1), 0, given([[0, 1]]), 1), ShapeError, "larger than input .* dimension 1"
+    ),
     ErrorSample("src", scatter.scatter, (real(3), 0, given([0, 1]), real(1)), ShapeError, "larger than src"),
     ErrorSample("dtypes", scatter.scatter, (real(3), 0, given([0]), whole(1)), DTypeError, "src has dtype int64"),
     ErrorSample("value", scatter.scatter, (whole(3), 0, given([0]), 1.5), DTypeError, "value 1.5 cannot be put into"),

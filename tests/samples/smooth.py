@@ -68,7 +68,9 @@ ERRORS = (
     ErrorSample("glu of a number", smooth.glu, (real(),), ShapeError, "glu: the size of dimension 0 must be even"),
     ErrorSample("glu, no such dim", smooth.glu, (real(4), 1), IndexOutOfRangeError, "glu: dim 1 is out of range"),
     ErrorSample("celu, alpha 0", smooth.celu, (real(3), 0), ArgumentError, "celu: alpha must not be 0"),
-    ErrorSample("silu of ints", smooth.silu, (whole(3),), DTypeError, "silu: x must be a floating point tensor"),
-    ErrorSample("mish of ints", smooth.mish, (whole(3),), DTypeError, "mish: x must be a floating point tensor"),
-    ErrorSample("tanhshrink of ints", smooth.tanhshrink, (whole(3),), DTypeError, "tanhshrink: x must be a floating"),
+    ErrorSample("silu of ints", smooth.silu, (whole(3),), DTypeError, "silu: input must be a floating point tensor"),
+    ErrorSample("mish of ints", smooth.mish, (whole(3),), DTypeError, "mish: input must be a floating point tensor"),
+    ErrorSample(
+        "tanhshrink of ints", smooth.tanhshrink, (whole(3),), DTypeError, "tanhshrink: input must be a floating"
+    ),
 )

@@ -77,7 +77,9 @@ SAMPLES = (
 
 ERRORS = (
     ErrorSample("softmax without dim", softmax.softmax, (real(3), None), ArgumentError, "softmax: give dim"),
-    ErrorSample("softmax of ints", softmax.softmax, (whole(3), 0), DTypeError, "softmax: x must be a floating point"),
+    ErrorSample(
+        "softmax of ints", softmax.softmax, (whole(3), 0), DTypeError, "softmax: input must be a floating point"
+    ),
     ErrorSample(
         "log_softmax, no such dim", softmax.log_softmax, (real(3), 1), IndexOutOfRangeError, "log_softmax: dim 1"
     ),

@@ -166,6 +166,6 @@ ERRORS = (
     ErrorSample("argsort of a number", sorting.argsort, (3,), DTypeError, "argsort: takes a tensor, got int"),
     ErrorSample("topk too many", sorting.topk, (real(2, 3), 4), ArgumentError, r"topk: k 4 is out of range \[0, 3\]"),
     ErrorSample("topk negative", sorting.topk, (real(2, 3), -1), ArgumentError, "topk: k -1 is out of range"),
-    ErrorSample("topk of bools", sorting.topk, (truth(3), 1), DTypeError, "topk: x must hold numbers, got bool"),
+    ErrorSample("topk of bools", sorting.topk, (truth(3), 1), DTypeError, "topk: input must hold numbers, got bool"),
     ErrorSample("topk, k a float", sorting.topk, (real(3), 1.0), DTypeError, "topk: k must be an integer, got float"),
 )

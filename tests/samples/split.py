@@ -104,8 +104,8 @@ ERRORS = (
     ErrorSample("tensor_split 0", split.tensor_split, (real(3), 0), ArgumentError, "at least 1 section, got 0"),
     ErrorSample("tensor_split 0-d", split.tensor_split, (real(), 1), ShapeError, "at least 1 dimension"),
     ErrorSample("hsplit", split.hsplit, (real(2, 4), 3), ShapeError, "size 4 of dim 1 .* 3 equal"),
-    ErrorSample("hsplit 0-d", split.hsplit, (real(), 1), ShapeError, "at least 1 dimension, x has shape"),
-    ErrorSample("vsplit", split.vsplit, (real(4), 2), ShapeError, r"at least 2 dimensions, x has shape \[4\]"),
+    ErrorSample("hsplit 0-d", split.hsplit, (real(), 1), ShapeError, "at least 1 dimension, input has shape"),
+    ErrorSample("vsplit", split.vsplit, (real(4), 2), ShapeError, r"at least 2 dimensions, input has shape \[4\]"),
     ErrorSample("dsplit", split.dsplit, (real(4, 2), 2), ShapeError, "at least 3 dimensions"),
     ErrorSample("dsplit 0", split.dsplit, (real(4, 2, 2), 0), ShapeError, "into 0 equal"),
 )

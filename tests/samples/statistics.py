@@ -95,10 +95,16 @@ SAMPLES = (
 )
 
 ERRORS = (
-    ErrorSample("std_mean of ints", statistics.std_mean, (whole(3),), DTypeError, "std: x must be a floating point"),
-    ErrorSample("nanmean of ints", statistics.nanmean, (whole(3),), DTypeError, "nanmean: x must be a floating point"),
+    ErrorSample(
+        "std_mean of ints", statistics.std_mean, (whole(3),), DTypeError, "std: input must be a floating point"
+    ),
+    ErrorSample(
+        "nanmean of ints", statistics.nanmean, (whole(3),), DTypeError, "nanmean: input must be a floating point"
+    ),
     ErrorSample("nansum, no such dim", statistics.nansum, (real(3), 1), IndexOutOfRangeError, "dim 1 is out of range"),
-    ErrorSample("aminmax of nothing", statistics.aminmax, (real(0),), ShapeError, "amin: dimension 0 of x is empty"),
+    ErrorSample(
+        "aminmax of nothing", statistics.aminmax, (real(0),), ShapeError, "amin: dimension 0 of input is empty"
+    ),
     ErrorSample(
         "aminmax, several dims",
         lambda x: statistics.aminmax(x, dim=(0, 1)),

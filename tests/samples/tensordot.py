@@ -74,7 +74,7 @@ ERRORS = (
     ErrorSample("range", tensordot.tensordot, (real(2), real(2), ([1], [0])), IndexOutOfRangeError, "dims of a 1"),
     ErrorSample("dtypes", tensordot.tensordot, (real(2), whole(2), 1), DTypeError, "float32, b has int64"),
     ErrorSample("inner", tensordot.inner, (real(2, 3), real(2)), ShapeError, r"\[2, 3\] and other \[2\] differ"),
-    ErrorSample("inner dtypes", tensordot.inner, (real(2), whole(2)), DTypeError, "inner: x has dtype float32"),
-    ErrorSample("inner bools", tensordot.inner, (truth(2), truth(2)), DTypeError, "inner: x must hold numbers"),
+    ErrorSample("inner dtypes", tensordot.inner, (real(2), whole(2)), DTypeError, "inner: input has dtype float32"),
+    ErrorSample("inner bools", tensordot.inner, (truth(2), truth(2)), DTypeError, "inner: input must hold numbers"),
     ErrorSample("kron", tensordot.kron, (real(2), 3.0), DTypeError, "kron: takes a tensor, got float"),
 )

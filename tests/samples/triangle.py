@@ -45,7 +45,11 @@ SAMPLES = (
 )
 
 ERRORS = (
-    ErrorSample("tril", triangle.tril, (real(3),), ShapeError, r"tril: takes at least 2 dimensions, x has shape \[3\]"),
-    ErrorSample("triu", triangle.triu, (real(),), ShapeError, r"triu: takes at least 2 dimensions, x has shape \[\]"),
+    ErrorSample(
+        "tril", triangle.tril, (real(3),), ShapeError, r"tril: takes at least 2 dimensions, input has shape \[3\]"
+    ),
+    ErrorSample(
+        "triu", triangle.triu, (real(),), ShapeError, r"triu: takes at least 2 dimensions, input has shape \[\]"
+    ),
     ErrorSample("triu of a list", triangle.triu, ([[1.0]],), DTypeError, "triu: takes a tensor, got list"),
 )

@@ -106,6 +106,8 @@ SAMPLES = (
 
 ERRORS = (
     ErrorSample("asin of a number", trigonometric.asin, (0.5,), DTypeError, "asin: takes a tensor, got float"),
-    ErrorSample("hypot of ints", trigonometric.hypot, (whole(3), whole(3)), DTypeError, "hypot: x must be a floating"),
+    ErrorSample(
+        "hypot of ints", trigonometric.hypot, (whole(3), whole(3)), DTypeError, "hypot: input must be a floating"
+    ),
     ErrorSample("hypot shapes", trigonometric.hypot, (real(3), real(4)), ShapeError, r"hypot: shapes \[3\] and \[4\]"),
 )
