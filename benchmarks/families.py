@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from benchmarks import (
+    attention,
     conv,
     depthwise,
     elementwise,
     functions,
     fused,
+    layers,
     loss,
+    losses,
     matmul,
     memory,
     norm,
@@ -31,6 +34,9 @@ FAMILIES: dict[str, Callable[[], Iterator[Case]]] = {
     "elementwise": elementwise.cases,
     "functions": functions.cases,
     "loss": loss.cases,
+    "losses": losses.cases,
+    "layers": layers.cases,
+    "attention": attention.cases,
     "recurrent": recurrent.cases,
     "optim": optim.cases,
     "overhead": overhead.cases,

@@ -45,7 +45,7 @@ class Embedding(Op):
 
     def vjp_weight(self, g: Any, ids: Any, weight_shape: Any) -> Any:
         if self.by_frequency:
-            g = g / unsqueeze(_frequency(ids, weight_shape[0], g.array.dtype), -1)
+            g = g / unsqueeze(frequency(ids, weight_shape[0], g.array.dtype), -1)
         return apply(EmbeddingGrad(weight_shape[0], self.padding_idx), g, ids)
 
 
@@ -124,7 +124,7 @@ def renormalise(op: str, weight: Any, ids: Any, max_norm: float, norm_type: floa
         weight.index_copy_(0, rows, named * factors)
 
 
-def _frequency(ids: Any, count: int, dtype: Any) -> Any:
+def frequency(ids: Any, count: int, dtype: Any) -> Any:
     """How often the table's row behind each id is named."""
     host = ids.device.to_host(ids.array)
     return wrap(ids.device.from_host(np.bincount(host.ravel(), minlength=count)[host].astype(dtype)), ids.device)

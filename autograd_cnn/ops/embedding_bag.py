@@ -8,14 +8,52 @@ import numpy as np
 
 from autograd_cnn.errors import ArgumentError, ShapeError
 from autograd_cnn.graph.base import TensorBase, wrap
+from autograd_cnn.graph.op import Op
+from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.arithmetic import where
-from autograd_cnn.ops.embedding import embedding, renormalise, require_range
+from autograd_cnn.ops.embedding import EmbeddingGrad, frequency, renormalise, require_range
 from autograd_cnn.ops.index import index_select
-from autograd_cnn.ops.index_write import index_add
 from autograd_cnn.ops.operand import require_floating, require_integer
 from autograd_cnn.ops.shape import reshape, unsqueeze
 
 MODES = ("sum", "mean", "max")
+
+
+class EmbeddingBag(Op):
+    """The sums over bags of the rows that ids (n,) name, times factors (n,); starts (bags + 1,) says where bags begin.
+
+    With `by_frequency` a row's gradient is divided by how often it was named.
+    """
+
+    inputs = ("weight", "ids", "starts", "factors")
+    nondifferentiable = ("ids", "starts")
+
+    def __init__(self, by_frequency: bool) -> None:
+        self.by_frequency = by_frequency
+
+    def infer(self, weight: Any, ids: Any, starts: Any, factors: Any = None) -> Any:
+        return (starts.size - 1, weight.shape[1]), weight.dtype
+
+    def compute(self, k: Any, out: Any, weight: Any, ids: Any, starts: Any, factors: Any = None) -> None:
+        k.embedding_bag(weight, ids, starts, factors, out)
+
+    def vjp_weight(self, g: Any, ids: Any, starts: Any, factors: Any, weight_shape: Any) -> Any:
+        rows = _of_entries(g, starts)
+        if factors is not None:
+            rows = rows * unsqueeze(factors, -1)
+        if self.by_frequency:
+            rows = rows / unsqueeze(frequency(ids, weight_shape[0], g.array.dtype), -1)
+        return apply(EmbeddingGrad(weight_shape[0], None), rows, ids)
+
+    def vjp_factors(self, g: Any, weight: Any, ids: Any, starts: Any) -> Any:
+        return (_of_entries(g, starts) * index_select(weight, 0, ids)).sum(-1)
+
+
+def _of_entries(g: Any, starts: Any) -> Any:
+    """For each entry of the bags the row of its bag."""
+    places = starts.device.to_host(starts.array)
+    bags = np.repeat(np.arange(places.size - 1), np.diff(places))
+    return index_select(g, 0, wrap(starts.device.from_host(bags), starts.device))
 
 
 def embedding_bag(
@@ -67,24 +105,23 @@ def embedding_bag(
     starts = _starts(x, offsets, include_last_offset)
     if max_norm is not None:
         renormalise(op, weight, x, max_norm, norm_type)
-    ids = x.device.to_host(x.array).ravel()
+    ids = x.device.to_host(x.array).ravel()[: starts[-1]]
     bags = np.repeat(np.arange(starts.size - 1), np.diff(starts))
-    counted = np.ones(ids.size, bool) if padding_idx is None else ids != padding_idx
+    counted = slice(None) if padding_idx is None else np.flatnonzero(ids != padding_idx)
+    ids, bags = ids[counted], bags[counted]
+    sizes = np.bincount(bags, minlength=starts.size - 1)
     if mode == "max":
-        return _maxima(weight, ids[counted], bags[counted], starts.size - 1, scale_grad_by_freq)
-    flat = reshape(x, (ids.size,))
-    rows = embedding(flat, weight, padding_idx, scale_grad_by_freq=scale_grad_by_freq)
-    factors = None if per_sample_weights is None else reshape(per_sample_weights, (ids.size,))
-    if padding_idx is not None:
-        kept = wrap(x.device.from_host(counted.astype(weight.array.dtype)), x.device)
-        factors = kept if factors is None else factors * kept
-    if factors is not None:
-        rows = rows * unsqueeze(factors, -1)
-    sums = _sums(rows, starts, bags)
+        return _maxima(weight, ids, sizes)
+    starts = np.append(0, np.cumsum(sizes))
+    inputs = [wrap(x.device.from_host(np.ascontiguousarray(array)), x.device) for array in (ids, starts)]
+    if per_sample_weights is not None:
+        places = wrap(x.device.from_host(np.arange(ids.size) if padding_idx is None else counted), x.device)
+        factors = reshape(per_sample_weights, (x.array.size,))
+        inputs.append(factors if ids.size == x.array.size else index_select(factors, 0, places))
+    sums = apply(EmbeddingBag(scale_grad_by_freq), weight, *inputs)
     if mode == "sum":
         return sums
-    sizes = np.maximum(np.bincount(bags[counted], minlength=starts.size - 1), 1).astype(weight.array.dtype)
-    return sums / wrap(x.device.from_host(sizes[:, None]), x.device)
+    return sums / wrap(x.device.from_host(np.maximum(sizes, 1).astype(weight.array.dtype)[:, None]), x.device)
 
 
 def _check_options(mode: str, scale_grad_by_freq: bool, per_sample_weights: Any) -> None:
@@ -122,19 +159,9 @@ def _starts(x: Any, offsets: Any, include_last_offset: bool) -> Any:
     return places if include_last_offset else np.append(places, shape[0])
 
 
-def _sums(rows: Any, starts: Any, bags: Any) -> Any:
-    """The sums of the rows of each bag."""
-    count, features = starts.size - 1, rows.array.shape[1]
-    sizes = np.diff(starts)
-    if count and sizes[0] > 0 and (sizes == sizes[0]).all() and starts[-1] == rows.array.shape[0]:
-        return reshape(rows, (count, int(sizes[0]), features)).sum(1)
-    used = rows if starts.size and starts[-1] == rows.array.shape[0] else rows[: int(starts[-1])]
-    return index_add(rows.new_zeros((count, features)), 0, wrap(rows.device.from_host(bags), rows.device), used)
-
-
-def _maxima(weight: Any, ids: Any, bags: Any, count: int, by_frequency: bool) -> Any:
+def _maxima(weight: Any, ids: Any, sizes: Any) -> Any:
     """The largest of each column of the rows of each bag, the first of equal ones; 0 for a bag of none."""
-    sizes = np.bincount(bags, minlength=count)
+    count = sizes.size
     most = int(sizes.max(initial=0))
     if not most:
         return weight.new_zeros((count, weight.array.shape[1]))

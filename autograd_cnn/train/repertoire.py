@@ -169,7 +169,8 @@ def _layers(side: int) -> None:
             mean, var = _zeros(4, grad=False), _zeros(4, grad=False)
             _both_ways(F.batch_norm(features, mean, var, channel, channel, training))
     _both_ways(F.layer_norm(rows, side, _zeros(side), _zeros(side)), F.dropout(rows), F.dropout2d(images))
-    _both_ways(F.group_norm(images, 2, channel, channel))
+    _both_ways(F.group_norm(images, 2, channel, channel), F.instance_norm(images), F.rms_norm(rows, (side,)))
+    _both_ways(F.embedding_bag(_indices(side, 9), rows), F.scaled_dot_product_attention(images, images, images))
 
 
 def _recurrent(side: int) -> None:
@@ -183,6 +184,7 @@ def _losses(side: int) -> None:
     _both_ways(F.cross_entropy(rows, labels), F.nll_loss(rows, labels), F.cross_entropy(rows, rows))
     pairs = (F.mse_loss, F.l1_loss, F.smooth_l1_loss, F.huber_loss, F.kl_div, F.binary_cross_entropy_with_logits)
     _both_ways(*(f(rows, rows.detach()) for f in (*pairs, F.binary_cross_entropy)))
+    _both_ways(F.cosine_similarity(rows, rows), F.pairwise_distance(rows, rows), F.normalize(rows))
     lengths = _indices(2) + side
     _both_ways(F.ctc_loss(_zeros(side, 2, 4), _indices(2, side) + 1, lengths, lengths))
 

@@ -85,6 +85,21 @@ SAMPLES = (
             ((4,), (2, 4), {"dim": -1, "eps": 0.1}),
         )
     ),
+    *(
+        Sample(
+            f"{name} large",
+            getattr(F, name),
+            inputs,
+            globals()[name],
+            f"nn.functional.{name}",
+            large=tuple(real(300, 150) for _ in inputs),
+        )
+        for name, inputs in (
+            ("cosine_similarity", (real(2, 3), real(2, 3))),
+            ("pairwise_distance", (real(2, 3), real(2, 3))),
+            ("normalize", (real(2, 3),)),
+        )
+    ),
     Sample(
         "cosine_similarity with zeros",
         F.cosine_similarity,

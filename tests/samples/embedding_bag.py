@@ -6,7 +6,7 @@ import numpy as np
 
 from autograd_cnn.errors import ArgumentError, DTypeError, IndexOutOfRangeError, ShapeError
 from autograd_cnn.nn import functional as F
-from samples.sample import ErrorSample, Sample, apart, given, real
+from samples.sample import ErrorSample, Sample, apart, given, real, whole
 
 
 def embedding_bag(
@@ -63,6 +63,14 @@ SAMPLES = (
             ("padded lines", LINES, (), (), {"padding_idx": -3}),
             ("all offsets", FLAT, (given([0, 4, 6]),), ("offsets",), {"include_last_offset": True}),
         )
+    ),
+    Sample(
+        "embedding_bag large",
+        lambda x, weight: F.embedding_bag(x, weight, mode="sum"),
+        (LINES, TABLE),
+        lambda x, weight: embedding_bag(x, weight, mode="sum"),
+        lambda torch, x, weight: torch.nn.functional.embedding_bag(x, weight, mode="sum"),
+        large=(whole(300, 9, low=0, high=50), real(50, 130)),
     ),
     case("weights", (LINES, TABLE, real(2, 3)), ("per_sample_weights",), mode="sum"),
     case(

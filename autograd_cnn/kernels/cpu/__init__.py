@@ -91,6 +91,7 @@ from .elementwise import (
     trunc,
     where,
 )
+from .embedding_bag import embedding_bag
 from .exponential import erfc, exp2, log2, log10, logaddexp, logaddexp2, logit, xlogy
 from .gradients import clamp_all, scale_all, sum_of_squares
 from .group_norm import group_norm, group_norm_grad
