@@ -11,6 +11,7 @@ from autograd_cnn import cuda as cuda
 from autograd_cnn import data as data
 from autograd_cnn import distributions as distributions
 from autograd_cnn import errors as errors
+from autograd_cnn import func as func
 from autograd_cnn import jit as jit
 from autograd_cnn import nn as nn
 from autograd_cnn import optim as optim
@@ -74,6 +75,7 @@ from autograd_cnn.dtype_info import promote_types as promote_types
 from autograd_cnn.dtype_info import result_type as result_type
 from autograd_cnn.formatting import get_printoptions as get_printoptions
 from autograd_cnn.formatting import set_printoptions as set_printoptions
+from autograd_cnn.func.batch import vmap as vmap
 from autograd_cnn.graph.grad_mode import enable_grad as enable_grad
 from autograd_cnn.graph.grad_mode import inference_mode as inference_mode
 from autograd_cnn.graph.grad_mode import is_grad_enabled as is_grad_enabled

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from autograd_cnn.autograd.products import jacobian_rows, jacobian_vector, vector_jacobian
+from autograd_cnn.autograd.products import jacobian_columns, jacobian_rows, jacobian_vector, vector_jacobian
 from autograd_cnn.errors import ArgumentError, DTypeError, GraphError, ShapeError
 from autograd_cnn.graph.grad_mode import enable_grad
 from autograd_cnn.ops.join import stack
@@ -216,15 +216,12 @@ def _by_rows(call: _Call, i: int) -> list[Any]:
 def _by_columns(call: _Call, i: int) -> list[Any]:
     """dy/dx of output i for each input, column by column."""
     y = call.outputs[i]
-    found = []
-    for j, x in enumerate(call.inputs):
-        columns = []
-        for k in range(x.numel()):
-            u = [other.detach().new_zeros(other.shape) for other in call.inputs]
-            u[j].view(-1)[k] = 1
-            columns += call.filled(jacobian_vector([y], call.inputs, u, False), [y], "output {} is constant")
+    columns = [call.filled(c, [y], "output {} is constant")[0] for c in jacobian_columns([y], call.inputs, False)]
+    end, found = 0, []
+    for x in call.inputs:
+        start, end = end, end + x.numel()
         shape = (*y.shape, *x.shape)
-        found.append(stack(columns, -1).reshape(shape) if columns else y.detach().new_zeros(shape))
+        found.append(stack(columns[start:end], -1).reshape(shape) if end > start else y.detach().new_zeros(shape))
     return found
 
 

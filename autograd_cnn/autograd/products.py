@@ -39,6 +39,22 @@ def jacobian_vector(
     return grad(roots, v, seeds, retain_graph=True, create_graph=create_graph, allow_unused=True)
 
 
+def jacobian_columns(outputs: Sequence[Any], inputs: Sequence[Any], create_graph: bool) -> Iterator[tuple[Any, ...]]:
+    """For each element of each input, in their order, how the outputs change with it; see `jacobian_vector`."""
+    with enable_grad():
+        v = [y.detach().new_zeros(y.shape).requires_grad_() for y in outputs]
+        pulled = vector_jacobian(outputs, inputs, v, create_graph=True)
+    for g, x in zip(pulled, inputs, strict=True):
+        for k in range(x.numel()):
+            if g is None or not g.requires_grad:
+                yield (None,) * len(outputs)
+                continue
+            u = x.detach().new_zeros(x.numel())
+            u[k] = 1
+            seed = u.reshape(x.shape)
+            yield grad(g, v, seed, retain_graph=True, create_graph=create_graph, allow_unused=True)
+
+
 def jacobian_rows(output: Any, inputs: Sequence[Any], create_graph: bool) -> Iterator[tuple[Any, ...]]:
     """For each element of one output, in their order, its gradients for the inputs."""
     for i in range(output.numel()):
