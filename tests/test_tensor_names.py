@@ -1,4 +1,4 @@
-"""Shapes, indices, linear algebra and creation have PyTorch's names, as functions and as methods, and its keywords."""
+"""Functions of shapes, indices, linear algebra and creation take PyTorch's keywords."""
 
 from __future__ import annotations
 
@@ -11,42 +11,6 @@ import pytest
 
 import autograd_cnn as ag
 from autograd_cnn.errors import ArgumentError
-
-
-def words(text: str) -> list[str]:
-    return text.split()
-
-
-SHAPES = words("""
-    reshape view view_as ravel flatten unflatten squeeze unsqueeze transpose t T mT movedim permute expand expand_as
-    broadcast_to broadcast_tensors repeat tile repeat_interleave cat stack hstack vstack dstack column_stack split
-    split_with_sizes tensor_split hsplit vsplit dsplit chunk unbind narrow select gather scatter scatter_add
-    scatter_reduce index_select index_add index_fill index_copy index_put masked_fill masked_scatter take_along_dim flip
-    fliplr flipud roll diag diagonal diag_embed diagflat trace tril triu tril_indices triu_indices meshgrid unfold
-    atleast_1d atleast_2d atleast_3d concat concatenate row_stack moveaxis swapaxes swapdims fill_diagonal_
-""")
-LINEAR = words("matmul mm bmm mv dot inner outer addmm einsum tensordot kron cross")
-CREATION = words("""
-    tensor as_tensor from_numpy from_dlpack zeros ones full eye arange linspace empty zeros_like ones_like full_like
-    empty_like rand_like randn_like randint_like new_zeros new_ones new_full new_empty new_tensor rand randn randint
-    randperm bernoulli multinomial normal poisson manual_seed Generator float double int long bool to clone detach
-    contiguous numpy item tolist type type_as __array__ __dlpack__ __dlpack_device__ set_printoptions Tensor FloatTensor
-    DoubleTensor LongTensor IntTensor ByteTensor BoolTensor normal_ uniform_ random_ exponential_ geometric_ cauchy_
-    log_normal_
-""")
-EVERYWHERE = [*SHAPES, *LINEAR, *CREATION]
-
-
-def test_functions_and_methods_are_where_pytorch_has_them(torch: ModuleType) -> None:
-    functions = [name for name in EVERYWHERE if callable(getattr(torch, name, None))]
-    assert not [name for name in functions if not hasattr(ag, name)]
-    methods = [name + suffix for name in EVERYWHERE for suffix in ("", "_")]
-    assert not [name for name in methods if hasattr(torch.Tensor, name) and not hasattr(ag.Tensor, name)]
-
-
-def test_each_name_is_a_function_or_a_method() -> None:
-    assert not [name for name in EVERYWHERE if not hasattr(ag, name) and not hasattr(ag.Tensor, name)]
-
 
 CALLS: tuple[Callable[[Any, Any], Any], ...] = (
     lambda t, x: t.reshape(x, shape=(4, 3)),
