@@ -65,6 +65,8 @@ from autograd_cnn.ops.fused import conv1d_relu as conv1d_relu
 from autograd_cnn.ops.fused import conv2d_relu as conv2d_relu
 from autograd_cnn.ops.fused import conv3d_relu as conv3d_relu
 from autograd_cnn.ops.fused import linear_relu as linear_relu
+from autograd_cnn.ops.grid_sample import affine_grid as affine_grid
+from autograd_cnn.ops.grid_sample import grid_sample as grid_sample
 from autograd_cnn.ops.group_norm import group_norm as group_norm
 from autograd_cnn.ops.group_norm import instance_norm as instance_norm
 from autograd_cnn.ops.group_norm import local_response_norm as local_response_norm

@@ -163,6 +163,7 @@ def _layers(side: int) -> None:
     F.max_pool2d(images, 2, return_indices=True)
     _both_ways(F.adaptive_max_pool2d(images, 3), F.fold(F.unfold(images, 2), (side, side), 2))
     _both_ways(F.interpolate(images, scale_factor=2.0, mode="bilinear"), F.pad(images, (1, 1), "reflect"))
+    _both_ways(F.grid_sample(images, _zeros(2, side, side, 2), align_corners=False))
     channel = _zeros(4)
     for features in (images, _zeros(side * side, 4)):
         for training in (True, False):

@@ -158,6 +158,6 @@ ERRORS = (
         "recompute_scale_factor needs a scale_factor",
         size=3,
         recompute_scale_factor=True,
-    ),  # fmt: skip
+    ),
     wrong("ints", whole(1, 2, 4, 5), DTypeError, "x must be a floating point tensor, got int64", size=3),
 )

@@ -94,6 +94,7 @@ from .elementwise import (
 from .embedding_bag import embedding_bag
 from .exponential import erfc, exp2, log2, log10, logaddexp, logaddexp2, logit, xlogy
 from .gradients import clamp_all, scale_all, sum_of_squares
+from .grid_sample import grid_sample, grid_slopes, grid_splat
 from .group_norm import group_norm, group_norm_grad
 from .gru import gru, gru_backward
 from .index import (

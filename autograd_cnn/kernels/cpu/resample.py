@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from autograd_cnn.kernels.cpu import planes
-from autograd_cnn.kernels.cpu.jit import inline, serial
+from autograd_cnn.kernels.cpu.jit import serial
 
 BLOCK = 1 << 15  # elements of one block of rows
 TASKS = 16  # at least, where there are as many rows
@@ -118,7 +118,7 @@ def _resample(first, last, table, x, y, z, out, places):
                 _sum_rows(stretched, columns, low, row_begins[i], row_begins[i + 1], row_places, y, line)
 
 
-@inline
+@serial
 def _sum_rows(image, width, low, begin, end, places, weights, line):
     """line = the sum of weights[t] * row places[t] - low of the image."""
     count = line.size
@@ -142,7 +142,7 @@ def _sum_rows(image, width, low, begin, end, places, weights, line):
             line[j] += weight * row[j]
 
 
-@inline
+@serial
 def _sum_columns(row, taps, begins, places, weights, line):
     """line[j] = the sum of weights[t] * row[places[t]]; no loop where each has one, two or four."""
     if taps == 0:
