@@ -61,6 +61,9 @@ def test_copy_converts_as_numpy_does(dtype: str, target: str) -> None:
     out = np.empty((2, *x.shape), target)
     copying.copy(x, out)
     np.testing.assert_array_equal(out, np.broadcast_to(x.astype(target), out.shape))
+    for same in (np.empty(x.shape, target), np.empty(x.shape[::-1], target).T):
+        copying.copy(x, same)
+        np.testing.assert_array_equal(same, x.astype(target))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -115,3 +118,10 @@ def in_guarded_memory() -> None:
 def test_nothing_outside_the_arrays_is_touched(check_bounds: bool) -> None:
     child = run_alone("test_copying", "in_guarded_memory", check_bounds)
     assert child.stdout == "finished\n", child.stderr
+
+
+def test_what_is_no_number_is_true() -> None:
+    x = np.array([0, -0.0, np.nan, np.inf, 1e-45, -1], np.float32)
+    out = np.empty(6, bool)
+    copying.copy(x, out)
+    assert out.tolist() == [False, False, True, True, True, True]

@@ -3,6 +3,7 @@
 import numpy as np
 from numba import prange
 
+from autograd_cnn.kernels.cpu.copying import contiguous
 from autograd_cnn.kernels.cpu.jit import adaptive, serial
 
 PIECE = 16384
@@ -12,7 +13,7 @@ def nonzero(x, out):
     """The indices of the elements that are not zero, in row-major order; out: (their count, x.ndim) int64."""
     if out.size == 0:
         return
-    mask = np.ascontiguousarray(x if x.dtype == bool else x != 0).ravel()
+    mask = contiguous(x if x.dtype == bool else x != 0).ravel()
     starts = np.add.reduceat(mask, np.arange(0, mask.size, PIECE), dtype=np.int64)
     starts = np.concatenate([[0], np.cumsum(starts)])
     _places(starts, np.array(x.shape), mask, out)
@@ -40,7 +41,7 @@ def bincount(x, weights, out):
     """How often each number below out.size is in x, (n,) int64, or the sum of its weights."""
     if weights is None:
         out[...] = 0
-        _count(np.ascontiguousarray(x), out)
+        _count(contiguous(x), out)
     else:
         out[...] = np.bincount(x, weights, out.size)
 

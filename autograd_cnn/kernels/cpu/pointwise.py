@@ -17,6 +17,7 @@ import numpy as np
 from numba import prange
 from numba.core.errors import TypingError
 
+from autograd_cnn.kernels.cpu.copying import contiguous
 from autograd_cnn.kernels.cpu.fingerprint import sources_digest
 from autograd_cnn.kernels.cpu.flat import FlatKernel
 from autograd_cnn.kernels.cpu.interleaving import interleaved
@@ -247,12 +248,17 @@ def _strides(shape, ndim):
 
 def repeated(x, out):
     """x as a contiguous array with the elements of `out`'s shape."""
-    return x.ravel() if x.size == out.size else np.broadcast_to(x, out.shape).ravel()
+    return flat(x) if x.size == out.size else np.broadcast_to(x, out.shape).ravel()
+
+
+def flat(x):
+    """The elements of x in row-major order, in its memory where they lie so."""
+    return contiguous(x).ravel()
 
 
 def stepped(x, out):
     """x as a contiguous array and the step, 1 or 0, from one of its elements to the next."""
-    return (x.ravel(), NO_STEP) if x.size == 1 else (repeated(x, out), ONE_STEP)
+    return (flat(x), NO_STEP) if x.size == 1 else (repeated(x, out), ONE_STEP)
 
 
 class FlatBinary:
@@ -273,7 +279,7 @@ def unary(formula, loop=each):
         if out.size < GRAIN:
             kernel(x, out)
         else:
-            kernel.parallel(x.ravel(), out.ravel())
+            kernel.parallel(flat(x), out.ravel())
 
     apply.flat = kernel
     return _named(apply, formula)
@@ -285,7 +291,7 @@ def unary_or_else(formula, is_outside, otherwise):
     kernel = FlatKernel(apart(loop), _ones_in_pieces)
 
     def apply(x, out):
-        (kernel.serial if out.size < GRAIN else kernel.parallel)(x.ravel(), out.ravel())
+        (kernel.serial if out.size < GRAIN else kernel.parallel)(flat(x), out.ravel())
 
     return _named(apply, otherwise)
 
@@ -295,7 +301,7 @@ def unary_with_one(formula):
     kernel = with_formula(each_with_one, formula)
 
     def apply(x, a, out):
-        kernel(x.ravel(), a, out.ravel())
+        kernel(flat(x), a, out.ravel())
 
     return _named(apply, formula)
 
@@ -305,7 +311,7 @@ def unary_with_two(formula):
     kernel = with_formula(each_with_two, formula)
 
     def apply(x, a, b, out):
-        kernel(x.ravel(), a, b, out.ravel())
+        kernel(flat(x), a, b, out.ravel())
 
     return _named(apply, formula)
 
@@ -323,17 +329,17 @@ def binary(formula):
             if n < GRAIN:
                 kernel(x, y, out)
             else:
-                kernel.parallel(x.ravel(), y.ravel(), out.ravel())
+                kernel.parallel(flat(x), flat(y), out.ravel())
         elif x.size == 1:
-            (left.serial if n < GRAIN else left.parallel)(x.ravel(), y.ravel(), out.ravel())
+            (left.serial if n < GRAIN else left.parallel)(flat(x), flat(y), out.ravel())
         elif n > 0:
             plan = broadcast_plan(x.shape, y.shape)
             if plan is None:
                 (same.serial if n < GRAIN else same.parallel)(repeated(x, out), repeated(y, out), out.ravel())
             elif n < GRAIN:
-                general(0, n, x.ravel(), y.ravel(), plan, out.ravel())
+                general(0, n, flat(x), flat(y), plan, out.ravel())
             else:
-                _large_rows(general, x.ravel(), y.ravel(), plan, out.ravel())
+                _large_rows(general, flat(x), flat(y), plan, out.ravel())
 
     apply.flat = FlatBinary(same, right)
     return _named(apply, formula)
@@ -344,7 +350,7 @@ def binary_with_one(formula):
     kernel = with_formula(pairs_with_one, formula)
 
     def apply(x, y, a, out):
-        kernel(x.ravel(), y.ravel(), a, out.ravel())
+        kernel(flat(x), flat(y), a, out.ravel())
 
     return _named(apply, formula)
 
@@ -354,7 +360,7 @@ def binary_with_two(formula):
     kernel = with_formula(pairs_with_two, formula)
 
     def apply(x, y, a, b, out):
-        kernel(x.ravel(), y.ravel(), a, b, out.ravel())
+        kernel(flat(x), flat(y), a, b, out.ravel())
 
     return _named(apply, formula)
 
@@ -375,7 +381,7 @@ def accumulation(formula):
 
     def apply(a, b):
         target = a if a.flags.carray else a.copy()  # a.ravel() could be a copy
-        other = b.ravel() if a.size == b.size else repeated(b, a)
+        other = flat(b) if a.size == b.size else repeated(b, a)
         (kernel.serial if a.size < GRAIN else kernel.parallel)(other, target.ravel())
         if target is not a:
             a[...] = target

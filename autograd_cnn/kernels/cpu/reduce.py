@@ -10,6 +10,7 @@ import math
 import numpy as np
 from numba import prange
 
+from autograd_cnn.kernels.cpu.copying import contiguous
 from autograd_cnn.kernels.cpu.folds import COLUMNS, LARGEST, PROD, SMALLEST, SUM, TASK, chunk_of, fold, step
 from autograd_cnn.kernels.cpu.jit import adaptive, inline
 from autograd_cnn.kernels.cpu.lines import largest_of_line, moments, place_in_line, smallest_of_line
@@ -54,7 +55,7 @@ def all(x, dims, out):
 def var(x, dims, correction, out):
     """sum((x - mean)^2) / (n - correction) over `dims`, counted in float64; NaN where n <= correction."""
     if not x.flags.c_contiguous:
-        x = np.ascontiguousarray(x)
+        x, dims = _as_it_lies(x, dims)
     first, last = (0, x.ndim) if len(dims) == x.ndim else _last_run(dims)
     n, inner = math.prod(x.shape[first:last]), math.prod(x.shape[last:])
     total = math.prod(x.shape[d] for d in dims)
@@ -98,7 +99,7 @@ def cumprod(x, dim, out):
 
 def _reduce(kind, identity, x, dims, out):
     if not x.flags.c_contiguous:
-        x = np.ascontiguousarray(x)
+        x, dims = _as_it_lies(x, dims)
     shape = x.shape
     if len(dims) == len(shape):
         first, last, n, inner = 0, len(shape), x.size, 1
@@ -118,9 +119,19 @@ def _reduce(kind, identity, x, dims, out):
         out[...] = rest.reshape(out.shape)
 
 
+def _as_it_lies(x, dims):
+    """x, contiguous, and the dims to fold: in the order of its memory, where the result's dimensions stay in theirs."""
+    order = sorted(range(x.ndim), key=lambda d: -x.strides[d])
+    kept = [d for d in order if d not in dims]
+    turned = x.transpose(order)
+    if turned.flags.c_contiguous and kept == sorted(kept):
+        return turned, tuple(i for i, d in enumerate(order) if d in dims)
+    return contiguous(x), dims
+
+
 def _places(kind, x, dim, out):
     outer, n, inner = _layout(x, dim)
-    lines = np.ascontiguousarray(x).reshape(outer, n, inner)
+    lines = contiguous(x).reshape(outer, n, inner)
     chunks = _chunks(n, inner, out.size)
     if chunks == 1:
         _find_places(kind, out.reshape(outer, 1, inner), lines)
@@ -143,9 +154,9 @@ def _find_places(kind, places, x):
 def _accumulate(kind, identity, x, dim, out):
     layout = _layout(x, dim)
     if layout[2] == 1:
-        running_lines(kind == SUM, identity, np.ascontiguousarray(x).reshape(layout[:2]), out.reshape(layout[:2]))
+        running_lines(kind == SUM, identity, contiguous(x).reshape(layout[:2]), out.reshape(layout[:2]))
         return
-    _running(kind, identity, np.ascontiguousarray(x).reshape(layout), out.reshape(layout))
+    _running(kind, identity, contiguous(x).reshape(layout), out.reshape(layout))
 
 
 def _layout(x, dim):

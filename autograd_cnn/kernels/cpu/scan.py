@@ -5,6 +5,7 @@ import math
 import numpy as np
 from numba import prange
 
+from autograd_cnn.kernels.cpu.copying import contiguous
 from autograd_cnn.kernels.cpu.jit import adaptive, inline
 
 COLUMNS = 128  # neighbouring lines that one task takes side by side
@@ -13,7 +14,7 @@ COLUMNS = 128  # neighbouring lines that one task takes side by side
 def linear_recurrence(a, x, dim, out):
     """out[i] = a[i] out[i - 1] + x[i] along `dim`, starting with out[0] = x[0]; counted in float64."""
     shape = math.prod(x.shape[:dim]), x.shape[dim], math.prod(x.shape[dim + 1 :])
-    _recur(np.ascontiguousarray(a).reshape(shape), np.ascontiguousarray(x).reshape(shape), out.reshape(shape))
+    _recur(contiguous(a).reshape(shape), contiguous(x).reshape(shape), out.reshape(shape))
 
 
 @adaptive
@@ -41,7 +42,7 @@ def cummin(x, dim, values, indices):
 def _running(largest, x, dim, values, indices):
     shape = math.prod(x.shape[:dim]), x.shape[dim] if x.ndim else 1, math.prod(x.shape[dim + 1 :])
     kernel, shape = (_extremes_of_lines, shape[:2]) if shape[2] == 1 else (_running_extremes, shape)
-    kernel(largest, *(a.reshape(shape) for a in (np.ascontiguousarray(x), indices, values)))
+    kernel(largest, *(a.reshape(shape) for a in (contiguous(x), indices, values)))
 
 
 @adaptive

@@ -12,6 +12,7 @@ from functools import lru_cache
 import numpy as np
 from numba import prange
 
+from autograd_cnn.kernels.cpu.copying import contiguous
 from autograd_cnn.kernels.cpu.jit import GRAIN, inline, parallel, serial
 from autograd_cnn.kernels.cpu.shared_code import address_of, call
 
@@ -38,7 +39,7 @@ def _sort(x, dim, descending, values, indices):
         return
     k = values.size // (outer * inner)
     bits = BITS[x.dtype.itemsize]
-    x = np.ascontiguousarray(x).view(bits).reshape(outer * n * inner)
+    x = contiguous(x).view(bits).reshape(outer * n * inner)
     x = x if x.flags.carray else x.copy()
     blocks = (inner + COLUMNS - 1) // COLUMNS if inner > 1 else 1
     limits = _limits(values.dtype.kind == "f", bits.itemsize, descending)
