@@ -20,12 +20,12 @@ class Device:
     device(type='cpu')
     """
 
-    index: int | None = None  # which one of its type
     kernels: ModuleType
     grain: int  # arrays from this size on are worth the parallel kernels
 
-    def __init__(self, type: str, kernels: str) -> None:
-        self.type = type
+    def __init__(self, type: str | int | Device, index: int | None = None, *, kernels: str = "") -> None:
+        self.type = str(type)
+        self.index = index
         self.empty: Callable[[tuple[int, ...], np.dtype], np.ndarray] = np.empty
         self.flat_kernels: dict[Any, Any] = {}  # pointwise kernels on flat arrays of one size, by who asks
         self._kernels = kernels
@@ -81,8 +81,7 @@ class AbsentDevice(Device):
     """The name of a device that is not there: it can be compared and printed, and nothing can be put on it."""
 
     def __init__(self, type: str, index: int | None) -> None:
-        super().__init__(type, "")
-        self.index = index
+        super().__init__(type, index)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, AbsentDevice) and (self.type, self.index) == (other.type, other.index)
@@ -94,7 +93,7 @@ class AbsentDevice(Device):
         return AbsentDevice, (self.type, self.index)
 
 
-CPU = Device("cpu", "autograd_cnn.kernels.cpu")
+CPU = Device("cpu", kernels="autograd_cnn.kernels.cpu")
 
 
 def device(type: str | Device) -> Device:

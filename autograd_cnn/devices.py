@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_cnn.device import CPU, AbsentDevice, Device
 from autograd_cnn.device import device as as_device
@@ -43,21 +43,22 @@ class _DeviceType(type):
         return isinstance(instance, Device)
 
 
-class device(metaclass=_DeviceType):
-    """A device by its name, "cpu", "cuda:0" or ("cuda", 0).
+if TYPE_CHECKING:
+    device = Device  # for a type checker a name is what it names
+else:
 
-    A device that is not there has a name as well, to be compared and printed; it is refused when something is to be
-    put on it.  Raises DeviceError for names that are none.
+    class device(metaclass=_DeviceType):
+        """A device by its name, "cpu", "cuda:0" or ("cuda", 0).
 
-    >>> import autograd_cnn as ag
-    >>> ag.device("cuda" if ag.cuda.is_available() else "cpu")
-    device(type='cpu')
-    >>> ag.zeros(2).device == ag.device("cpu"), ag.device("cuda:1").index
-    (True, 1)
-    """
+        A device that is not there has a name as well, to be compared and printed; it is refused when something is to be
+        put on it.  Raises DeviceError for names that are none.
 
-    type: str
-    index: int | None
+        >>> import autograd_cnn as ag
+        >>> ag.device("cuda" if ag.cuda.is_available() else "cpu")
+        device(type='cpu')
+        >>> ag.zeros(2).device == ag.device("cpu"), ag.device("cuda:1").index
+        (True, 1)
+        """
 
 
 def get_default_device() -> Device:

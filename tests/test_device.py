@@ -10,7 +10,7 @@ import autograd_cnn.nn.functional as F
 from autograd_cnn.device import CPU, Device
 from autograd_cnn.errors import DeviceError
 
-ELSEWHERE = Device("elsewhere", "autograd_cnn.kernels.cpu")
+ELSEWHERE = Device("elsewhere", kernels="autograd_cnn.kernels.cpu")
 
 
 def elsewhere(tensor: ag.Tensor) -> ag.Tensor:
