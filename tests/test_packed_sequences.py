@@ -101,10 +101,10 @@ def test_a_packed_sequence_converts():
 ERRORS = [
     (lambda: rnn.pack_padded_sequence(ag.zeros(3, 2), [1, 2]), ArgumentError, r"sorted in decreasing .* got \[1, 2\]"),
     (lambda: rnn.pack_padded_sequence(ag.zeros(3, 2), [2, 0]), ArgumentError, "every length must be at least 1, got 0"),
-    (lambda: rnn.pack_padded_sequence(ag.zeros(3, 2), [4, 2]), ShapeError, "x has 3 steps, the longest .* is 4"),
-    (lambda: rnn.pack_padded_sequence(ag.zeros(3, 2), [2]), ShapeError, "x has 2 sequences, lengths has 1"),
+    (lambda: rnn.pack_padded_sequence(ag.zeros(3, 2), [4, 2]), ShapeError, "input has 3 steps, the longest .* is 4"),
+    (lambda: rnn.pack_padded_sequence(ag.zeros(3, 2), [2]), ShapeError, "input has 2 sequences, lengths has 1"),
     (lambda: rnn.pack_padded_sequence(ag.zeros(3, 0), []), ShapeError, "one-dimensional and not empty"),
-    (lambda: rnn.pack_padded_sequence(ag.zeros(3), [3]), ShapeError, r"x must be \(T, N, ...\), got shape \[3\]"),
+    (lambda: rnn.pack_padded_sequence(ag.zeros(3), [3]), ShapeError, r"input must be \(T, N, ...\), got shape \[3\]"),
     (lambda: rnn.pack_padded_sequence([1], [1]), DTypeError, "takes a tensor, got list"),
     (lambda: rnn.pad_packed_sequence(ag.zeros(3)), DTypeError, "takes a PackedSequence, got Tensor"),
     (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from autograd_cnn.creation import empty, zeros
 from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
@@ -18,6 +18,9 @@ from autograd_cnn.nn.utils.rnn import PackedSequence
 from autograd_cnn.ops.join import cat, stack
 from autograd_cnn.ops.operand import require_tensor
 from autograd_cnn.ops.recurrent_layer import gru_layer, lstm_layer, rnn_layer
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
 
 States = tuple[Any, ...]
 GATES = {"RNN_TANH": 1, "RNN_RELU": 1, "GRU": 3, "LSTM": 4}
@@ -107,10 +110,10 @@ class RNNBase(Module):
         """One layer in one direction: all its outputs, and its last states."""
         raise NotImplementedError(f"{type(self).__name__}._layer")
 
-    def forward(self, x: Any, hx: Any = None) -> Any:
+    def forward(self, input: Tensor | PackedSequence, hx: Any = None) -> Any:
         given: States | None = None if hx is None else self._as_states(hx)
-        if isinstance(x, PackedSequence):
-            data, batch_sizes, order, back = x
+        if isinstance(input, PackedSequence):
+            data, batch_sizes, order, back = input
             sizes = tuple(batch_sizes.tolist())
             self._require(data, 2, "packed data")
             if given is not None:
@@ -119,8 +122,9 @@ class RNNBase(Module):
             y, last = self._layers(data, given, sizes[0], sizes)
             last = last if back is None else tuple(state.index_select(1, back) for state in last)
             return PackedSequence(y, batch_sizes, order, back), self._as_given(last)
-        batched = require_tensor(type(self).__name__, x).array.ndim != 2
-        self._require(x, 3 if batched else 2, "x")
+        batched = require_tensor(type(self).__name__, input).array.ndim != 2
+        self._require(input, 3 if batched else 2, "input")
+        x = input
         if not batched:
             x = x.unsqueeze(1)
         elif self.batch_first:
@@ -141,7 +145,7 @@ class RNNBase(Module):
         return states[0]
 
     def _require(self, x: Any, ndim: int, what: str) -> None:
-        """Raises where x cannot be the input."""
+        """Raises where x cannot be what the layers take."""
         name, shape, dtype = type(self).__name__, x.array.shape, getattr(self, self._names[0][0]).array.dtype
         if len(shape) != ndim:
             wanted = "must have 2" if ndim == 2 else "must have 2 or 3"
@@ -209,10 +213,10 @@ class RNNBase(Module):
 class RNN(RNNBase):
     """Elman's recurrent layers: h_t = tanh(W_ih x_t + b_ih + W_hh h_(t-1) + b_hh), or relu with `nonlinearity="relu"`.
 
-    x: (T, N, input_size), with `batch_first` (N, T, input_size), for a single sequence (T, input_size), or a
+    input: (T, N, input_size), with `batch_first` (N, T, input_size), for a single sequence (T, input_size), or a
     PackedSequence; hx: (layers * directions, N, hidden_size), zeros where it is left out.  Returns the last layer's
-    states for all steps, in the form of x and of both directions side by side, and the last states of all layers.
-    `dropout` is between layers, in training.
+    states for all steps, in the form of the input and of both directions side by side, and the last states of all
+    layers.  `dropout` is between layers, in training.
 
     All steps run in one kernel each way, forward and backward through time; `unroll=True` records every step as
     ordinary ops, so that the graph shows them.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_cnn.creation import empty, zeros
 from autograd_cnn.errors import ArgumentError, ShapeError
@@ -13,6 +13,9 @@ from autograd_cnn.nn.parameter import Parameter
 from autograd_cnn.nn.size import require_sizes
 from autograd_cnn.ops.operand import require_tensor
 from autograd_cnn.ops.recurrent_layer import gru_layer, lstm_layer, rnn_layer
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
 
 States = tuple[Any, ...]
 
@@ -59,7 +62,7 @@ class RNNCellBase(Module):
         name = type(self).__name__
         shape = require_tensor(name, x).array.shape
         if len(shape) not in (1, 2):
-            raise ShapeError(f"{name}: x must have 1 or 2 dimensions, got shape {list(shape)}")
+            raise ShapeError(f"{name}: input must have 1 or 2 dimensions, got shape {list(shape)}")
         for what, state in states.items():
             wanted = (*shape[:-1], self.hidden_size)
             if state is None:
@@ -86,7 +89,7 @@ class RNNCellBase(Module):
 class RNNCell(RNNCellBase):
     """One step of an RNN: h' = tanh(W_ih x + b_ih + W_hh h + b_hh), or relu with `nonlinearity="relu"`.
 
-    x: (N, input_size), hx: (N, hidden_size), zeros where it is left out; both may lack the N.  Returns h'.
+    input: (N, input_size), hx: (N, hidden_size), zeros where it is left out; both may lack the N.  Returns h'.
 
     >>> import autograd_cnn as ag
     >>> RNNCell(4, 8)(ag.zeros(3, 4)).shape
@@ -107,8 +110,9 @@ class RNNCell(RNNCellBase):
         super().__init__(input_size, hidden_size, bias, 1, device, dtype)
         self.nonlinearity = nonlinearity
 
-    def forward(self, x: Any, hx: Any = None) -> Any:
-        return self._run(x, {"hx": hx})[0]
+    def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
+        h: Tensor = self._run(input, {"hx": hx})[0]
+        return h
 
     def _step(self, x: Any, states: States) -> States:
         sizes = (x.array.shape[0],)
@@ -131,8 +135,9 @@ class GRUCell(RNNCellBase):
     ) -> None:
         super().__init__(input_size, hidden_size, bias, 3, device, dtype)
 
-    def forward(self, x: Any, hx: Any = None) -> Any:
-        return self._run(x, {"hx": hx})[0]
+    def forward(self, input: Tensor, hx: Tensor | None = None) -> Tensor:
+        h: Tensor = self._run(input, {"hx": hx})[0]
+        return h
 
     def _step(self, x: Any, states: States) -> States:
         return gru_layer(x, states[0], self._parameters_in_order(), sizes=(x.array.shape[0],))[:1]
@@ -152,11 +157,12 @@ class LSTMCell(RNNCellBase):
     ) -> None:
         super().__init__(input_size, hidden_size, bias, 4, device, dtype)
 
-    def forward(self, x: Any, hx: Any = None) -> Any:
+    def forward(self, input: Tensor, hx: Any = None) -> tuple[Tensor, Tensor]:
         if hx is not None and (not isinstance(hx, tuple | list) or len(hx) != 2):
             raise ArgumentError(f"LSTMCell: hx must be a pair (h, c), got {type(hx).__name__}")
         h, c = (None, None) if hx is None else hx
-        return self._run(x, {"hx[0]": h, "hx[1]": c})
+        h, c = self._run(input, {"hx[0]": h, "hx[1]": c})
+        return h, c
 
     def _step(self, x: Any, states: States) -> States:
         y, _, c = lstm_layer(x, states[0], states[1], self._parameters_in_order(), sizes=(x.array.shape[0],))

@@ -33,11 +33,11 @@ class Recurrent(FusedOp, abstract=True):
         units, out = self.widths(others)
         if x.ndim != (3 if self.sizes is None else 2):
             wanted = "(T, N, input_size)" if self.sizes is None else "(rows, input_size)"
-            raise ShapeError(f"{self.name}: x must be {wanted}, got shape {list(x.shape)}")
+            raise ShapeError(f"{self.name}: input must be {wanted}, got shape {list(x.shape)}")
         rows = prod(x.shape[:-1])
         sizes = self.sizes_of(x)
         if not sizes or sum(sizes) != rows:
-            raise ShapeError(f"{self.name}: x {list(x.shape)} has {rows} rows, its steps have {list(sizes)}")
+            raise ShapeError(f"{self.name}: input {list(x.shape)} has {rows} rows, its steps have {list(sizes)}")
         samples, wide = sizes[0], self.gates * units
         wanted_shapes: dict[str, tuple[int, ...]] = {"h_0": (samples, out), "c_0": (samples, units)}
         wanted_shapes |= {"weight_ih": (wide, x.shape[-1]), "weight_hh": (wide, out), "weight_hr": (out, units)}
@@ -45,8 +45,8 @@ class Recurrent(FusedOp, abstract=True):
         for name, array in zip(self.inputs[1:], others, strict=False):
             if array.shape != wanted_shapes[name]:
                 raise ShapeError(
-                    f"{self.name}: {name} has shape {list(array.shape)}, but x {list(x.shape)} of {samples} sequences "
-                    f"and {units} units need {list(wanted_shapes[name])}"
+                    f"{self.name}: {name} has shape {list(array.shape)}, but input {list(x.shape)} of {samples} "
+                    f"sequences and {units} units need {list(wanted_shapes[name])}"
                 )
         return [(shape, x.dtype) for shape in self.shapes(x.shape[:-1], rows, samples, units, out)]
 

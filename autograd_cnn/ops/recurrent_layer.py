@@ -103,4 +103,4 @@ def lstm_layer(
 def _require(op: str, x: Any, states: Sequence[Any], parameters: Sequence[Any]) -> None:
     names = ("h_0", "c_0")[: len(states)], ("weight_ih", "weight_hh", "bias_ih", "bias_hh")[: len(parameters)]
     tensors = zip((*names[0], *names[1]), (*states, *parameters), strict=True)
-    require_floating(op, x=x, **dict(tensors))
+    require_floating(op, input=x, **dict(tensors))

@@ -148,9 +148,9 @@ ERRORS = (
         ours("gru"),
         (real(6, 3), *inputs("gru", 3, 2, 3, 4)[1:]),
         ShapeError,
-        r"gru: x must be \(T, N, input_size\), got shape \[6, 3\]",
+        r"gru: input must be \(T, N, input_size\), got shape \[6, 3\]",
     ),
-    ErrorSample("no step", ours("rnn"), inputs("rnn", 0, 2, 3, 4), ShapeError, r"rnn: x \[0, 2, 3\] has 0 rows"),
+    ErrorSample("no step", ours("rnn"), inputs("rnn", 0, 2, 3, 4), ShapeError, r"rnn: input \[0, 2, 3\] has 0 rows"),
     ErrorSample(
         "rows", ours("rnn"), inputs("rnn", 0, 0, 3, 4, sizes=(2, 1)), ShapeError, "has 3 rows", {"sizes": (2, 2)}
     ),

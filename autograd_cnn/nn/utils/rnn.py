@@ -114,13 +114,13 @@ def _batch_first(op: str, x: Any, batch_first: bool) -> tuple[int, int]:
         raise DTypeError(f"{op}: takes a tensor, got {type(x).__name__}")
     if x.array.ndim < 2:
         wanted = "(N, T, ...)" if batch_first else "(T, N, ...)"
-        raise ShapeError(f"{op}: x must be {wanted}, got shape {list(x.array.shape)}")
+        raise ShapeError(f"{op}: input must be {wanted}, got shape {list(x.array.shape)}")
     first, second = x.array.shape[:2]
     return (second, first) if batch_first else (first, second)
 
 
 def pack_padded_sequence(
-    x: Any, lengths: Any, batch_first: bool = False, enforce_sorted: bool = True
+    input: Any, lengths: Any, batch_first: bool = False, enforce_sorted: bool = True
 ) -> PackedSequence:
     """Packs a padded batch, (T, N, ...), or (N, T, ...) where `batch_first`, of sequences of these lengths.
 
@@ -134,12 +134,12 @@ def pack_padded_sequence(
     ([1, 3, 2], [2, 1])
     """
     op = "pack_padded_sequence"
-    steps, samples = _batch_first(op, x, batch_first)
+    steps, samples = _batch_first(op, input, batch_first)
     sizes = _lengths(op, lengths)
     if sizes.size != samples:
-        raise ShapeError(f"{op}: x has {samples} sequences, lengths has {sizes.size}")
+        raise ShapeError(f"{op}: input has {samples} sequences, lengths has {sizes.size}")
     if sizes.max() > steps:
-        raise ShapeError(f"{op}: x has {steps} steps, the longest of lengths is {sizes.max()}")
+        raise ShapeError(f"{op}: input has {steps} steps, the longest of lengths is {sizes.max()}")
     order = np.arange(samples)
     if not enforce_sorted:
         order = np.argsort(-sizes, kind="stable")
@@ -152,7 +152,7 @@ def pack_padded_sequence(
     step, sequence, batch_sizes = _places(sizes)
     sequence = order[sequence]
     rows = sequence * steps + step if batch_first else step * samples + sequence
-    data = x.flatten(0, 1).index_select(0, from_numpy(rows))
+    data = input.flatten(0, 1).index_select(0, from_numpy(rows))
     return PackedSequence(data, from_numpy(batch_sizes), None if enforce_sorted else from_numpy(order))
 
 
