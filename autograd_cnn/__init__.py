@@ -120,6 +120,8 @@ from autograd_cnn.ops.bounds import clamp_min as clamp_min
 from autograd_cnn.ops.bounds import fmax as fmax
 from autograd_cnn.ops.bounds import fmin as fmin
 from autograd_cnn.ops.cast import clone as clone
+from autograd_cnn.ops.cdist import cdist as cdist
+from autograd_cnn.ops.cdist import pdist as pdist
 from autograd_cnn.ops.closeness import allclose as allclose
 from autograd_cnn.ops.closeness import equal as equal
 from autograd_cnn.ops.closeness import isclose as isclose
@@ -150,10 +152,8 @@ from autograd_cnn.ops.diagonal import diag_embed as diag_embed
 from autograd_cnn.ops.diagonal import diagflat as diagflat
 from autograd_cnn.ops.diagonal import diagonal as diagonal
 from autograd_cnn.ops.diagonal import trace as trace
-from autograd_cnn.ops.distance import cdist as cdist
 from autograd_cnn.ops.distance import cosine_similarity as cosine_similarity
 from autograd_cnn.ops.distance import pairwise_distance as pairwise_distance
-from autograd_cnn.ops.distance import pdist as pdist
 from autograd_cnn.ops.einsum import einsum as einsum
 from autograd_cnn.ops.elementwise import abs as abs
 from autograd_cnn.ops.elementwise import abs as absolute

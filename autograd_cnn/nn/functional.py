@@ -31,6 +31,7 @@ from autograd_cnn.ops.binary_loss import binary_cross_entropy as binary_cross_en
 from autograd_cnn.ops.binary_loss import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
 from autograd_cnn.ops.binary_loss import multilabel_soft_margin_loss as multilabel_soft_margin_loss
 from autograd_cnn.ops.binary_loss import soft_margin_loss as soft_margin_loss
+from autograd_cnn.ops.cdist import pdist as pdist
 from autograd_cnn.ops.conv import conv1d as conv1d
 from autograd_cnn.ops.conv import conv2d as conv2d
 from autograd_cnn.ops.conv import conv3d as conv3d
@@ -42,7 +43,6 @@ from autograd_cnn.ops.ctc import ctc_loss as ctc_loss
 from autograd_cnn.ops.distance import cosine_similarity as cosine_similarity
 from autograd_cnn.ops.distance import normalize as normalize
 from autograd_cnn.ops.distance import pairwise_distance as pairwise_distance
-from autograd_cnn.ops.distance import pdist as pdist
 from autograd_cnn.ops.distance_loss import cosine_embedding_loss as cosine_embedding_loss
 from autograd_cnn.ops.distance_loss import triplet_margin_loss as triplet_margin_loss
 from autograd_cnn.ops.distance_loss import triplet_margin_with_distance_loss as triplet_margin_with_distance_loss

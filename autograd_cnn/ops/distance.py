@@ -9,20 +9,14 @@ from typing import Any
 import numpy as np
 
 from autograd_cnn.dtype import float64
-from autograd_cnn.errors import ArgumentError, ShapeError
-from autograd_cnn.graph.base import wrap
 from autograd_cnn.graph.grad_mode import no_grad
 from autograd_cnn.graph.op import FusedOp
 from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.bounds import clamp_min
 from autograd_cnn.ops.dim import one_dim
-from autograd_cnn.ops.linear import matmul
 from autograd_cnn.ops.operand import broadcast, pair, require_floating, require_tensor
 from autograd_cnn.ops.reduce import ROOT, norm, sum
-from autograd_cnn.ops.shape import transpose, unsqueeze
-
-MODES = ("use_mm_for_euclid_dist_if_necessary", "use_mm_for_euclid_dist", "donot_use_mm_for_euclid_dist")
-FEW = 25  # points for which Euclidean distances are not worth a matrix product
+from autograd_cnn.ops.shape import unsqueeze
 
 
 class RowPairs(FusedOp, abstract=True):
@@ -202,50 +196,6 @@ def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepd
     return norm(difference + eps if eps else difference, p, -1 if difference.array.ndim else None, keepdim)
 
 
-def pdist(x: Any, p: float = 2.0) -> Any:
-    """The p-norm distances of all pairs of rows of x: of 0 and 1, 0 and 2, ..., N - 2 and N - 1.
-
-    x: (N, D), y: (N (N - 1) / 2,).  Raises ShapeError for other shapes, ArgumentError for a negative p.
-
-    >>> import autograd_cnn as ag
-    >>> pdist(ag.tensor([[0.0, 0.0], [3.0, 4.0], [0.0, 1.0]]))
-    tensor([5.0000, 1.0000, 4.2426])
-    """
-    require_floating("pdist", x=x)
-    _check_power("pdist", p)
-    if x.array.ndim != 2:
-        raise ShapeError(f"pdist: x must be (N, D), got shape {list(x.array.shape)}")
-    first, second = (wrap(x.device.from_host(i), x.device) for i in np.triu_indices(x.array.shape[0], 1))
-    return norm(x.index_select(0, first) - x.index_select(0, second), p, -1)
-
-
-def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: str = MODES[0]) -> Any:
-    """The p-norm distances of every row of x1 from every row of x2.
-
-    x1: (..., P, D), x2: (..., R, D), leading dimensions broadcast, y: (..., P, R).  Euclidean distances of more than 25
-    points are computed by a matrix product, |a|^2 + |b|^2 - 2 a b, unless `compute_mode` is
-    "donot_use_mm_for_euclid_dist"; it loses digits where two points are much nearer to each other than to 0.
-
-    Raises ShapeError where shapes do not fit, ArgumentError for a negative p or an unknown `compute_mode`.
-
-    >>> import autograd_cnn as ag
-    >>> cdist(ag.tensor([[0.0, 0.0]]), ag.tensor([[3.0, 4.0], [0.0, 1.0]]))
-    tensor([[5., 1.]])
-    """
-    require_floating("cdist", x1=x1, x2=x2)
-    _check_power("cdist", p)
-    if compute_mode not in MODES:
-        raise ArgumentError(f"cdist: compute_mode must be one of {', '.join(MODES)}, got {compute_mode!r}")
-    (*batch1, count1, size1), (*batch2, count2, size2) = _points(x1, "x1"), _points(x2, "x2")
-    if size1 != size2:
-        raise ShapeError(f"cdist: points of x1 have {size1} numbers, those of x2 {size2}")
-    broadcast("cdist", tuple(batch1), tuple(batch2))
-    if p == 2 and compute_mode != MODES[2] and (compute_mode == MODES[1] or max(count1, count2) > FEW):
-        squares = sum(x1 * x1, -1, keepdim=True) + unsqueeze(sum(x2 * x2, -1), -2)
-        return apply(ROOT, clamp_min(squares - 2 * matmul(x1, transpose(x2, -1, -2)), 0.0))
-    return norm(unsqueeze(x1, -2) - unsqueeze(x2, -3), p, -1)
-
-
 def normalize(x: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Any:
     """x divided by its p-norm along `dim`, or by eps where that is less: x / max(|x|_p, eps).
 
@@ -267,15 +217,3 @@ def _two(op: str, x1: Any, x2: Any) -> Any:
     x1, x2 = pair(op, require_tensor(op, x1), require_tensor(op, x2))
     require_floating(op, x1=x1, x2=x2)
     return x1, x2
-
-
-def _check_power(op: str, p: float) -> None:
-    if not p >= 0 or math.isnan(p):
-        raise ArgumentError(f"{op}: p must be at least 0, got {p}")
-
-
-def _points(x: Any, name: str) -> tuple[int, ...]:
-    shape: tuple[int, ...] = x.array.shape
-    if len(shape) < 2:
-        raise ShapeError(f"cdist: {name} must be (..., points, D), got shape {list(shape)}")
-    return shape

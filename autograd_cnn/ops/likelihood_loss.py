@@ -176,7 +176,8 @@ def _variance(op: str, x: Any, var: Any) -> Any:
     if given == shape:
         return var
     if given == shape[:-1]:
-        return unsqueeze(var, -1)
+        column: Any = var
+        return unsqueeze(column, -1)
     # As in PyTorch: the sizes of x where they differ add up to 1 only where one dimension alone is 1.
     differing = [size for size, other in zip(given, shape, strict=False) if size != other]
     if len(given) != len(shape) or differing != [1]:

@@ -4,7 +4,7 @@ import numpy as np
 
 from autograd_cnn.errors import ArgumentError, IndexOutOfRangeError, ShapeError
 from autograd_cnn.nn import functional as F
-from autograd_cnn.ops import distance
+from autograd_cnn.ops import cdist as distance
 from samples.loss import reduced
 from samples.margin_loss import REDUCTIONS, signs
 from samples.sample import ErrorSample, Sample, apart, given, real
@@ -129,6 +129,15 @@ SAMPLES = (
     *(
         Sample(f"pdist {p}", F.pdist, (POINTS,), pdist, "nn.functional.pdist", {"p": p})
         for p in (2.0, 1.0, 3.0, float("inf"))
+    ),
+    Sample("pdist large", F.pdist, (real(4, 3),), pdist, "nn.functional.pdist", large=(real(120, 40),)),
+    Sample(
+        "cdist large",
+        lambda x, y: distance.cdist(x, y, 1.0),
+        (real(2, 3), real(4, 3)),
+        lambda x, y: cdist(x, y, 1.0),
+        lambda torch, x, y: torch.cdist(x, y, 1.0),
+        large=(real(200, 30), real(190, 30)),
     ),
     Sample("pdist of one", F.pdist, (real(1, 3),), pdist, "nn.functional.pdist", order=1, why="there are no pairs"),
     Sample(

@@ -45,6 +45,7 @@ from .count import bincount, isin, nonzero
 from .cross import cross
 from .cross_entropy import cross_entropy, cross_entropy_grad
 from .ctc import ctc_loss, ctc_loss_grad
+from .distances import distances, distances_grad
 from .elementwise import (
     abs,
     add,
