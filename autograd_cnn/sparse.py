@@ -11,6 +11,8 @@ from autograd_cnn.creation import as_tensor, from_numpy, zeros
 from autograd_cnn.device import Device
 from autograd_cnn.dtype import as_dtype, int64
 from autograd_cnn.errors import ArgumentError, DTypeError, IndexOutOfRangeError, ShapeError
+from autograd_cnn.graph.record import apply
+from autograd_cnn.ops.embedding_bag import EmbeddingBag
 from autograd_cnn.ops.index import index_select
 from autograd_cnn.ops.index_write import index_add
 from autograd_cnn.ops.join import cat
@@ -34,6 +36,7 @@ class SparseTensor:
         self.shape = size
         self._coalesced = coalesced
         self._leaf = False
+        self._rows: tuple[Tensor | None, Tensor, Tensor] | None = None
 
     @property
     def dtype(self) -> np.dtype:
@@ -221,7 +224,19 @@ class SparseTensor:
         return f"tensor({body},\n       size={self.shape}, nnz={self._nnz()}, layout=sparse_coo{wanted})"
 
     def _with(self, values: Tensor) -> SparseTensor:
-        return SparseTensor(self._positions, values, self.shape, self._coalesced)
+        result = SparseTensor(self._positions, values, self.shape, self._coalesced)
+        result._rows = self._rows
+        return result
+
+    def _by_rows(self) -> tuple[Tensor | None, Tensor, Tensor]:
+        """The values' order by rows (None where they have it), the column of each, and where the rows begin."""
+        if self._rows is None:
+            rows, columns = self._positions.numpy()
+            order = None if (rows[1:] >= rows[:-1]).all() else np.argsort(rows, kind="stable")
+            columns = np.ascontiguousarray(columns if order is None else columns[order])
+            starts = np.append(0, np.cumsum(np.bincount(rows, minlength=self.shape[0])))
+            self._rows = None if order is None else from_numpy(order), from_numpy(columns), from_numpy(starts)
+        return self._rows
 
     def _require_number(self, op: str, other: Any) -> None:
         if not (isinstance(other, int | float) or (isinstance(other, Tensor) and other.ndim == 0)):
@@ -314,9 +329,9 @@ def mm(mat1: SparseTensor, mat2: Tensor) -> Tensor:
         raise ShapeError(f"sparse.mm: shapes {list(mat1.shape)} and {list(mat2.shape)} do not fit")
     if mat1.dtype != mat2.dtype:
         raise DTypeError(f"sparse.mm: mat1 has dtype {mat1.dtype}, mat2 {mat2.dtype}")
-    rows, columns = (from_numpy(np.ascontiguousarray(line)) for line in mat1._indices().numpy())
-    parts = index_select(mat2, 0, columns) * mat1._values().unsqueeze(1)
-    return index_add(zeros((mat1.shape[0], mat2.shape[1]), dtype=mat2.dtype), 0, rows, parts)
+    order, columns, starts = mat1._by_rows()
+    values = mat1._values() if order is None else index_select(mat1._values(), 0, order)
+    return apply(EmbeddingBag(False), mat2, columns, starts, values)  # a row is a bag of rows of mat2, with factors
 
 
 def addmm(mat: Tensor, mat1: SparseTensor, mat2: Tensor, *, beta: float = 1.0, alpha: float = 1.0) -> Tensor:
