@@ -25,14 +25,23 @@ def gradcheck(
     rtol: float = 1e-3,
     raise_exception: bool = True,
     nondet_tol: float = 0.0,
+    check_undefined_grad: bool = True,
+    check_grad_dtypes: bool = False,
+    check_batched_grad: bool = False,
+    check_batched_forward_grad: bool = False,
+    check_forward_ad: bool = False,
+    check_backward_ad: bool = True,
     fast_mode: bool = False,
+    masked: bool | None = None,
 ) -> bool:
     """Whether the gradients of `func` agree with central differences: |a - n| <= atol + rtol |n|.
 
     For each input x that requires grad (float64) and each output y, a is the Jacobian dy/dx from backward
     passes, a row each, and n has the columns (func(x + eps e) - func(x - eps e)) / (2 eps), e a unit vector.
     `fast_mode` compares v^T (dy/dx) u for one pair of random unit vectors in place of every entry.  Two
-    backward passes may differ by `nondet_tol`.
+    backward passes may differ by `nondet_tol`.  Dtypes are always checked.  There are no batched gradients, no forward
+    mode and no gradients that are undefined, so the switches for these must be as they are; `masked` is for sparse
+    tensors.
 
     Raises GradcheckError with the worst entry where they disagree (or returns False, without
     `raise_exception`), DTypeError for an input that requires grad and is not float64, ArgumentError where no
@@ -47,6 +56,15 @@ def gradcheck(
         ...
     autograd_cnn.errors.GradcheckError: gradcheck: d output 0 [2] / d input 0 [2]: 2 of 4 entries differ...
     """
+    _refuse(
+        "gradcheck",
+        check_batched_grad=check_batched_grad,
+        check_batched_forward_grad=check_batched_forward_grad,
+        check_forward_ad=check_forward_ad,
+        masked=masked,
+    )
+    if not check_backward_ad:
+        raise ArgumentError("gradcheck: check_backward_ad=False leaves nothing to check")
     inputs = _sequence(inputs)
     _check_inputs("gradcheck", inputs)
     check = _check_projections if fast_mode else _check_jacobians
@@ -70,7 +88,13 @@ def gradgradcheck(
     gen_non_contig_grad_outputs: bool = False,
     raise_exception: bool = True,
     nondet_tol: float = 0.0,
+    check_undefined_grad: bool = True,
+    check_grad_dtypes: bool = False,
+    check_batched_grad: bool = False,
+    check_fwd_over_rev: bool = False,
+    check_rev_over_rev: bool = True,
     fast_mode: bool = False,
+    masked: bool = False,
 ) -> bool:
     """Whether second derivatives agree with central differences: `gradcheck` of (x, v) -> v^T dy/dx.
 
@@ -82,6 +106,11 @@ def gradgradcheck(
     >>> gradgradcheck(lambda x: x ** 3, x)
     True
     """
+    _refuse(
+        "gradgradcheck", check_batched_grad=check_batched_grad, check_fwd_over_rev=check_fwd_over_rev, masked=masked
+    )
+    if not check_rev_over_rev:
+        raise ArgumentError("gradgradcheck: check_rev_over_rev=False leaves nothing to check")
     inputs = _sequence(inputs)
     _check_inputs("gradgradcheck", inputs)
     if grad_outputs is None:
@@ -108,6 +137,12 @@ def gradgradcheck(
         nondet_tol=nondet_tol,
         fast_mode=fast_mode,
     )
+
+
+def _refuse(what: str, **switches: bool | None) -> None:
+    for name, value in switches.items():
+        if value:
+            raise ArgumentError(f"{what}: {name}={value!r} asks for a check of what there is not here")
 
 
 def _sequence(tensors: Any) -> tuple[Any, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections import defaultdict
 from collections.abc import Callable
@@ -305,3 +306,18 @@ def test_refused_inputs() -> None:
         gradcheck(lambda x: x, ag.ones(2))
     with pytest.raises(ArgumentError, match=r"input 0, of shape .* has several elements in one place of memory"):
         gradcheck(lambda x: x, leaf(1).expand(3))
+
+
+@pytest.mark.parametrize("check", ["gradcheck", "gradgradcheck"])
+def test_switches_are_torch_s(torch, check):
+    ours = inspect.signature(getattr(ag.autograd, check)).parameters.values()
+    theirs = inspect.signature(getattr(torch.autograd, check)).parameters.values()
+    assert [(p.name, p.kind, p.default) for p in ours] == [(p.name, p.kind, p.default) for p in theirs]
+    x = ag.ones(2, dtype=ag.float64, requires_grad=True)
+    run = getattr(ag.autograd, check)
+    assert run(lambda x: x**3, x, check_undefined_grad=False, check_grad_dtypes=True)
+    with pytest.raises(ArgumentError, match=f"{check}: check_batched_grad=True asks for a check of what there is not"):
+        run(lambda x: x**3, x, check_batched_grad=True)
+    nothing = {"gradcheck": "check_backward_ad", "gradgradcheck": "check_rev_over_rev"}[check]
+    with pytest.raises(ArgumentError, match=f"{check}: {nothing}=False leaves nothing to check"):
+        run(lambda x: x**3, x, **{nothing: False})
