@@ -1,4 +1,4 @@
-"""Normalisation of groups, embeddings, bags of them, dropouts and bilinear maps: forward, recorded, and backward."""
+"""Normalisation of groups, embeddings, bags of them, sparse products and bilinear maps: forward, recorded, backward."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from benchmarks.case import Case
 IMAGES = (32, 64, 56, 56)
 ROWS, WIDTH = 4096, 512
 COUNT, FEATURES, BAGS, IDS = 20000, 128, 2048, 16
+LINKS = 400_000
+GRAPHS: dict[int, Any] = {}
 
 Function = Callable[..., Any]
 
@@ -44,6 +46,13 @@ def of_ids(name: str, shape: tuple[int, ...], **options: Any) -> Function:
     return function
 
 
+def of_graph(t: Any, features: Any) -> Any:
+    if id(t) not in GRAPHS:
+        links = t.tensor(np.random.default_rng(3).integers(0, COUNT, (2, LINKS)))
+        GRAPHS[id(t)] = t.sparse_coo_tensor(links, t.ones(LINKS), (COUNT, COUNT), check_invariants=False).coalesce()
+    return t.sparse.mm(GRAPHS[id(t)], features)
+
+
 CASES: dict[str, tuple[Function, tuple[tuple[int, ...], ...]]] = {
     "group norm": (norm("group_norm", 8), (IMAGES, (64,), (64,))),
     "instance norm": (norm("instance_norm"), (IMAGES, (64,), (64,))),
@@ -54,6 +63,7 @@ CASES: dict[str, tuple[Function, tuple[tuple[int, ...], ...]]] = {
         f"embedding bag, {mode}": (of_ids("embedding_bag", (BAGS, IDS), mode=mode), ((COUNT, FEATURES),))
         for mode in ("sum", "mean", "max")
     },
+    "sparse times dense": (of_graph, ((COUNT, 64),)),
     "bilinear": (plain("bilinear"), ((1024, 64), (1024, 64), (64, 64, 64), (64,))),
 }
 
