@@ -95,8 +95,8 @@ CASES: dict[str, tuple[Any, tuple[Make, ...]]] = {
     "pairwise distance": (named("pairwise_distance"), (normal(*FULL), normal(*FULL))),
     "normalize": (named("normalize"), (normal(*FULL),)),
     "cdist": (cdist(2.0), (normal(1024, 64), normal(1024, 64))),
-    "cdist by 1-norm": (cdist(1.0), (normal(256, 64), normal(256, 64))),
-    "pdist": (named("pdist"), (normal(256, 64),)),
+    "cdist by 1-norm": (cdist(1.0), (normal(1024, 64), normal(1024, 64))),
+    "pdist": (named("pdist"), (normal(1024, 64),)),
 }
 
 

@@ -18,7 +18,7 @@ ONE, TWO, MOST, OTHER = range(4)  # kinds of p
 
 
 def distances(x, y, p, upper, out):
-    """out[i, j] = |x[i] - y[j]|_p, of x: (P, n) and y: (R, n); where `upper`, of j above i alone, one after the other."""
+    """out[i, j] = |x[i] - y[j]|_p, of x: (P, n) and y: (R, n); where `upper`, of j above i alone, one by one."""
     flat = out.ravel()
     _run(_forward, x, np.ascontiguousarray(y.T), p, upper, flat, flat, x[:0])
 
@@ -73,7 +73,18 @@ def _forward(first, last, step, x, turned, p, kind, upper, out, g, gx):
         row = out[place : place + count - begin]
         for j in range(row.size):
             row[j] = 0
-        for k in range(x.shape[1]):
+        done = 0
+        if kind == TWO:  # four numbers for each time that the sums are read and written
+            done = x.shape[1] // 4 * 4
+            for k in range(0, done, 4):
+                a, b, c, d = x[i, k], x[i, k + 1], x[i, k + 2], x[i, k + 3]
+                line_a, line_b, line_c, line_d = (
+                    turned[k, begin:], turned[k + 1, begin:], turned[k + 2, begin:], turned[k + 3, begin:],
+                )  # fmt: skip
+                for j in range(row.size):
+                    p_a, p_b, p_c, p_d = a - line_a[j], b - line_b[j], c - line_c[j], d - line_d[j]
+                    row[j] += (p_a * p_a + p_b * p_b) + (p_c * p_c + p_d * p_d)
+        for k in range(done, x.shape[1]):
             number, line = x[i, k], turned[k, begin:]
             if kind == TWO:
                 for j in range(row.size):
