@@ -118,14 +118,17 @@ def from_numpy(ndarray: np.ndarray) -> Tensor:
     return make(ndarray, None, False)
 
 
-def from_dlpack(source: Tensor) -> Tensor:
-    """A tensor on the memory of any CPU array that speaks DLPack.
+def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None) -> Tensor:
+    """A tensor on the memory of any CPU array that speaks DLPack, or on a copy of it.
 
     >>> import numpy as np
     >>> from_dlpack(np.ones(2, np.float32))
     tensor([1., 1.])
     """
-    return from_numpy(np.from_dlpack(source))
+    if device is not None:
+        as_device(device)
+    array = np.from_dlpack(ext_tensor)
+    return from_numpy(array.copy() if copy else array)
 
 
 def full(

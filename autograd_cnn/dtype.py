@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from autograd_cnn.errors import DTypeError
+
+if TYPE_CHECKING:
+    from autograd_cnn.typing import DTypeLike
 
 float32 = np.dtype(np.float32)
 float64 = np.dtype(np.float64)
@@ -30,7 +35,7 @@ def get_default_dtype() -> np.dtype:
     return _default
 
 
-def set_default_dtype(dtype: np.dtype) -> None:
+def set_default_dtype(d: DTypeLike) -> None:
     """Sets the dtype of tensors made from Python floats: float32 or float64.
 
     Raises DTypeError for anything else.
@@ -38,7 +43,7 @@ def set_default_dtype(dtype: np.dtype) -> None:
     >>> set_default_dtype(float32)
     """
     global _default
-    dtype = np.dtype(dtype)
+    dtype = np.dtype(d)
     if dtype.kind != "f" or dtype not in RANK:
         raise DTypeError(f"set_default_dtype: takes float32 or float64, got {dtype}")
     _default = dtype

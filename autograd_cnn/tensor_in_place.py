@@ -80,7 +80,7 @@ def _become(tensor: Any, result: Any, op: str) -> Any:
 
 def _require_fit(op: str, tensor: Any, dtype: np.dtype) -> None:
     if CATEGORY[dtype] > CATEGORY[tensor.array.dtype]:
-        raise InPlaceError(f"{op} in place: a result of dtype {dtype} cannot be cast to x's {tensor.array.dtype}")
+        raise InPlaceError(f"{op} in place: a result of dtype {dtype} cannot be cast to the tensor's {tensor.array.dtype}")
 
 
 def _by(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -116,17 +116,19 @@ class InPlace(TensorBase):
         """Self becomes self * other."""
         return _change(self, arithmetic.MUL, other)
 
-    def div_(self, other: Any) -> Any:
-        """Self becomes self / other."""
+    def div_(self, other: Any, *, rounding_mode: str | None = None) -> Any:
+        """Self becomes self / other, rounded as `div` does where `rounding_mode` is given."""
+        if rounding_mode is not None:
+            return _become(self, arithmetic.div(cast.clone(self), other, rounding_mode=rounding_mode), "div")
         return _change(self, arithmetic.DIV, other)
 
-    def pow_(self, other: Any) -> Any:
-        """Self becomes self ** other."""
-        return _change(self, arithmetic.POW, other)
+    def pow_(self, exponent: Any) -> Any:
+        """Self becomes self ** exponent."""
+        return _change(self, arithmetic.POW, exponent)
 
-    def copy_(self, source: Any) -> Any:
-        """Self becomes `source`, broadcast and cast; gradients flow to `source`."""
-        return assign.copy_(self, source)
+    def copy_(self, src: Any, non_blocking: bool = False) -> Any:
+        """Self becomes `src`, broadcast and cast; gradients flow to `src`.  `non_blocking` changes nothing on a CPU."""
+        return assign.copy_(self, src)
 
     def zero_(self) -> Any:
         """Self becomes zeros."""

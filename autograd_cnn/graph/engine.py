@@ -85,7 +85,9 @@ def grad(
     grad_outputs: Any = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
+    only_inputs: bool = True,
     allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
     materialize_grads: bool = False,
 ) -> tuple[Any, ...]:
     """The gradients of `outputs` with respect to `inputs`, returned and not accumulated.
@@ -100,6 +102,8 @@ def grad(
     >>> dy.item(), grad(dy, x)[0].item()
     (27.0, 18.0)
     """
+    if not only_inputs or is_grads_batched:
+        raise ArgumentError("grad: only_inputs must be True and is_grads_batched False; accumulate by backward()")
     roots, targets = _sequence("grad: outputs", outputs), _sequence("grad: inputs", inputs)
     if not targets:
         raise ArgumentError("grad: inputs is empty; give the tensors whose gradient is wanted")

@@ -360,9 +360,9 @@ def refresh(tensor: TensorBase) -> None:
         tensor.node, tensor.slot, tensor._requires_grad = current.node, current.slot, True
 
 
-def detach(x: TensorBase) -> Any:
+def detach(input: TensorBase) -> Any:
     """A tensor on the same memory and version counter, cut from the graph."""
-    y = alias(x)
-    if x.node is not None:
-        y.detached_from = ref(x.node)
+    y = alias(input)
+    if input.node is not None:
+        y.detached_from = ref(input.node)
     return y

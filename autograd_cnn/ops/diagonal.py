@@ -139,7 +139,7 @@ def trace(input: Tensor) -> Tensor:
     return reduce.sum(apply_view(Diagonal(0, 0, 1), input))
 
 
-def fill_diagonal_(input: Tensor, value: Tensor | Number, wrap: bool = False) -> Tensor:
+def fill_diagonal_(input: Tensor, fill_value: Number, wrap: bool = False) -> Tensor:
     """Overwrites the main diagonal of input with one number; returns input.
 
     With `wrap`, the diagonal of a tall matrix starts again below its end, after a row without one.  More than two
@@ -160,5 +160,5 @@ def fill_diagonal_(input: Tensor, value: Tensor | Number, wrap: bool = False) ->
         part = narrow(input, 0, start, rows - start)
         while part.array.ndim > 1:
             part = apply_view(Diagonal(0, 0, 1), part)
-        fill_(part, value)
+        fill_(part, fill_value)
     return input

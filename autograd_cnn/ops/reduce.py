@@ -206,7 +206,7 @@ def sum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DTypeL
     return apply(Sum(many_dims("sum", dim, input.array.ndim), keepdim), input)
 
 
-def sum_to_size(input: Tensor, *size: Ints) -> Tensor:
+def sum_to_size(input: Tensor, *given: Ints, size: Ints | None = None) -> Tensor:
     """The sum over the dimensions that broadcasting `size` to input's shape would repeat.
 
     Raises ShapeError where `size` does not broadcast to input's shape.
@@ -217,7 +217,7 @@ def sum_to_size(input: Tensor, *size: Ints) -> Tensor:
     >>> sum_to_size(ag.ones(2, 3), 3)
     tensor([2., 2., 2.])
     """
-    shape = as_size("sum_to_size", size)
+    shape = as_size("sum_to_size", given, "size", size)
     return input if shape == input.array.shape else apply(SumToSize(shape), input)
 
 

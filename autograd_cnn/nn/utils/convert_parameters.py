@@ -18,7 +18,7 @@ def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
     >>> parameters_to_vector([ag.ones(1, 2), ag.zeros(1)])
     tensor([1., 1., 0.])
     """
-    return cat([p.reshape(-1) for p in parameters])  # type: ignore[no-any-return]
+    return cat([p.reshape(-1) for p in parameters])
 
 
 def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
@@ -59,4 +59,4 @@ def l1_penalty(parameters: Tensor | Iterable[Tensor]) -> Tensor:
     total: Any = tensor(0.0) if not found else found[0].abs().sum()
     for p in found[1:]:
         total = total + p.abs().sum()
-    return total  # type: ignore[no-any-return]
+    return total
