@@ -278,3 +278,63 @@ def test_a_fork_of_the_loaders_process_leaves_its_workers_alone() -> None:
         os._exit(0)
     assert os.waitpid(child, 0)[1] == 0
     assert len(list(batches)) == 3
+
+
+FORKS = """
+import os
+import numpy as np
+import autograd_cnn as ag
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from autograd_cnn.data import DataLoader, TensorDataset
+
+
+def job(k: int) -> list:
+    (ag.rand(300, 300) @ ag.rand(300, 300)).sum()
+    return [batch.tolist() for (batch,) in DataLoader(TensorDataset(np.arange(5)), 2, num_workers=2)]
+
+
+def daemonic(k: int) -> str:
+    try:
+        return str(job(k))
+    except Exception as error:
+        return str(error)
+
+
+if __name__ == "__main__":
+    (ag.rand(300, 300) @ ag.rand(300, 300)).sum()
+    for _ in range(2):  # before the fork server runs, and after
+        child = os.fork()
+        if not child:
+            os._exit(job(0) != [[0, 1], [2, 3], [4]])
+        print(os.waitpid(child, 0)[1], job(0))
+    with ProcessPoolExecutor(2, get_context("fork")) as pool:
+        print(*pool.map(job, range(2)))
+    with get_context("fork").Pool(1) as pool:
+        print(pool.map(daemonic, [0]))
+"""
+
+
+def test_loaders_in_forks_of_a_process_that_has_run_kernels(tmp_path: Path) -> None:
+    script = tmp_path / "forks.py"
+    script.write_text(FORKS)
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stderr
+    batches = "[[0, 1], [2, 3], [4]]"
+    lines = done.stdout.splitlines()
+    assert lines[:3] == [f"0 {batches}", f"0 {batches}", f"{batches} {batches}"]
+    assert "daemonic process" in lines[3]
+    assert "num_workers=0" in lines[3]
+
+
+def test_a_class_that_workers_cannot_import(tmp_path: Path) -> None:
+    code = (
+        "from autograd_cnn.data import DataLoader, Dataset\n"
+        "class Squares(Dataset):\n"
+        "    def __len__(self): return 3\n"
+        "    def __getitem__(self, i): return i * i\n"
+        "list(DataLoader(Squares(), num_workers=1))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=50)
+    assert done.returncode == 1
+    assert "from files, not from a notebook" in done.stderr

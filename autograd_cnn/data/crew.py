@@ -27,6 +27,7 @@ _STOPPED_SECONDS = 2.0  # a worker that is stopped (SIGSTOP) for as long does no
 _GRACE_SECONDS = 1.0  # what a worker has to finish a sample that nobody wants any more
 
 _GONE = (None, None, None)
+_IMPORTED = "what workers are given is of classes and functions that they can import: from files, not from a notebook"
 _GUARD = 'a script that starts workers must have its main part under `if __name__ == "__main__":`'
 
 
@@ -48,6 +49,25 @@ def worker_context(given: Any) -> Any:
             "take 'forkserver' or 'spawn'"
         )
     return given
+
+
+def _started(context: Any) -> Any:
+    """The way to start workers from here: what it needs runs."""
+    if multiprocessing.current_process().daemon:
+        raise WorkerError(
+            "DataLoader: this is a daemonic process, such as a worker of a loader or of multiprocessing.Pool, "
+            "which may not start others; take num_workers=0 here"
+        )
+    if context.get_start_method() != "forkserver":
+        return context
+    context.set_forkserver_preload(["autograd_cnn.data"])  # heard only before the server has started
+    from multiprocessing import forkserver  # not on every system
+
+    try:
+        forkserver.ensure_running()
+    except ChildProcessError:  # we are a fork of the process whose child the server is
+        return multiprocessing.get_context("spawn")
+    return context
 
 
 class Crew:
@@ -82,8 +102,7 @@ class Crew:
         self.end = weakref.finalize(self, _end, os.getpid(), self._processes, self._outboxes, pipes, threads)
         _living.add(self)
         try:
-            if context.get_start_method() == "forkserver":
-                context.set_forkserver_preload(["autograd_cnn.data"])  # heard only before the server has started
+            context = _started(context)
             for id in range(count):
                 self._start(id, context, pipes, threads)
             threads.append(_thread(_receive_all, pipes, self._inbox))
@@ -199,8 +218,9 @@ class Crew:
 
     def _failed(self, worker: int, doing: str, content: tuple[type, str]) -> Exception:
         kind, report = content
+        hint = "" if self._began[worker] else f"\n{_IMPORTED}"
         text = _Text(
-            f"DataLoader: worker {worker} (pid {self._processes[worker].pid}) failed while {doing}:\n\n{report}"
+            f"DataLoader: worker {worker} (pid {self._processes[worker].pid}) failed while {doing}:\n\n{report}{hint}"
         )
         for base in kind.__mro__:
             if not issubclass(base, Exception) or base is Exception:
