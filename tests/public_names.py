@@ -26,7 +26,9 @@ FUNCTIONS = words("""
     manual_seed seed initial_seed get_rng_state set_rng_state from_dlpack is_tensor detach clone
     get_default_dtype set_default_dtype set_printoptions is_grad_enabled is_floating_point numel result_type
     promote_types can_cast sparse_coo_tensor save load set_num_threads get_num_threads
-    use_deterministic_algorithms compile
+    use_deterministic_algorithms compile poisson absolute arccos arccosh arcsin arcsinh arctan arctan2 arctanh clip
+    divide fix greater greater_equal less less_equal multiply negative not_equal subtract concat concatenate row_stack
+    moveaxis swapaxes swapdims Tensor FloatTensor DoubleTensor LongTensor IntTensor ByteTensor BoolTensor Generator
 """)
 
 METHODS = words("""
@@ -35,9 +37,11 @@ METHODS = words("""
     scatter_add_ index_select index_add_ index_fill_ index_copy_ masked_fill masked_fill_ masked_select
     new_zeros new_ones new_full new_empty new_tensor float double int long bool to type clone detach detach_
     contiguous is_contiguous numpy item tolist cpu requires_grad_ retain_grad register_hook backward size dim
-    numel element_size data_ptr stride storage_offset zero_ fill_ copy_ uniform_ normal_ bernoulli_ add_ sub_
+    numel element_size data_ptr stride zero_ fill_ copy_ uniform_ normal_ bernoulli_ add_ sub_
     mul_ div_ clamp_ sum mean max min argmax argmin std var norm matmul mm dot abs exp log sqrt pow sigmoid tanh
-    relu softmax log_softmax where type_as is_floating_point to_sparse to_dense
+    relu softmax log_softmax where type_as is_floating_point to_sparse to_dense T mT __array__ __dlpack__
+    __dlpack_device__ __getitem__ __setitem__ index_put_ fill_diagonal_ random_ exponential_ geometric_ cauchy_
+    log_normal_
 """)
 
 FUNCTIONAL = words("""
@@ -48,7 +52,8 @@ FUNCTIONAL = words("""
     affine_grid batch_norm instance_norm layer_norm group_norm rms_norm local_response_norm normalize relu relu6
     leaky_relu prelu rrelu elu celu selu gelu silu mish softplus softsign softshrink hardshrink tanhshrink
     threshold hardtanh hardsigmoid hardswish glu logsigmoid softmin softmax log_softmax gumbel_softmax tanh
-    sigmoid linear bilinear embedding embedding_bag one_hot scaled_dot_product_attention l1_loss mse_loss
+    sigmoid relu_ elu_ leaky_relu_ hardtanh_ selu_ celu_ rrelu_ threshold_
+    linear bilinear embedding embedding_bag one_hot scaled_dot_product_attention l1_loss mse_loss
     smooth_l1_loss huber_loss cross_entropy nll_loss binary_cross_entropy binary_cross_entropy_with_logits
     hinge_embedding_loss multi_margin_loss multilabel_margin_loss multilabel_soft_margin_loss soft_margin_loss
     kl_div cosine_embedding_loss triplet_margin_loss triplet_margin_with_distance_loss margin_ranking_loss

@@ -43,6 +43,7 @@ SAMPLES = (
     *step("ceil", np.ceil),
     *step("round", np.round),
     *step("trunc", np.trunc),
+    Sample("sgn", rounding.sgn, (apart(3, 4),), np.sign, lambda torch, x: torch.sgn(x) + 0 * x),
     Sample("sign bool", rounding.sign, (truth(5),), np.array, "sign"),
     Sample("sign uint8", rounding.sign, (given(np.array([0, 3, 255], np.uint8)),), np.sign, "sign"),
     *(limited(str(list(s)), apart(*s, gap=0.17), min=-0.5, max=0.4) for s in SHAPES),
