@@ -80,7 +80,7 @@ def _become(tensor: Any, result: Any, op: str) -> Any:
 
 def _require_fit(op: str, tensor: Any, dtype: np.dtype) -> None:
     if CATEGORY[dtype] > CATEGORY[tensor.array.dtype]:
-        raise InPlaceError(f"{op} in place: a result of dtype {dtype} cannot be cast to the tensor's {tensor.array.dtype}")
+        raise InPlaceError(f"{op} in place: a result of dtype {dtype} cannot be cast to the tensor's {tensor.dtype}")
 
 
 def _by(function: Callable[..., Any]) -> Callable[..., Any]:

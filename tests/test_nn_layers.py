@@ -211,12 +211,16 @@ def test_batch_norm_resets():
 def test_batch_norm_that_fails_has_seen_no_batch():
     m = nn.BatchNorm1d(3)
     before = {name: b.clone() for name, b in m.named_buffers()}
-    for shape, message in (((2, 3, 4, 5), "x must have 2 or 3 dimensions"), ((2, 4), "channels"), ((1, 3), "2 values")):
+    for shape, message in (
+        ((2, 3, 4, 5), "input must have 2 or 3 dimensions"),
+        ((2, 4), "channels"),
+        ((1, 3), "2 values"),
+    ):
         with pytest.raises((ShapeError, ArgumentError), match=message):
             m(ag.ones(*shape))
     for name, buffer in m.named_buffers():
         assert (buffer == before[name]).all()
-    with pytest.raises(ShapeError, match=r"BatchNorm2d: x must have 4 dimensions, got shape \[2, 3\]"):
+    with pytest.raises(ShapeError, match=r"BatchNorm2d: input must have 4 dimensions, got shape \[2, 3\]"):
         nn.BatchNorm2d(3)(ag.ones(2, 3))
 
 

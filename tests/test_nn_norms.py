@@ -126,9 +126,9 @@ ERRORS = [
     (
         lambda: nn.InstanceNorm2d(4)(ag.ones(2, 3, 4, 4)),
         ShapeError,
-        "InstanceNorm2d: x has 3 channels, num_features is 4",
+        "InstanceNorm2d: input has 3 channels, num_features is 4",
     ),
-    (lambda: nn.InstanceNorm1d(4)(ag.ones(4)), ShapeError, "InstanceNorm1d: x must have 2 or 3 dimensions"),
+    (lambda: nn.InstanceNorm1d(4)(ag.ones(4)), ShapeError, "InstanceNorm1d: input must have 2 or 3 dimensions"),
     (lambda: nn.RMSNorm(-1), ArgumentError, "RMSNorm: normalized_shape"),
     (lambda: nn.Bilinear(0, 2, 2), ArgumentError, "Bilinear: in1_features must be at least 1, got 0"),
     (lambda: nn.EmbeddingBag(3, 2, padding_idx=3), ArgumentError, "EmbeddingBag: padding_idx 3 is out of range"),

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from autograd_cnn.nn import functional as F
 from autograd_cnn.nn.module import Module
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
 
 
 class AdaptivePool(Module):
@@ -19,8 +22,8 @@ class AdaptivePool(Module):
         super().__init__()
         self.output_size = output_size
 
-    def forward(self, x: Any) -> Any:
-        return self.function(x, self.output_size)
+    def forward(self, input: Tensor) -> Tensor:
+        return self.function(input, self.output_size)
 
     def extra_repr(self) -> str:
         return f"output_size={self.output_size}"
@@ -33,7 +36,7 @@ class AdaptivePool(Module):
 class AdaptiveAvgPool1d(AdaptivePool):
     """Means over windows of sequences chosen so that the output has length `output_size`; 1 is the global mean.
 
-    x: (N, C, L) or (C, L), y: (N, C, OL).
+    input: (N, C, L) or (C, L), y: (N, C, OL).
 
     >>> import autograd_cnn as ag
     >>> AdaptiveAvgPool1d(3)(ag.ones(1, 3, 7)).shape
@@ -46,7 +49,7 @@ class AdaptiveAvgPool1d(AdaptivePool):
 class AdaptiveAvgPool2d(AdaptivePool):
     """Means over windows chosen so that the output has size `output_size`; 1 is the global mean.
 
-    x: (N, C, H, W) or (C, H, W), y: (N, C, OH, OW); None in `output_size` keeps the input's size.
+    input: (N, C, H, W) or (C, H, W), y: (N, C, OH, OW); None in `output_size` keeps the input's size.
 
     >>> import autograd_cnn as ag
     >>> AdaptiveAvgPool2d(1)(ag.ones(1, 3, 5, 7)).shape
@@ -59,7 +62,7 @@ class AdaptiveAvgPool2d(AdaptivePool):
 class AdaptiveAvgPool3d(AdaptivePool):
     """Means over windows of volumes chosen so that the output has size `output_size`; 1 is the global mean.
 
-    x: (N, C, D, H, W) or (C, D, H, W), y: (N, C, OD, OH, OW); None in `output_size` keeps the input's size.
+    input: (N, C, D, H, W) or (C, D, H, W), y: (N, C, OD, OH, OW); None in `output_size` keeps the input's size.
 
     >>> import autograd_cnn as ag
     >>> AdaptiveAvgPool3d((1, 2, None))(ag.ones(1, 3, 4, 5, 7)).shape
@@ -76,14 +79,14 @@ class AdaptiveMaxPool(AdaptivePool):
         super().__init__(output_size)
         self.return_indices = return_indices
 
-    def forward(self, x: Any) -> Any:
-        return self.function(x, self.output_size, self.return_indices)
+    def forward(self, input: Tensor) -> Any:
+        return self.function(input, self.output_size, self.return_indices)
 
 
 class AdaptiveMaxPool1d(AdaptiveMaxPool):
     """The largest values of windows of sequences chosen so that the output has length `output_size`.
 
-    x: (N, C, L) or (C, L), y: (N, C, OL).
+    input: (N, C, L) or (C, L), y: (N, C, OL).
 
     >>> import autograd_cnn as ag
     >>> AdaptiveMaxPool1d(2)(ag.tensor([[1.0, 2.0, 3.0, 5.0, 4.0]]))
@@ -96,7 +99,7 @@ class AdaptiveMaxPool1d(AdaptiveMaxPool):
 class AdaptiveMaxPool2d(AdaptiveMaxPool):
     """The largest values of windows chosen so that the output has size `output_size`.
 
-    x: (N, C, H, W) or (C, H, W), y: (N, C, OH, OW); None in `output_size` keeps the input's size.  With
+    input: (N, C, H, W) or (C, H, W), y: (N, C, OH, OW); None in `output_size` keeps the input's size.  With
     `return_indices` the places in the flattened image, too.
 
     >>> import autograd_cnn as ag
@@ -110,7 +113,7 @@ class AdaptiveMaxPool2d(AdaptiveMaxPool):
 class AdaptiveMaxPool3d(AdaptiveMaxPool):
     """The largest values of windows of volumes chosen so that the output has size `output_size`.
 
-    x: (N, C, D, H, W) or (C, D, H, W), y: (N, C, OD, OH, OW).
+    input: (N, C, D, H, W) or (C, D, H, W), y: (N, C, OD, OH, OW).
 
     >>> import autograd_cnn as ag
     >>> AdaptiveMaxPool3d(2)(ag.ones(1, 3, 4, 5, 7)).shape

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_cnn.creation import empty
 from autograd_cnn.errors import ArgumentError
@@ -12,6 +12,9 @@ from autograd_cnn.nn.module import Module
 from autograd_cnn.nn.parameter import Parameter
 from autograd_cnn.nn.size import require_sizes
 from autograd_cnn.ops.multi_head_attention import Projections, multi_head_attention
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
 
 
 class MultiheadAttention(Module):
@@ -90,15 +93,15 @@ class MultiheadAttention(Module):
 
     def forward(
         self,
-        query: Any,
-        key: Any,
-        value: Any,
-        key_padding_mask: Any = None,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        key_padding_mask: Tensor | None = None,
         need_weights: bool = True,
-        attn_mask: Any = None,
+        attn_mask: Tensor | None = None,
         average_attn_weights: bool = True,
         is_causal: bool = False,
-    ) -> tuple[Any, Any]:
+    ) -> tuple[Tensor, Tensor]:
         packed = self.in_proj_weight
         separate = None if packed is not None else (self.q_proj_weight, self.k_proj_weight, self.v_proj_weight)
         projections = Projections(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_cnn.creation import ones, tensor, zeros
 from autograd_cnn.errors import ShapeError
@@ -14,6 +14,9 @@ from autograd_cnn.nn.module import Module
 from autograd_cnn.nn.parameter import Parameter
 from autograd_cnn.nn.size import require_sizes
 from autograd_cnn.ops.norm import count_batch
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
 
 
 class BatchNorm(Module):
@@ -62,10 +65,12 @@ class BatchNorm(Module):
         if self.bias is not None:
             init.zeros_(self.bias)
 
-    def forward(self, x: Any) -> Any:
-        if len(x.shape) not in self.dimensions:
+    def forward(self, input: Tensor) -> Tensor:
+        if len(input.shape) not in self.dimensions:
             expected = " or ".join(str(n) for n in self.dimensions)
-            raise ShapeError(f"{type(self).__name__}: x must have {expected} dimensions, got shape {list(x.shape)}")
+            raise ShapeError(
+                f"{type(self).__name__}: input must have {expected} dimensions, got shape {list(input.shape)}"
+            )
         # Each of the registered tensors is looked up once: there are three registries to search.
         training, mean, var = self.training, self.running_mean, self.running_var
         alone = training or (mean is None and var is None)
@@ -77,7 +82,7 @@ class BatchNorm(Module):
             momentum = 0.0 if seen is None else 1.0 / (seen.item() + 1)
         if seen is not None:
             require_changeable("batch_norm", "num_batches_tracked", seen)
-        y = F.batch_norm(x, mean, var, self.weight, self.bias, alone, momentum, self.eps)
+        y = F.batch_norm(input, mean, var, self.weight, self.bias, alone, momentum, self.eps)
         if seen is not None:
             count_batch(seen)
         return y
@@ -95,7 +100,7 @@ class BatchNorm(Module):
 class BatchNorm1d(BatchNorm):
     """Normalises each feature over the batch: y = (x - mean) / sqrt(var + eps) * weight + bias.
 
-    x: (N, C) or (N, C, L).  In training by the batch's own mean and (biased) variance, which also move the running
+    input: (N, C) or (N, C, L).  In training by the batch's own mean and (biased) variance, which also move the running
     ones by `momentum`; in evaluation by the running ones.
 
     S. Ioffe, C. Szegedy: "Batch normalization", 2015.
@@ -111,7 +116,7 @@ class BatchNorm1d(BatchNorm):
 class BatchNorm2d(BatchNorm):
     """Normalises each channel over batch and space: y = (x - mean) / sqrt(var + eps) * weight + bias.
 
-    x: (N, C, H, W); otherwise as BatchNorm1d.
+    input: (N, C, H, W); otherwise as BatchNorm1d.
 
     >>> import autograd_cnn as ag
     >>> BatchNorm2d(3)(ag.randn(2, 3, 4, 4)).shape
@@ -124,7 +129,7 @@ class BatchNorm2d(BatchNorm):
 class BatchNorm3d(BatchNorm):
     """Normalises each channel over batch and space: y = (x - mean) / sqrt(var + eps) * weight + bias.
 
-    x: (N, C, D, H, W); otherwise as BatchNorm1d.
+    input: (N, C, D, H, W); otherwise as BatchNorm1d.
 
     >>> import autograd_cnn as ag
     >>> BatchNorm3d(3)(ag.randn(2, 3, 2, 4, 4)).shape

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from autograd_cnn.errors import ArgumentError
 from autograd_cnn.nn import functional as F
 from autograd_cnn.nn.module import Module
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
 
 
 class Dropout(Module):
@@ -26,15 +29,15 @@ class Dropout(Module):
         self.p = p
         self.inplace = inplace
 
-    def forward(self, x: Any) -> Any:
-        return F.dropout(x, self.p, self.training, self.inplace)
+    def forward(self, input: Tensor) -> Tensor:
+        return F.dropout(input, self.p, self.training, self.inplace)
 
     def extra_repr(self) -> str:
         return f"p={self.p}, inplace={self.inplace}"
 
 
 class Dropout1d(Dropout):
-    """Dropout of whole channels: x is (N, C, L) or (C, L).
+    """Dropout of whole channels: input is (N, C, L) or (C, L).
 
     >>> import autograd_cnn as ag
     >>> y = Dropout1d(0.5)(ag.ones(1, 8, 2))
@@ -42,12 +45,12 @@ class Dropout1d(Dropout):
     True
     """
 
-    def forward(self, x: Any) -> Any:
-        return F.dropout1d(x, self.p, self.training, self.inplace)
+    def forward(self, input: Tensor) -> Tensor:
+        return F.dropout1d(input, self.p, self.training, self.inplace)
 
 
 class Dropout2d(Dropout):
-    """Dropout of whole channels: x is (N, C, H, W) or (C, H, W).
+    """Dropout of whole channels: input is (N, C, H, W) or (C, H, W).
 
     J. Tompson et al.: "Efficient object localization using convolutional networks", 2015.
 
@@ -57,12 +60,12 @@ class Dropout2d(Dropout):
     True
     """
 
-    def forward(self, x: Any) -> Any:
-        return F.dropout2d(x, self.p, self.training, self.inplace)
+    def forward(self, input: Tensor) -> Tensor:
+        return F.dropout2d(input, self.p, self.training, self.inplace)
 
 
 class Dropout3d(Dropout):
-    """Dropout of whole channels: x is (N, C, D, H, W) or (C, D, H, W).
+    """Dropout of whole channels: input is (N, C, D, H, W) or (C, D, H, W).
 
     >>> import autograd_cnn as ag
     >>> y = Dropout3d(0.5)(ag.ones(1, 8, 1, 1, 2))
@@ -70,8 +73,8 @@ class Dropout3d(Dropout):
     True
     """
 
-    def forward(self, x: Any) -> Any:
-        return F.dropout3d(x, self.p, self.training, self.inplace)
+    def forward(self, input: Tensor) -> Tensor:
+        return F.dropout3d(input, self.p, self.training, self.inplace)
 
 
 class AlphaDropout(Dropout):
@@ -84,17 +87,17 @@ class AlphaDropout(Dropout):
     tensor([1., 1.])
     """
 
-    def forward(self, x: Any) -> Any:
-        return F.alpha_dropout(x, self.p, self.training, self.inplace)
+    def forward(self, input: Tensor) -> Tensor:
+        return F.alpha_dropout(input, self.p, self.training, self.inplace)
 
 
 class FeatureAlphaDropout(Dropout):
-    """AlphaDropout of whole channels: x is (N, C, ...).
+    """AlphaDropout of whole channels: input is (N, C, ...).
 
     >>> import autograd_cnn as ag
     >>> FeatureAlphaDropout(0.5).eval()(ag.ones(1, 2))
     tensor([[1., 1.]])
     """
 
-    def forward(self, x: Any) -> Any:
-        return F.feature_alpha_dropout(x, self.p, self.training, self.inplace)
+    def forward(self, input: Tensor) -> Tensor:
+        return F.feature_alpha_dropout(input, self.p, self.training, self.inplace)

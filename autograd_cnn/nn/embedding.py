@@ -94,9 +94,9 @@ class Embedding(Module):
             with no_grad():
                 self.weight[self.padding_idx] = 0.0
 
-    def forward(self, ids: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         return F.embedding(
-            ids, self.weight, self.padding_idx, self.max_norm, self.norm_type, self.scale_grad_by_freq, self.sparse
+            input, self.weight, self.padding_idx, self.max_norm, self.norm_type, self.scale_grad_by_freq, self.sparse
         )
 
     def extra_repr(self) -> str:
@@ -106,7 +106,7 @@ class Embedding(Module):
 class EmbeddingBag(Module):
     """For each bag of ids the sum, the mean or the maximum of their vectors; zeros for a bag of none.
 
-    x: (bags, ids) of integers, or (ids,) with offsets (bags,); weight: (num_embeddings, embedding_dim), y: (bags,
+    input: (bags, ids) of integers, or (ids,) with offsets (bags,); weight: (num_embeddings, embedding_dim), y: (bags,
     embedding_dim).  Ids equal to `padding_idx` do not count.
 
     >>> import autograd_cnn as ag
@@ -187,9 +187,9 @@ class EmbeddingBag(Module):
             with no_grad():
                 self.weight[self.padding_idx] = 0.0
 
-    def forward(self, x: Any, offsets: Any = None, per_sample_weights: Any = None) -> Any:
+    def forward(self, input: Tensor, offsets: Tensor | None = None, per_sample_weights: Tensor | None = None) -> Tensor:
         return F.embedding_bag(
-            x,
+            input,
             self.weight,
             offsets,
             self.max_norm,

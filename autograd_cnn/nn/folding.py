@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_cnn.nn import functional as F
 from autograd_cnn.nn.module import Module
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
 
 
 class Fold(Module):
     """Adds the columns of a matrix up to images of size `output_size`, each to the window it would be of.
 
-    x: (N, C * KH * KW, L) or (C * KH * KW, L), y: (N, C, H, W).
+    input: (N, C * KH * KW, L) or (C * KH * KW, L), y: (N, C, H, W).
 
     >>> import autograd_cnn as ag
     >>> Fold((4, 5), 2)(ag.ones(1, 12, 12)).shape
@@ -28,8 +31,8 @@ class Fold(Module):
         self.padding = padding
         self.stride = stride
 
-    def forward(self, x: Any) -> Any:
-        return F.fold(x, self.output_size, self.kernel_size, self.dilation, self.padding, self.stride)
+    def forward(self, input: Tensor) -> Tensor:
+        return F.fold(input, self.output_size, self.kernel_size, self.dilation, self.padding, self.stride)
 
     def extra_repr(self) -> str:
         return (
@@ -41,7 +44,7 @@ class Fold(Module):
 class Unfold(Module):
     """The windows that a convolution would see, as the columns of a matrix.
 
-    x: (N, C, H, W) or (C, H, W), y: (N, C * KH * KW, OH * OW).
+    input: (N, C, H, W) or (C, H, W), y: (N, C * KH * KW, OH * OW).
 
     >>> import autograd_cnn as ag
     >>> Unfold(2)(ag.ones(1, 3, 4, 5)).shape
@@ -55,8 +58,8 @@ class Unfold(Module):
         self.padding = padding
         self.stride = stride
 
-    def forward(self, x: Any) -> Any:
-        return F.unfold(x, self.kernel_size, self.dilation, self.padding, self.stride)
+    def forward(self, input: Tensor) -> Tensor:
+        return F.unfold(input, self.kernel_size, self.dilation, self.padding, self.stride)
 
     def extra_repr(self) -> str:
         return f"kernel_size={self.kernel_size}, dilation={self.dilation}, padding={self.padding}, stride={self.stride}"
@@ -65,7 +68,7 @@ class Unfold(Module):
 class PixelShuffle(Module):
     """Makes images r times as high and wide of r^2 times as many channels, r being `upscale_factor`.
 
-    x: (..., C r^2, H, W), y: (..., C, H r, W r).
+    input: (..., C r^2, H, W), y: (..., C, H r, W r).
 
     W. Shi et al.: "Real-time single image and video super-resolution using an efficient sub-pixel convolutional neural
     network", 2016.
@@ -79,8 +82,8 @@ class PixelShuffle(Module):
         super().__init__()
         self.upscale_factor = upscale_factor
 
-    def forward(self, x: Any) -> Any:
-        return F.pixel_shuffle(x, self.upscale_factor)
+    def forward(self, input: Tensor) -> Tensor:
+        return F.pixel_shuffle(input, self.upscale_factor)
 
     def extra_repr(self) -> str:
         return f"upscale_factor={self.upscale_factor}"
@@ -89,7 +92,7 @@ class PixelShuffle(Module):
 class PixelUnshuffle(Module):
     """The inverse of PixelShuffle: squares of pixels become channels.
 
-    x: (..., C, H r, W r), y: (..., C r^2, H, W).
+    input: (..., C, H r, W r), y: (..., C r^2, H, W).
 
     >>> import autograd_cnn as ag
     >>> PixelUnshuffle(2)(ag.ones(1, 2, 6, 8)).shape
@@ -100,8 +103,8 @@ class PixelUnshuffle(Module):
         super().__init__()
         self.downscale_factor = downscale_factor
 
-    def forward(self, x: Any) -> Any:
-        return F.pixel_unshuffle(x, self.downscale_factor)
+    def forward(self, input: Tensor) -> Tensor:
+        return F.pixel_unshuffle(input, self.downscale_factor)
 
     def extra_repr(self) -> str:
         return f"downscale_factor={self.downscale_factor}"
@@ -110,7 +113,7 @@ class PixelUnshuffle(Module):
 class ChannelShuffle(Module):
     """Channels in another order: the first of each group, the second of each, ...
 
-    x: (N, C, ...), y: of the same shape.
+    input: (N, C, ...), y: of the same shape.
 
     X. Zhang et al.: "ShuffleNet: an extremely efficient convolutional neural network for mobile devices", 2018.
 
@@ -123,8 +126,8 @@ class ChannelShuffle(Module):
         super().__init__()
         self.groups = groups
 
-    def forward(self, x: Any) -> Any:
-        return F.channel_shuffle(x, self.groups)
+    def forward(self, input: Tensor) -> Tensor:
+        return F.channel_shuffle(input, self.groups)
 
     def extra_repr(self) -> str:
         return f"groups={self.groups}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_cnn.creation import ones, zeros
 from autograd_cnn.errors import ArgumentError
@@ -13,12 +13,15 @@ from autograd_cnn.nn.module import Module
 from autograd_cnn.nn.parameter import Parameter
 from autograd_cnn.nn.size import require_sizes
 
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
+
 
 class GroupNorm(Module):
     """Normalises groups of channels of each image: y = (x - mean) / sqrt(var + eps) * weight + bias.
 
-    x: (N, num_channels, ...), weight and bias: (num_channels,); var is the biased variance.  Training and evaluation do
-    the same.
+    input: (N, num_channels, ...), weight and bias: (num_channels,); var is the biased variance.  Training and
+    evaluation do the same.
 
     Y. Wu, K. He: "Group normalization", 2018.
 
@@ -58,8 +61,8 @@ class GroupNorm(Module):
         if self.bias is not None:
             init.zeros_(self.bias)
 
-    def forward(self, x: Any) -> Any:
-        return F.group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
+    def forward(self, input: Tensor) -> Tensor:
+        return F.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
         return f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}"

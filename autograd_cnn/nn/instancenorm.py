@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_cnn.errors import ShapeError
 from autograd_cnn.nn import functional as F
 from autograd_cnn.nn.batchnorm import BatchNorm
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
 
 
 class InstanceNorm(BatchNorm):
@@ -26,18 +29,22 @@ class InstanceNorm(BatchNorm):
     ) -> None:
         super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias=bias)
 
-    def forward(self, x: Any) -> Any:
-        ndim = len(x.shape)
+    def forward(self, input: Tensor) -> Tensor:
+        ndim = len(input.shape)
         if ndim not in self.dimensions:
             expected = " or ".join(str(n) for n in self.dimensions)
-            raise ShapeError(f"{type(self).__name__}: x must have {expected} dimensions, got shape {list(x.shape)}")
+            raise ShapeError(
+                f"{type(self).__name__}: input must have {expected} dimensions, got shape {list(input.shape)}"
+            )
         alone = ndim == self.dimensions[0]
-        channels = x.shape[0 if alone else 1]
+        channels = input.shape[0 if alone else 1]
         if channels != self.num_features:
-            raise ShapeError(f"{type(self).__name__}: x has {channels} channels, num_features is {self.num_features}")
+            raise ShapeError(
+                f"{type(self).__name__}: input has {channels} channels, num_features is {self.num_features}"
+            )
         of_image = self.training or not self.track_running_stats
         y = F.instance_norm(
-            x.unsqueeze(0) if alone else x,
+            input.unsqueeze(0) if alone else input,
             self.running_mean,
             self.running_var,
             self.weight,
@@ -52,7 +59,7 @@ class InstanceNorm(BatchNorm):
 class InstanceNorm1d(InstanceNorm):
     """Normalises each channel of each sequence: y = (x - mean) / sqrt(var + eps) * weight + bias.
 
-    x: (N, C, L) or (C, L).  By the sequence's own mean and (biased) variance, in evaluation with
+    input: (N, C, L) or (C, L).  By the sequence's own mean and (biased) variance, in evaluation with
     `track_running_stats` by the running ones.  There are no weight and bias unless `affine`.
 
     D. Ulyanov, A. Vedaldi, V. Lempitsky: "Instance normalization", 2016.
@@ -66,7 +73,7 @@ class InstanceNorm1d(InstanceNorm):
 
 
 class InstanceNorm2d(InstanceNorm):
-    """Normalises each channel of each image: x is (N, C, H, W) or (C, H, W); otherwise as InstanceNorm1d.
+    """Normalises each channel of each image: input is (N, C, H, W) or (C, H, W); otherwise as InstanceNorm1d.
 
     >>> import autograd_cnn as ag
     >>> InstanceNorm2d(3)(ag.randn(3, 4, 4)).shape
@@ -77,7 +84,7 @@ class InstanceNorm2d(InstanceNorm):
 
 
 class InstanceNorm3d(InstanceNorm):
-    """Normalises each channel of each volume: x is (N, C, D, H, W) or (C, D, H, W); otherwise as InstanceNorm1d.
+    """Normalises each channel of each volume: input is (N, C, D, H, W) or (C, D, H, W); otherwise as InstanceNorm1d.
 
     >>> import autograd_cnn as ag
     >>> InstanceNorm3d(3)(ag.randn(2, 3, 2, 4, 4)).shape

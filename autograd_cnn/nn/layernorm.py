@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_cnn.creation import ones, zeros
 from autograd_cnn.nn import functional as F
@@ -12,14 +12,17 @@ from autograd_cnn.nn.module import Module
 from autograd_cnn.nn.parameter import Parameter
 from autograd_cnn.nn.size import require_sizes
 
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
+
 
 class LayerNorm(Module):
     """Normalises each sample over its last dimensions: y = (x - mean) / sqrt(var + eps) * weight + bias.
 
-    x: (..., *normalized_shape), weight and bias: normalized_shape; var is the biased variance.  Training and
+    input: (..., *normalized_shape), weight and bias: normalized_shape; var is the biased variance.  Training and
     evaluation do the same.
 
-    Raises ShapeError where x does not end in `normalized_shape`.
+    Raises ShapeError where input does not end in `normalized_shape`.
 
     J. L. Ba, J. R. Kiros, G. E. Hinton: "Layer normalization", 2016.
 
@@ -54,8 +57,8 @@ class LayerNorm(Module):
         if self.bias is not None:
             init.zeros_(self.bias)
 
-    def forward(self, x: Any) -> Any:
-        return F.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
+    def forward(self, input: Tensor) -> Tensor:
+        return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
         return (
@@ -70,7 +73,8 @@ class LayerNorm(Module):
 class RMSNorm(Module):
     """Divides each sample by the root of its mean square: y = x / sqrt(mean(x^2) + eps) * weight.
 
-    x: (..., *normalized_shape), weight: normalized_shape; eps is the spacing of the dtype's numbers at 1 unless given.
+    input: (..., *normalized_shape), weight: normalized_shape; eps is the spacing of the dtype's numbers at 1 unless
+    given.
 
     B. Zhang, R. Sennrich: "Root mean square layer normalization", 2019.
 
@@ -101,8 +105,8 @@ class RMSNorm(Module):
         if self.weight is not None:
             init.ones_(self.weight)
 
-    def forward(self, x: Any) -> Any:
-        return F.rms_norm(x, self.normalized_shape, self.weight, self.eps)
+    def forward(self, input: Tensor) -> Tensor:
+        return F.rms_norm(input, self.normalized_shape, self.weight, self.eps)
 
     def extra_repr(self) -> str:
         return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_cnn.nn import functional as F
 from autograd_cnn.nn.module import Module
 from autograd_cnn.ops.loss_reduction import reduction_named
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
 
 
 class Loss(Module):
@@ -38,7 +41,7 @@ class WeightedLoss(Loss):
 class CrossEntropyLoss(WeightedLoss):
     """-log softmax(x)[target], weighted by class; target holds class indices or probabilities.
 
-    x: (N, C) or (N, C, d1, ...), target: (N,) or (N, d1, ...), or x's shape for probabilities
+    input: (N, C) or (N, C, d1, ...), target: (N,) or (N, d1, ...), or input's shape for probabilities
 
     >>> import autograd_cnn as ag
     >>> CrossEntropyLoss()(ag.zeros(1, 2), ag.tensor([0]))
@@ -58,9 +61,9 @@ class CrossEntropyLoss(WeightedLoss):
         self.ignore_index = ignore_index
         self.label_smoothing = label_smoothing
 
-    def forward(self, x: Any, target: Any) -> Any:
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return F.cross_entropy(
-            x,
+            input,
             target,
             self.weight,
             ignore_index=self.ignore_index,
@@ -72,7 +75,7 @@ class CrossEntropyLoss(WeightedLoss):
 class NLLLoss(WeightedLoss):
     """-x[target] for log-probabilities x, weighted by class.
 
-    x: (N, C) or (N, C, d1, ...), target: (N,) or (N, d1, ...)
+    input: (N, C) or (N, C, d1, ...), target: (N,) or (N, d1, ...)
 
     >>> import autograd_cnn as ag
     >>> NLLLoss()(ag.tensor([[-0.5, -1.0]]), ag.tensor([1]))
@@ -90,8 +93,8 @@ class NLLLoss(WeightedLoss):
         super().__init__(weight, size_average, reduce, reduction)
         self.ignore_index = ignore_index
 
-    def forward(self, x: Any, target: Any) -> Any:
-        return F.nll_loss(x, target, self.weight, ignore_index=self.ignore_index, reduction=self.reduction)
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        return F.nll_loss(input, target, self.weight, ignore_index=self.ignore_index, reduction=self.reduction)
 
 
 class MSELoss(Loss):
@@ -102,8 +105,8 @@ class MSELoss(Loss):
     tensor(2.)
     """
 
-    def forward(self, x: Any, target: Any) -> Any:
-        return F.mse_loss(x, target, reduction=self.reduction)
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        return F.mse_loss(input, target, reduction=self.reduction)
 
 
 class L1Loss(Loss):
@@ -114,8 +117,8 @@ class L1Loss(Loss):
     tensor(1.)
     """
 
-    def forward(self, x: Any, target: Any) -> Any:
-        return F.l1_loss(x, target, reduction=self.reduction)
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        return F.l1_loss(input, target, reduction=self.reduction)
 
 
 class SmoothL1Loss(Loss):
@@ -138,8 +141,8 @@ class SmoothL1Loss(Loss):
         super().__init__(size_average, reduce, reduction)
         self.beta = beta
 
-    def forward(self, x: Any, target: Any) -> Any:
-        return F.smooth_l1_loss(x, target, reduction=self.reduction, beta=self.beta)
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        return F.smooth_l1_loss(input, target, reduction=self.reduction, beta=self.beta)
 
 
 class HuberLoss(Loss):
@@ -156,8 +159,8 @@ class HuberLoss(Loss):
         super().__init__(reduction=reduction)
         self.delta = delta
 
-    def forward(self, x: Any, target: Any) -> Any:
-        return F.huber_loss(x, target, reduction=self.reduction, delta=self.delta)
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        return F.huber_loss(input, target, reduction=self.reduction, delta=self.delta)
 
 
 class BCELoss(WeightedLoss):
@@ -168,8 +171,8 @@ class BCELoss(WeightedLoss):
     tensor(0.6931)
     """
 
-    def forward(self, x: Any, target: Any) -> Any:
-        return F.binary_cross_entropy(x, target, self.weight, reduction=self.reduction)
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        return F.binary_cross_entropy(input, target, self.weight, reduction=self.reduction)
 
 
 class BCEWithLogitsLoss(WeightedLoss):
@@ -191,9 +194,9 @@ class BCEWithLogitsLoss(WeightedLoss):
         super().__init__(weight, size_average, reduce, reduction)
         self.register_buffer("pos_weight", pos_weight)
 
-    def forward(self, x: Any, target: Any) -> Any:
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         return F.binary_cross_entropy_with_logits(
-            x, target, self.weight, reduction=self.reduction, pos_weight=self.pos_weight
+            input, target, self.weight, reduction=self.reduction, pos_weight=self.pos_weight
         )
 
 
@@ -219,8 +222,8 @@ class KLDivLoss(Loss):
         super().__init__(size_average, reduce, reduction)
         self.log_target = log_target
 
-    def forward(self, x: Any, target: Any) -> Any:
-        return F.kl_div(x, target, reduction=self.reduction, log_target=self.log_target)
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        return F.kl_div(input, target, reduction=self.reduction, log_target=self.log_target)
 
 
 class PoissonNLLLoss(Loss):
@@ -247,7 +250,7 @@ class PoissonNLLLoss(Loss):
         self.full = full
         self.eps = eps
 
-    def forward(self, log_input: Any, target: Any) -> Any:
+    def forward(self, log_input: Tensor, target: Tensor) -> Tensor:
         return F.poisson_nll_loss(log_input, target, self.log_input, self.full, eps=self.eps, reduction=self.reduction)
 
 
@@ -266,8 +269,8 @@ class GaussianNLLLoss(Loss):
         self.full = full
         self.eps = eps
 
-    def forward(self, x: Any, target: Any, var: Any) -> Any:
-        return F.gaussian_nll_loss(x, target, var, full=self.full, eps=self.eps, reduction=self.reduction)
+    def forward(self, input: Tensor, target: Tensor, var: Tensor | float) -> Tensor:
+        return F.gaussian_nll_loss(input, target, var, full=self.full, eps=self.eps, reduction=self.reduction)
 
 
 class CTCLoss(Loss):
@@ -289,6 +292,6 @@ class CTCLoss(Loss):
         self.blank = blank
         self.zero_infinity = zero_infinity
 
-    def forward(self, log_probs: Any, targets: Any, input_lengths: Any, target_lengths: Any) -> Any:
+    def forward(self, log_probs: Any, targets: Any, input_lengths: Any, target_lengths: Any) -> Tensor:
         lengths = input_lengths, target_lengths
         return F.ctc_loss(log_probs, targets, *lengths, self.blank, self.reduction, self.zero_infinity)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_cnn.errors import ArgumentError
 from autograd_cnn.nn import functional as F
 from autograd_cnn.nn.loss import Loss, WeightedLoss
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
 
 
 class MarginLoss(Loss):
@@ -41,8 +44,8 @@ class HingeEmbeddingLoss(MarginLoss):
     ) -> None:
         super().__init__(margin, size_average, reduce, reduction)
 
-    def forward(self, x: Any, target: Any) -> Any:
-        return F.hinge_embedding_loss(x, target, margin=self.margin, reduction=self.reduction)
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        return F.hinge_embedding_loss(input, target, margin=self.margin, reduction=self.reduction)
 
 
 class MarginRankingLoss(MarginLoss):
@@ -53,7 +56,7 @@ class MarginRankingLoss(MarginLoss):
     tensor(2.)
     """
 
-    def forward(self, input1: Any, input2: Any, target: Any) -> Any:
+    def forward(self, input1: Tensor, input2: Tensor, target: Tensor) -> Tensor:
         return F.margin_ranking_loss(input1, input2, target, margin=self.margin, reduction=self.reduction)
 
 
@@ -65,7 +68,7 @@ class CosineEmbeddingLoss(MarginLoss):
     tensor(0.6000)
     """
 
-    def forward(self, input1: Any, input2: Any, target: Any) -> Any:
+    def forward(self, input1: Tensor, input2: Tensor, target: Tensor) -> Tensor:
         return F.cosine_embedding_loss(input1, input2, target, margin=self.margin, reduction=self.reduction)
 
 
@@ -77,20 +80,20 @@ class SoftMarginLoss(Loss):
     tensor(0.6931)
     """
 
-    def forward(self, x: Any, target: Any) -> Any:
-        return F.soft_margin_loss(x, target, reduction=self.reduction)
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        return F.soft_margin_loss(input, target, reduction=self.reduction)
 
 
 class MultiLabelSoftMarginLoss(WeightedLoss):
-    """For each sample the mean over its classes of BCEWithLogitsLoss; x and target: (N, C).
+    """For each sample the mean over its classes of BCEWithLogitsLoss; input and target: (N, C).
 
     >>> import autograd_cnn as ag
     >>> MultiLabelSoftMarginLoss()(ag.tensor([[0.0, 100.0]]), ag.tensor([[1.0, 1.0]]))
     tensor(0.3466)
     """
 
-    def forward(self, x: Any, target: Any) -> Any:
-        return F.multilabel_soft_margin_loss(x, target, self.weight, reduction=self.reduction)
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        return F.multilabel_soft_margin_loss(input, target, self.weight, reduction=self.reduction)
 
 
 class MultiLabelMarginLoss(Loss):
@@ -101,8 +104,8 @@ class MultiLabelMarginLoss(Loss):
     tensor(0.8500)
     """
 
-    def forward(self, x: Any, target: Any) -> Any:
-        return F.multilabel_margin_loss(x, target, reduction=self.reduction)
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        return F.multilabel_margin_loss(input, target, reduction=self.reduction)
 
 
 class MultiMarginLoss(WeightedLoss):
@@ -128,8 +131,8 @@ class MultiMarginLoss(WeightedLoss):
         self.p = p
         self.margin = margin
 
-    def forward(self, x: Any, target: Any) -> Any:
-        return F.multi_margin_loss(x, target, self.p, self.margin, self.weight, reduction=self.reduction)
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        return F.multi_margin_loss(input, target, self.p, self.margin, self.weight, reduction=self.reduction)
 
 
 class TripletMarginLoss(Loss):
@@ -160,7 +163,7 @@ class TripletMarginLoss(Loss):
         self.eps = eps
         self.swap = swap
 
-    def forward(self, anchor: Any, positive: Any, negative: Any) -> Any:
+    def forward(self, anchor: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
         return F.triplet_margin_loss(
             anchor,
             positive,
@@ -196,7 +199,7 @@ class TripletMarginWithDistanceLoss(Loss):
         self.margin = margin
         self.swap = swap
 
-    def forward(self, anchor: Any, positive: Any, negative: Any) -> Any:
+    def forward(self, anchor: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
         return F.triplet_margin_with_distance_loss(
             anchor,
             positive,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from autograd_cnn.errors import ArgumentError, DTypeError
 from autograd_cnn.nn import functional as F
 from autograd_cnn.nn.module import Module
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
 
 
 class Pad(Module):
@@ -26,8 +29,8 @@ class Pad(Module):
             )
         self.padding = sides
 
-    def forward(self, x: Any) -> Any:
-        return F.pad(x, self.padding, self.mode)
+    def forward(self, input: Tensor) -> Tensor:
+        return F.pad(input, self.padding, self.mode)
 
     def extra_repr(self) -> str:
         return f"{self.padding}"
@@ -40,8 +43,8 @@ class ConstantPad(Pad):
         super().__init__(padding)
         self.value = value
 
-    def forward(self, x: Any) -> Any:
-        return F.pad(x, self.padding, self.mode, self.value)
+    def forward(self, input: Tensor) -> Tensor:
+        return F.pad(input, self.padding, self.mode, self.value)
 
     def extra_repr(self) -> str:
         return f"padding={self.padding}, value={self.value}"
@@ -50,7 +53,7 @@ class ConstantPad(Pad):
 class ConstantPad1d(ConstantPad):
     """Pads sequences with `value`.
 
-    x: (N, C, L) or (C, L); `padding` is one number or (left, right).
+    input: (N, C, L) or (C, L); `padding` is one number or (left, right).
 
     >>> import autograd_cnn as ag
     >>> ConstantPad1d((1, 0), 7.0)(ag.tensor([[1.0, 2.0, 3.0]]))
@@ -63,7 +66,7 @@ class ConstantPad1d(ConstantPad):
 class ConstantPad2d(ConstantPad):
     """Pads images with `value`.
 
-    x: (N, C, H, W) or (C, H, W); `padding` is one number or (left, right, top, bottom).
+    input: (N, C, H, W) or (C, H, W); `padding` is one number or (left, right, top, bottom).
 
     >>> import autograd_cnn as ag
     >>> ConstantPad2d(2, 0.5)(ag.ones(1, 2, 3, 4)).shape
@@ -76,7 +79,7 @@ class ConstantPad2d(ConstantPad):
 class ConstantPad3d(ConstantPad):
     """Pads volumes with `value`.
 
-    x: (N, C, D, H, W) or (C, D, H, W); `padding` is one number or (left, right, top, bottom, front, back).
+    input: (N, C, D, H, W) or (C, D, H, W); `padding` is one number or (left, right, top, bottom, front, back).
 
     >>> import autograd_cnn as ag
     >>> ConstantPad3d(2, 0.5)(ag.ones(1, 2, 3, 4, 5)).shape
@@ -89,7 +92,7 @@ class ConstantPad3d(ConstantPad):
 class ZeroPad1d(ConstantPad):
     """Pads sequences with zeros.
 
-    x: (N, C, L) or (C, L); `padding` is one number or (left, right).
+    input: (N, C, L) or (C, L); `padding` is one number or (left, right).
 
     >>> import autograd_cnn as ag
     >>> ZeroPad1d((1, 0))(ag.tensor([[1.0, 2.0, 3.0]]))
@@ -108,7 +111,7 @@ class ZeroPad1d(ConstantPad):
 class ZeroPad2d(ConstantPad):
     """Pads images with zeros.
 
-    x: (N, C, H, W) or (C, H, W); `padding` is one number or (left, right, top, bottom).
+    input: (N, C, H, W) or (C, H, W); `padding` is one number or (left, right, top, bottom).
 
     >>> import autograd_cnn as ag
     >>> ZeroPad2d(2)(ag.ones(1, 2, 3, 4)).shape
@@ -127,7 +130,7 @@ class ZeroPad2d(ConstantPad):
 class ZeroPad3d(ConstantPad):
     """Pads volumes with zeros.
 
-    x: (N, C, D, H, W) or (C, D, H, W); `padding` is one number or (left, right, top, bottom, front, back).
+    input: (N, C, D, H, W) or (C, D, H, W); `padding` is one number or (left, right, top, bottom, front, back).
 
     >>> import autograd_cnn as ag
     >>> ZeroPad3d(2)(ag.ones(1, 2, 3, 4, 5)).shape
@@ -146,7 +149,7 @@ class ZeroPad3d(ConstantPad):
 class ReflectionPad1d(Pad):
     """Pads sequences with the elements from the second on, in reverse order.
 
-    x: (N, C, L) or (C, L); `padding` is one number or (left, right).
+    input: (N, C, L) or (C, L); `padding` is one number or (left, right).
 
     >>> import autograd_cnn as ag
     >>> ReflectionPad1d(2)(ag.tensor([[1.0, 2.0, 3.0]]))
@@ -160,7 +163,7 @@ class ReflectionPad1d(Pad):
 class ReflectionPad2d(Pad):
     """Pads images with the elements from the second on, in reverse order.
 
-    x: (N, C, H, W) or (C, H, W); `padding` is one number or (left, right, top, bottom).
+    input: (N, C, H, W) or (C, H, W); `padding` is one number or (left, right, top, bottom).
 
     >>> import autograd_cnn as ag
     >>> ReflectionPad2d(1)(ag.ones(1, 2, 3, 4)).shape
@@ -174,7 +177,7 @@ class ReflectionPad2d(Pad):
 class ReflectionPad3d(Pad):
     """Pads volumes with the elements from the second on, in reverse order.
 
-    x: (N, C, D, H, W) or (C, D, H, W); `padding` is one number or (left, right, top, bottom, front, back).
+    input: (N, C, D, H, W) or (C, D, H, W); `padding` is one number or (left, right, top, bottom, front, back).
 
     >>> import autograd_cnn as ag
     >>> ReflectionPad3d(1)(ag.ones(1, 2, 3, 4, 5)).shape
@@ -188,7 +191,7 @@ class ReflectionPad3d(Pad):
 class ReplicationPad1d(Pad):
     """Pads sequences with the outermost element.
 
-    x: (N, C, L) or (C, L); `padding` is one number or (left, right).
+    input: (N, C, L) or (C, L); `padding` is one number or (left, right).
 
     >>> import autograd_cnn as ag
     >>> ReplicationPad1d(2)(ag.tensor([[1.0, 2.0, 3.0]]))
@@ -202,7 +205,7 @@ class ReplicationPad1d(Pad):
 class ReplicationPad2d(Pad):
     """Pads images with the outermost element.
 
-    x: (N, C, H, W) or (C, H, W); `padding` is one number or (left, right, top, bottom).
+    input: (N, C, H, W) or (C, H, W); `padding` is one number or (left, right, top, bottom).
 
     >>> import autograd_cnn as ag
     >>> ReplicationPad2d(1)(ag.ones(1, 2, 3, 4)).shape
@@ -216,7 +219,7 @@ class ReplicationPad2d(Pad):
 class ReplicationPad3d(Pad):
     """Pads volumes with the outermost element.
 
-    x: (N, C, D, H, W) or (C, D, H, W); `padding` is one number or (left, right, top, bottom, front, back).
+    input: (N, C, D, H, W) or (C, D, H, W); `padding` is one number or (left, right, top, bottom, front, back).
 
     >>> import autograd_cnn as ag
     >>> ReplicationPad3d(1)(ag.ones(1, 2, 3, 4, 5)).shape
@@ -230,7 +233,7 @@ class ReplicationPad3d(Pad):
 class CircularPad1d(Pad):
     """Pads sequences with the elements of the other end.
 
-    x: (N, C, L) or (C, L); `padding` is one number or (left, right).
+    input: (N, C, L) or (C, L); `padding` is one number or (left, right).
 
     >>> import autograd_cnn as ag
     >>> CircularPad1d((1, 0))(ag.tensor([[1.0, 2.0, 3.0]]))
@@ -244,7 +247,7 @@ class CircularPad1d(Pad):
 class CircularPad2d(Pad):
     """Pads images with the elements of the other end.
 
-    x: (N, C, H, W) or (C, H, W); `padding` is one number or (left, right, top, bottom).
+    input: (N, C, H, W) or (C, H, W); `padding` is one number or (left, right, top, bottom).
 
     >>> import autograd_cnn as ag
     >>> CircularPad2d(1)(ag.ones(1, 2, 3, 4)).shape
@@ -258,7 +261,7 @@ class CircularPad2d(Pad):
 class CircularPad3d(Pad):
     """Pads volumes with the elements of the other end.
 
-    x: (N, C, D, H, W) or (C, D, H, W); `padding` is one number or (left, right, top, bottom, front, back).
+    input: (N, C, D, H, W) or (C, D, H, W); `padding` is one number or (left, right, top, bottom, front, back).
 
     >>> import autograd_cnn as ag
     >>> CircularPad3d(1)(ag.ones(1, 2, 3, 4, 5)).shape

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from autograd_cnn.nn import functional as F
 from autograd_cnn.nn.module import Module
 from autograd_cnn.ops.window import sizes
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
 
 
 class WindowPool(Module):
@@ -43,9 +46,9 @@ class MaxPool(WindowPool):
         self.return_indices = return_indices
         self.ceil_mode = ceil_mode
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Tensor) -> Any:
         window = self.kernel_size, self.stride, self.padding, self.dilation
-        return self.function(x, *window, ceil_mode=self.ceil_mode, return_indices=self.return_indices)
+        return self.function(input, *window, ceil_mode=self.ceil_mode, return_indices=self.return_indices)
 
     def extra_repr(self) -> str:
         return (
@@ -57,7 +60,7 @@ class MaxPool(WindowPool):
 class MaxPool1d(MaxPool):
     """The largest value of each window of sequences.
 
-    x: (N, C, L) or (C, L), y: (N, C, OL) with sizes as for MaxPool2d.
+    input: (N, C, L) or (C, L), y: (N, C, OL) with sizes as for MaxPool2d.
 
     >>> import autograd_cnn as ag
     >>> MaxPool1d(3, stride=2)(ag.zeros(1, 3, 9)).shape
@@ -71,7 +74,7 @@ class MaxPool1d(MaxPool):
 class MaxPool2d(MaxPool):
     """The largest value of each window.
 
-    x: (N, C, H, W), y: (N, C, OH, OW) with OH = floor((H + 2 padding - dilation (K - 1) - 1) / stride) + 1;
+    input: (N, C, H, W), y: (N, C, OH, OW) with OH = floor((H + 2 padding - dilation (K - 1) - 1) / stride) + 1;
     `stride` is `kernel_size` by default.  With `return_indices` the places in the flattened image, too.
 
     >>> import autograd_cnn as ag
@@ -86,7 +89,7 @@ class MaxPool2d(MaxPool):
 class MaxPool3d(MaxPool):
     """The largest value of each window of volumes.
 
-    x: (N, C, D, H, W) or (C, D, H, W), y: (N, C, OD, OH, OW) with sizes as for MaxPool2d.
+    input: (N, C, D, H, W) or (C, D, H, W), y: (N, C, OD, OH, OW) with sizes as for MaxPool2d.
 
     >>> import autograd_cnn as ag
     >>> MaxPool3d((1, 2, 2))(ag.zeros(1, 3, 4, 8, 8)).shape
@@ -117,9 +120,9 @@ class AvgPool(WindowPool):
         self.count_include_pad = count_include_pad
         self.divisor_override = divisor_override
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         settings = self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad
-        return self.function(x, *settings, self.divisor_override)
+        return self.function(input, *settings, self.divisor_override)
 
     def extra_repr(self) -> str:
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
@@ -128,7 +131,8 @@ class AvgPool(WindowPool):
 class AvgPool1d(AvgPool):
     """The mean of each window of sequences.
 
-    x: (N, C, L) or (C, L), y: (N, C, OL) with sizes as for MaxPool2d.  `count_include_pad` counts the padding's zeros.
+    input: (N, C, L) or (C, L), y: (N, C, OL) with sizes as for MaxPool2d.  `count_include_pad` counts the padding's
+    zeros.
 
     >>> import autograd_cnn as ag
     >>> AvgPool1d(2)(ag.tensor([[1.0, 3.0, 5.0, 7.0]]))
@@ -149,14 +153,14 @@ class AvgPool1d(AvgPool):
         strides = kernel if stride is None else sizes("AvgPool1d", "stride", stride, 1, 1)
         super().__init__(kernel, strides, sizes("AvgPool1d", "padding", padding, 0, 1), ceil_mode, count_include_pad)
 
-    def forward(self, x: Any) -> Any:
-        return F.avg_pool1d(x, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad)
+    def forward(self, input: Tensor) -> Tensor:
+        return F.avg_pool1d(input, self.kernel_size, self.stride, self.padding, self.ceil_mode, self.count_include_pad)
 
 
 class AvgPool2d(AvgPool):
     """The mean of each window.
 
-    x: (N, C, H, W), y: (N, C, OH, OW) as for MaxPool2d.  `count_include_pad` counts the padding's zeros,
+    input: (N, C, H, W), y: (N, C, OH, OW) as for MaxPool2d.  `count_include_pad` counts the padding's zeros,
     `divisor_override` divides by a number of its own.
 
     >>> import autograd_cnn as ag
@@ -171,7 +175,7 @@ class AvgPool2d(AvgPool):
 class AvgPool3d(AvgPool):
     """The mean of each window of volumes; settings as for AvgPool2d.
 
-    x: (N, C, D, H, W) or (C, D, H, W), y: (N, C, OD, OH, OW).
+    input: (N, C, D, H, W) or (C, D, H, W), y: (N, C, OD, OH, OW).
 
     >>> import autograd_cnn as ag
     >>> AvgPool3d(2)(ag.ones(1, 3, 4, 8, 8)).shape
@@ -192,8 +196,8 @@ class LPPool(WindowPool):
         self.stride = stride
         self.ceil_mode = ceil_mode
 
-    def forward(self, x: Any) -> Any:
-        return self.function(x, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode)
+    def forward(self, input: Tensor) -> Tensor:
+        return self.function(input, float(self.norm_type), self.kernel_size, self.stride, self.ceil_mode)
 
     def extra_repr(self) -> str:
         return (
@@ -205,7 +209,7 @@ class LPPool(WindowPool):
 class LPPool1d(LPPool):
     """The p-norm of each window of sequences, p being `norm_type`: y = (sum of x^p)^(1/p).
 
-    x: (N, C, L) or (C, L), y: (N, C, OL).
+    input: (N, C, L) or (C, L), y: (N, C, OL).
 
     >>> import autograd_cnn as ag
     >>> LPPool1d(2, 2)(ag.tensor([[3.0, 4.0]]))
@@ -219,7 +223,7 @@ class LPPool1d(LPPool):
 class LPPool2d(LPPool):
     """The p-norm of each window, p being `norm_type`: y = (sum of x^p)^(1/p).
 
-    x: (N, C, H, W) or (C, H, W), y: (N, C, OH, OW).
+    input: (N, C, H, W) or (C, H, W), y: (N, C, OH, OW).
 
     >>> import autograd_cnn as ag
     >>> LPPool2d(1, 2)(ag.ones(1, 1, 2, 2))
@@ -233,7 +237,7 @@ class LPPool2d(LPPool):
 class LPPool3d(LPPool):
     """The p-norm of each window of volumes, p being `norm_type`: y = (sum of x^p)^(1/p).
 
-    x: (N, C, D, H, W) or (C, D, H, W), y: (N, C, OD, OH, OW).
+    input: (N, C, D, H, W) or (C, D, H, W), y: (N, C, OD, OH, OW).
 
     >>> import autograd_cnn as ag
     >>> LPPool3d(1, 2)(ag.ones(1, 2, 2, 2))

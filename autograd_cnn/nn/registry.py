@@ -221,11 +221,11 @@ class Registry:
 
     def get_parameter(self, target: str) -> Parameter:
         """The parameter at a dotted path.  Raises AttributeError where there is none."""
-        return self._get_member("parameter", "_parameters", target)  # type: ignore[no-any-return]
+        return self._get_member("parameter", "_parameters", target)
 
     def get_buffer(self, target: str) -> Tensor:
         """The buffer at a dotted path.  Raises AttributeError where there is none."""
-        return self._get_member("buffer", "_buffers", target)  # type: ignore[no-any-return]
+        return self._get_member("buffer", "_buffers", target)
 
 
 def _require(owner: Registry, kind: str, name: str, value: Any, wanted: type) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from autograd_cnn.nn import functional as F
 from autograd_cnn.nn.module import Module
 
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
+
 
 class LocalResponseNorm(Module):
-    """y = x / (k + alpha * m)^beta, m the mean of the squares of `size` neighbouring channels; x: (N, C, ...).
+    """y = x / (k + alpha * m)^beta, m the mean of the squares of `size` neighbouring channels; input: (N, C, ...).
 
     A. Krizhevsky, I. Sutskever, G. Hinton: "ImageNet classification with deep convolutional neural networks", 2012.
 
@@ -25,8 +28,8 @@ class LocalResponseNorm(Module):
         self.beta = beta
         self.k = k
 
-    def forward(self, x: Any) -> Any:
-        return F.local_response_norm(x, self.size, self.alpha, self.beta, self.k)
+    def forward(self, input: Tensor) -> Tensor:
+        return F.local_response_norm(input, self.size, self.alpha, self.beta, self.k)
 
     def extra_repr(self) -> str:
         return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"

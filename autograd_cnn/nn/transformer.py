@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from autograd_cnn.nn.dropout import Dropout
 from autograd_cnn.nn.layernorm import LayerNorm
 from autograd_cnn.nn.linear import Linear
 from autograd_cnn.nn.module import Module
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
 
 Activation = str | Callable[[Any], Any]
 ACTIVATIONS: dict[str, Callable[[Any], Any]] = {"relu": F.relu, "gelu": F.gelu}
@@ -102,7 +105,9 @@ class TransformerEncoderLayer(TransformerLayer):
         sizes = d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps, batch_first, norm_first, bias
         super().__init__(("self_attn",), *sizes, where)
 
-    def forward(self, src: Any, src_mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False) -> Any:
+    def forward(
+        self, src: Tensor, src_mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool = False
+    ) -> Tensor:
         def attend(x: Any) -> Any:
             return self.self_attn(x, x, x, src_key_padding_mask, False, src_mask, is_causal=is_causal)[0]
 
@@ -148,7 +153,7 @@ class TransformerDecoderLayer(TransformerLayer):
         memory_key_padding_mask: Any = None,
         tgt_is_causal: bool = False,
         memory_is_causal: bool = False,
-    ) -> Any:
+    ) -> Tensor:
         def attend(x: Any) -> Any:
             return self.self_attn(x, x, x, tgt_key_padding_mask, False, tgt_mask, is_causal=tgt_is_causal)[0]
 
@@ -185,8 +190,8 @@ class TransformerEncoder(Module):
         self.mask_check = mask_check
 
     def forward(
-        self, src: Any, mask: Any = None, src_key_padding_mask: Any = None, is_causal: bool | None = None
-    ) -> Any:
+        self, src: Tensor, mask: Tensor | None = None, src_key_padding_mask: Any = None, is_causal: bool | None = None
+    ) -> Tensor:
         causal = _is_causal(mask) if is_causal is None else is_causal
         for layer in self.layers:
             src = layer(src, src_mask=mask, is_causal=causal, src_key_padding_mask=src_key_padding_mask)
@@ -217,7 +222,7 @@ class TransformerDecoder(Module):
         memory_key_padding_mask: Any = None,
         tgt_is_causal: bool | None = None,
         memory_is_causal: bool = False,
-    ) -> Any:
+    ) -> Tensor:
         causal = _is_causal(tgt_mask) if tgt_is_causal is None else tgt_is_causal
         for layer in self.layers:
             tgt = layer(
@@ -291,7 +296,7 @@ class Transformer(Module):
 
     def forward(
         self,
-        src: Any,
+        src: Tensor,
         tgt: Any,
         src_mask: Any = None,
         tgt_mask: Any = None,
@@ -302,7 +307,7 @@ class Transformer(Module):
         src_is_causal: bool | None = None,
         tgt_is_causal: bool | None = None,
         memory_is_causal: bool = False,
-    ) -> Any:
+    ) -> Tensor:
         batch = 0 if self.batch_first else 1
         if len(src.shape) == 3 and src.shape[batch] != tgt.shape[batch]:
             raise ShapeError(f"Transformer: src has a batch of {src.shape[batch]}, tgt of {tgt.shape[batch]}")

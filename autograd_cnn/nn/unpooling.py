@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from autograd_cnn.errors import ArgumentError
 from autograd_cnn.nn import functional as F
 from autograd_cnn.nn.module import Module
 from autograd_cnn.ops.window import sizes
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
+    from autograd_cnn.typing import Ints
 
 
 class MaxUnpool(Module):
@@ -26,9 +30,9 @@ class MaxUnpool(Module):
     def _sizes(self, name: str, value: Any, least: int) -> tuple[int, ...]:
         return sizes(type(self).__name__, name, value, least, self.axes)
 
-    def forward(self, x: Any, indices: Any, output_size: Any = None) -> Any:
-        """x's values at `indices` of images that are 0 elsewhere, of size `output_size` where that is given."""
-        return self.function(x, indices, self.kernel_size, self.stride, self.padding, output_size)
+    def forward(self, input: Tensor, indices: tuple[Tensor, ...], output_size: Ints | None = None) -> Tensor:
+        """input's values at `indices` of images that are 0 elsewhere, of size `output_size` where that is given."""
+        return self.function(input, indices, self.kernel_size, self.stride, self.padding, output_size)
 
     def extra_repr(self) -> str:
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
@@ -37,7 +41,7 @@ class MaxUnpool(Module):
 class MaxUnpool1d(MaxUnpool):
     """Puts the values that MaxPool1d has found back to their places in sequences that are 0 elsewhere.
 
-    x, indices: (N, C, L) or (C, L), y: (N, C, OL).
+    input, indices: (N, C, L) or (C, L), y: (N, C, OL).
 
     >>> import autograd_cnn as ag
     >>> MaxUnpool1d(2)(ag.tensor([[3.0, 4.0]]), ag.tensor([[1, 3]]))
@@ -51,7 +55,7 @@ class MaxUnpool1d(MaxUnpool):
 class MaxUnpool2d(MaxUnpool):
     """Puts the values that MaxPool2d has found back to their places in images that are 0 elsewhere.
 
-    x, indices: (N, C, H, W) or (C, H, W), y: (N, C, OH, OW) with OH = (H - 1) stride - 2 padding + KH, or the
+    input, indices: (N, C, H, W) or (C, H, W), y: (N, C, OH, OW) with OH = (H - 1) stride - 2 padding + KH, or the
     `output_size` of the call.
 
     >>> import autograd_cnn as ag
@@ -68,7 +72,7 @@ class MaxUnpool2d(MaxUnpool):
 class MaxUnpool3d(MaxUnpool):
     """Puts the values that MaxPool3d has found back to their places in volumes that are 0 elsewhere.
 
-    x, indices: (N, C, D, H, W) or (C, D, H, W), y: (N, C, OD, OH, OW).
+    input, indices: (N, C, D, H, W) or (C, D, H, W), y: (N, C, OD, OH, OW).
 
     >>> import autograd_cnn as ag
     >>> MaxUnpool3d(2)(ag.ones(1, 1, 1, 1), ag.full((1, 1, 1, 1), 7)).shape
@@ -110,15 +114,15 @@ class FractionalMaxPool(Module):
                 raise ArgumentError(f"{layer}: output_ratio must lie between 0 and 1, got {output_ratio!r}")
             self.output_ratio = ratios
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Tensor) -> Any:
         settings = self.kernel_size, self.output_size, self.output_ratio, self.return_indices
-        return self.function(x, *settings, _random_samples=self._random_samples)
+        return self.function(input, *settings, _random_samples=self._random_samples)
 
 
 class FractionalMaxPool2d(FractionalMaxPool):
     """The largest values of windows at random places, which shrink images to a given size or by any ratio.
 
-    x: (N, C, H, W) or (C, H, W), y: (N, C, OH, OW); either `output_size` or `output_ratio` is given.
+    input: (N, C, H, W) or (C, H, W), y: (N, C, OH, OW); either `output_size` or `output_ratio` is given.
 
     B. Graham: "Fractional max-pooling", 2014.
 
@@ -134,7 +138,7 @@ class FractionalMaxPool2d(FractionalMaxPool):
 class FractionalMaxPool3d(FractionalMaxPool):
     """The largest values of windows of volumes at random places; as FractionalMaxPool2d.
 
-    x: (N, C, D, H, W) or (C, D, H, W), y: (N, C, OD, OH, OW).
+    input: (N, C, D, H, W) or (C, D, H, W), y: (N, C, OD, OH, OW).
 
     >>> import autograd_cnn as ag
     >>> FractionalMaxPool3d(2, output_size=4)(ag.ones(1, 2, 9, 9, 9)).shape

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_cnn.nn import functional as F
 from autograd_cnn.nn.module import Module
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
 
 
 class Upsample(Module):
     """The input at another size, given as `size` or as a factor; see `nn.functional.interpolate` for the modes.
 
-    x: (N, C, L), (N, C, H, W) or (N, C, D, H, W), y: likewise.
+    input: (N, C, L), (N, C, H, W) or (N, C, D, H, W), y: likewise.
 
     >>> import autograd_cnn as ag
     >>> Upsample(scale_factor=2, mode="bilinear")(ag.ones(1, 3, 4, 5)).shape
@@ -37,9 +40,9 @@ class Upsample(Module):
         self.align_corners = align_corners
         self.recompute_scale_factor = recompute_scale_factor
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         return F.interpolate(
-            x, self.size, self.scale_factor, self.mode, self.align_corners, self.recompute_scale_factor
+            input, self.size, self.scale_factor, self.mode, self.align_corners, self.recompute_scale_factor
         )
 
     def extra_repr(self) -> str:
@@ -50,7 +53,7 @@ class Upsample(Module):
 class UpsamplingNearest2d(Upsample):
     """Upsample with mode "nearest", for images.
 
-    x: (N, C, H, W), y: (N, C, OH, OW).
+    input: (N, C, H, W), y: (N, C, OH, OW).
 
     >>> import autograd_cnn as ag
     >>> UpsamplingNearest2d(scale_factor=2)(ag.tensor([[[[1.0, 2.0]]]]))
@@ -65,7 +68,7 @@ class UpsamplingNearest2d(Upsample):
 class UpsamplingBilinear2d(Upsample):
     """Upsample with mode "bilinear", whose corners stay.
 
-    x: (N, C, H, W), y: (N, C, OH, OW).
+    input: (N, C, H, W), y: (N, C, OH, OW).
 
     >>> import autograd_cnn as ag
     >>> UpsamplingBilinear2d(size=(1, 3))(ag.tensor([[[[1.0, 3.0]]]]))

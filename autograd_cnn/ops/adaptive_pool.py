@@ -6,13 +6,18 @@ images of as many rows as there are slices.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_cnn.errors import ShapeError
 from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.operand import require_floating
 from autograd_cnn.ops.window import images, sizes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from autograd_cnn.tensor import Tensor
 
 Sizes = tuple[int, ...]  # one for each axis
 
@@ -60,27 +65,27 @@ def adaptive_size(op: str, axes: int, x: Any, output_size: Any) -> Sizes:
         given = tuple(n if wanted is None else wanted for wanted, n in zip(given, image, strict=True))
     size = sizes(op, "output_size", given, 0, axes)
     if 0 in image:
-        raise ShapeError(f"{op}: x has an empty image, shape {list(x.array.shape)}")
+        raise ShapeError(f"{op}: input has an empty image, shape {list(x.array.shape)}")
     return size
 
 
-def adaptive_avg_pool1d(x: Any, output_size: Any) -> Any:
+def adaptive_avg_pool1d(input: Tensor, output_size: int | Sequence[int | None] | None) -> Tensor:
     """The means of OL windows that cover sequences, whatever their length; as `adaptive_avg_pool2d`.
 
-    x: (N, C, L) or (C, L), y: (N, C, OL).
+    input: (N, C, L) or (C, L), y: (N, C, OL).
 
     >>> import autograd_cnn as ag
     >>> adaptive_avg_pool1d(ag.tensor([[1.0, 2.0, 3.0, 4.0, 5.0]]), 2)
     tensor([[2., 4.]])
     """
-    return _adaptive_avg_pool("adaptive_avg_pool1d", 1, x, output_size)
+    return _adaptive_avg_pool("adaptive_avg_pool1d", 1, input, output_size)
 
 
-def adaptive_avg_pool2d(x: Any, output_size: Any) -> Any:
+def adaptive_avg_pool2d(input: Tensor, output_size: int | Sequence[int | None] | None) -> Tensor:
     """The means of OH * OW windows that cover the image, whatever its size.
 
     Window i spans the rows floor(i H / OH) to ceil((i + 1) H / OH) - 1; columns likewise.
-    x: (N, C, H, W) or (C, H, W), y: (N, C, OH, OW); `output_size` is one number for both or (OH, OW), where
+    input: (N, C, H, W) or (C, H, W), y: (N, C, OH, OW); `output_size` is one number for both or (OH, OW), where
     None keeps the image's.
 
     Raises ShapeError for an empty image, ArgumentError for a negative size.
@@ -89,23 +94,23 @@ def adaptive_avg_pool2d(x: Any, output_size: Any) -> Any:
     >>> adaptive_avg_pool2d(ag.ones(1, 8, 7, 5), (3, None)).shape
     (1, 8, 3, 5)
     """
-    return _adaptive_avg_pool("adaptive_avg_pool2d", 2, x, output_size)
+    return _adaptive_avg_pool("adaptive_avg_pool2d", 2, input, output_size)
 
 
-def adaptive_avg_pool3d(x: Any, output_size: Any) -> Any:
+def adaptive_avg_pool3d(input: Tensor, output_size: int | Sequence[int | None] | None) -> Tensor:
     """The means of OD * OH * OW windows that cover the volume, whatever its size; as `adaptive_avg_pool2d`.
 
-    x: (N, C, D, H, W) or (C, D, H, W), y: (N, C, OD, OH, OW).
+    input: (N, C, D, H, W) or (C, D, H, W), y: (N, C, OD, OH, OW).
 
     >>> import autograd_cnn as ag
     >>> adaptive_avg_pool3d(ag.ones(1, 8, 4, 7, 5), (2, 3, None)).shape
     (1, 8, 2, 3, 5)
     """
-    return _adaptive_avg_pool("adaptive_avg_pool3d", 3, x, output_size)
+    return _adaptive_avg_pool("adaptive_avg_pool3d", 3, input, output_size)
 
 
 def _adaptive_avg_pool(op: str, axes: int, x: Any, output_size: Any) -> Any:
-    require_floating(op, x=x)
+    require_floating(op, input=x)
     batched = images(op, x, axes)
     size = adaptive_size(op, axes, x, output_size)
     if not batched:

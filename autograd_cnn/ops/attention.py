@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,17 +18,20 @@ from autograd_cnn.ops.repeat import repeat_interleave
 from autograd_cnn.ops.shape import transpose
 from autograd_cnn.ops.softmax import softmax
 
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
+
 
 def scaled_dot_product_attention(
-    query: Any,
-    key: Any,
-    value: Any,
-    attn_mask: Any = None,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None = None,
     dropout_p: float = 0.0,
     is_causal: bool = False,
     scale: float | None = None,
     enable_gqa: bool = False,
-) -> Any:
+) -> Tensor:
     """softmax(query key^T scale + mask) value (Vaswani et al. 2017).
 
     `scale` is 1 / sqrt(E) unless given.  `attn_mask` broadcasts to (..., L, S): bools are True where a query may look,

@@ -7,7 +7,7 @@ images of as many rows as there are slices.
 from __future__ import annotations
 
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_cnn.errors import ArgumentError
 from autograd_cnn.graph.op import Op
@@ -16,6 +16,10 @@ from autograd_cnn.ops.activation import relu
 from autograd_cnn.ops.operand import require_floating
 from autograd_cnn.ops.rounding import sign
 from autograd_cnn.ops.window import images, pooled_size, pooling_window
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
+    from autograd_cnn.typing import Ints
 
 Sizes = tuple[int, ...]  # one for each axis
 
@@ -78,36 +82,36 @@ class AvgPool2dGrad(Averaging):
 
 
 def avg_pool1d(
-    x: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
+    input: Tensor,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
     ceil_mode: bool = False,
     count_include_pad: bool = True,
-) -> Any:
+) -> Tensor:
     """The mean of every window of sequences; as `avg_pool2d`, which also tells of errors.
 
-    x: (N, C, L) or (C, L), y: (N, C, OL).
+    input: (N, C, L) or (C, L), y: (N, C, OL).
 
     >>> import autograd_cnn as ag
     >>> avg_pool1d(ag.tensor([[1.0, 3.0, 2.0, 4.0]]), 2, 1)
     tensor([[2.0000, 2.5000, 3.0000]])
     """
-    return _avg_pool("avg_pool1d", 1, x, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
+    return _avg_pool("avg_pool1d", 1, input, kernel_size, stride, padding, ceil_mode, count_include_pad, None)
 
 
 def avg_pool2d(
-    x: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
+    input: Tensor,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
     ceil_mode: bool = False,
     count_include_pad: bool = True,
     divisor_override: int | None = None,
-) -> Any:
+) -> Tensor:
     """The mean of every window.
 
-    x: (N, C, H, W) or (C, H, W), y: (N, C, OH, OW) with OH = floor((H + 2 padding - KH) / stride) + 1, or the
+    input: (N, C, H, W) or (C, H, W), y: (N, C, OH, OW) with OH = floor((H + 2 padding - KH) / stride) + 1, or the
     ceiling with `ceil_mode`.  The sum is divided by the count of cells, with padding if `count_include_pad`,
     or by `divisor_override`.
 
@@ -118,21 +122,23 @@ def avg_pool2d(
     >>> avg_pool2d(ag.tensor([[[[1.0, 2.0], [4.0, 3.0]]]]), 2)
     tensor([[[[2.5000]]]])
     """
-    return _avg_pool("avg_pool2d", 2, x, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+    return _avg_pool(
+        "avg_pool2d", 2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
+    )
 
 
 def avg_pool3d(
-    x: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
+    input: Tensor,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
     ceil_mode: bool = False,
     count_include_pad: bool = True,
     divisor_override: int | None = None,
-) -> Any:
+) -> Tensor:
     """The mean of every window of volumes; as `avg_pool2d`, which also tells of errors.
 
-    x: (N, C, D, H, W) or (C, D, H, W), y: (N, C, OD, OH, OW).
+    input: (N, C, D, H, W) or (C, D, H, W), y: (N, C, OD, OH, OW).
 
     >>> import autograd_cnn as ag
     >>> avg_pool3d(ag.arange(16.0).reshape(1, 4, 2, 2), 2)
@@ -140,7 +146,9 @@ def avg_pool3d(
     <BLANKLINE>
              [[11.5000]]]])
     """
-    return _avg_pool("avg_pool3d", 3, x, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+    return _avg_pool(
+        "avg_pool3d", 3, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
+    )
 
 
 def _avg_pool(
@@ -154,7 +162,7 @@ def _avg_pool(
     count_include_pad: Any,
     divisor: int | None,
 ) -> Any:
-    require_floating(op, x=x)
+    require_floating(op, input=x)
     if divisor == 0:
         raise ArgumentError(f"{op}: divisor_override must not be 0, got 0")
     window = pooling_window(op, kernel_size, stride, padding, axes)
@@ -191,22 +199,26 @@ def _pool_volumes(x: Any, size: Sizes, window: Window, ceil_mode: bool, count_in
 _BY_AXES = {1: _pool_sequences, 2: _pool_images, 3: _pool_volumes}
 
 
-def lp_pool1d(x: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Any:
+def lp_pool1d(
+    input: Tensor, norm_type: float, kernel_size: Ints, stride: Ints | None = None, ceil_mode: bool = False
+) -> Tensor:
     """The p-norm of every window of sequences, p being `norm_type`; as `lp_pool2d`.
 
-    x: (N, C, L) or (C, L), y: (N, C, OL).
+    input: (N, C, L) or (C, L), y: (N, C, OL).
 
     >>> import autograd_cnn as ag
     >>> lp_pool1d(ag.tensor([[3.0, 4.0, 0.0]]), 2, 2, 1)
     tensor([[5., 4.]])
     """
-    return _lp_pool("lp_pool1d", 1, x, norm_type, kernel_size, stride, ceil_mode)
+    return _lp_pool("lp_pool1d", 1, input, norm_type, kernel_size, stride, ceil_mode)
 
 
-def lp_pool2d(x: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Any:
+def lp_pool2d(
+    input: Tensor, norm_type: float, kernel_size: Ints, stride: Ints | None = None, ceil_mode: bool = False
+) -> Tensor:
     """The p-norm of every window, p being `norm_type`: y = (sum of x^p)^(1/p).
 
-    x: (N, C, H, W) or (C, H, W), y: (N, C, OH, OW) as in `avg_pool2d` without padding.  As in PyTorch a window that
+    input: (N, C, H, W) or (C, H, W), y: (N, C, OH, OW) as in `avg_pool2d` without padding.  As in PyTorch a window that
     overhangs, in `ceil_mode`, counts as if what is missing were its mean, and odd powers keep their sign.
 
     Raises what `avg_pool2d` raises, ArgumentError for a norm_type of 0.
@@ -215,23 +227,25 @@ def lp_pool2d(x: Any, norm_type: float, kernel_size: Any, stride: Any = None, ce
     >>> lp_pool2d(ag.tensor([[[[1.0, 1.0], [1.0, 1.0]]]]), 2, 2)
     tensor([[[[2.]]]])
     """
-    return _lp_pool("lp_pool2d", 2, x, norm_type, kernel_size, stride, ceil_mode)
+    return _lp_pool("lp_pool2d", 2, input, norm_type, kernel_size, stride, ceil_mode)
 
 
-def lp_pool3d(x: Any, norm_type: float, kernel_size: Any, stride: Any = None, ceil_mode: bool = False) -> Any:
+def lp_pool3d(
+    input: Tensor, norm_type: float, kernel_size: Ints, stride: Ints | None = None, ceil_mode: bool = False
+) -> Tensor:
     """The p-norm of every window of volumes, p being `norm_type`; as `lp_pool2d`.
 
-    x: (N, C, D, H, W) or (C, D, H, W), y: (N, C, OD, OH, OW).
+    input: (N, C, D, H, W) or (C, D, H, W), y: (N, C, OD, OH, OW).
 
     >>> import autograd_cnn as ag
     >>> lp_pool3d(ag.ones(1, 2, 2, 2), 1, 2)
     tensor([[[[8.]]]])
     """
-    return _lp_pool("lp_pool3d", 3, x, norm_type, kernel_size, stride, ceil_mode)
+    return _lp_pool("lp_pool3d", 3, input, norm_type, kernel_size, stride, ceil_mode)
 
 
 def _lp_pool(op: str, axes: int, x: Any, norm_type: float, kernel_size: Any, stride: Any, ceil_mode: bool) -> Any:
-    require_floating(op, x=x)
+    require_floating(op, input=x)
     if norm_type == 0:
         raise ArgumentError(f"{op}: norm_type must not be 0, got {norm_type!r}")
     kernel, _, _ = pooling_window(op, kernel_size, stride, 0, axes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_cnn.errors import ArgumentError, ShapeError
 from autograd_cnn.graph.op import FusedOp
@@ -21,6 +21,9 @@ from autograd_cnn.ops.loss_reduction import (
 )
 from autograd_cnn.ops.operand import require_tensor
 from autograd_cnn.ops.rounding import clamp
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
 
 
 class PairLoss(FusedOp, abstract=True):
@@ -76,49 +79,49 @@ def _pair_loss(ops: dict[str, Any], reduction: str, x: Any, target: Any) -> Any:
 
 
 def binary_cross_entropy(
-    x: Any,
-    target: Any,
-    weight: Any = None,
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
-) -> Any:
+) -> Tensor:
     """-(target log x + (1 - target) log(1 - x)) for probabilities x; logarithms are limited to -100.
 
-    `weight` broadcasts to x.  Raises ShapeError where x and target differ in shape, ArgumentError for x outside of
-    [0, 1].
+    `weight` broadcasts to input.  Raises ShapeError where input and target differ in shape, ArgumentError for input
+    outside of [0, 1].
 
     >>> import autograd_cnn as ag
     >>> binary_cross_entropy(ag.tensor([0.5, 0.0]), ag.tensor([1.0, 1.0]), reduction="none")
     tensor([  0.6931, 100.0000])
     """
     reduction = reduction_named("binary_cross_entropy", reduction, size_average, reduce)
-    check_pair("binary_cross_entropy", x, target)
-    values = x.device.to_host(x.array)
+    check_pair("binary_cross_entropy", input, target)
+    values = input.device.to_host(input.array)
     if values.size and not (values.min() >= 0 and values.max() <= 1):
         wrong = values[~((values >= 0) & (values <= 1))][0]
         raise ArgumentError(
-            f"binary_cross_entropy: x must be probabilities, 0 to 1, got {wrong}; "
+            f"binary_cross_entropy: input must be probabilities, 0 to 1, got {wrong}; "
             "binary_cross_entropy_with_logits takes any number"
         )
     if weight is None:
-        return _pair_loss(BINARY_CROSS_ENTROPY, reduction, x, target)
-    losses = _pair_loss(BINARY_CROSS_ENTROPY, "none", x, target)
+        return _pair_loss(BINARY_CROSS_ENTROPY, reduction, input, target)
+    losses = _pair_loss(BINARY_CROSS_ENTROPY, "none", input, target)
     return REDUCTIONS[reduction](weighted("binary_cross_entropy", losses, weight))
 
 
 def binary_cross_entropy_with_logits(
-    x: Any,
-    target: Any,
-    weight: Any = None,
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
-    pos_weight: Any = None,
-) -> Any:
+    pos_weight: Tensor | None = None,
+) -> Tensor:
     """binary_cross_entropy of sigmoid(x), without its overflow: (1 - t) x + (1 + (w - 1) t) ln(1 + e^-x).
 
-    t is `target`, w is `pos_weight`, which weighs the positive answers and broadcasts to x, as `weight` does.
+    t is `target`, w is `pos_weight`, which weighs the positive answers and broadcasts to input, as `weight` does.
 
     Raises ShapeError where shapes do not fit, ArgumentError for an unknown reduction.
 
@@ -128,47 +131,48 @@ def binary_cross_entropy_with_logits(
     """
     op = "binary_cross_entropy_with_logits"
     reduction = reduction_named(op, reduction, size_average, reduce)
-    check_pair(op, x, target)
+    check_pair(op, input, target)
     if weight is None and pos_weight is None:
-        return _pair_loss(LOGISTIC_LOSS, reduction, x, target)
-    losses = _pair_loss(LOGISTIC_LOSS, "none", x, target)
+        return _pair_loss(LOGISTIC_LOSS, reduction, input, target)
+    losses = _pair_loss(LOGISTIC_LOSS, "none", input, target)
     if pos_weight is not None:
-        losses = losses + weighted(op, apply(SOFTPLUS, -x) * target, pos_weight - 1)
+        losses = losses + weighted(op, apply(SOFTPLUS, -input) * target, pos_weight - 1)
     return REDUCTIONS[reduction](weighted(op, losses, weight))
 
 
 def soft_margin_loss(
-    x: Any,
-    target: Any,
+    input: Tensor,
+    target: Tensor,
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
-) -> Any:
+) -> Tensor:
     """ln(1 + e^(-target x)), targets 1 and -1.
 
-    x and target: (...) alike.  Raises ShapeError where they differ in shape, ArgumentError for an unknown reduction.
+    input and target: (...) alike.  Raises ShapeError where they differ in shape, ArgumentError for an unknown
+    reduction.
 
     >>> import autograd_cnn as ag
     >>> soft_margin_loss(ag.tensor([0.0, 100.0]), ag.tensor([1.0, -1.0]), reduction="none")
     tensor([  0.6931, 100.0000])
     """
     reduced = reduction_of("soft_margin_loss", reduction, size_average, reduce)
-    x, target = promoted_pair("soft_margin_loss", x, target)
-    return reduced(apply(SOFTPLUS, -(target * x)))
+    input, target = promoted_pair("soft_margin_loss", input, target)
+    return reduced(apply(SOFTPLUS, -(target * input)))
 
 
 def multilabel_soft_margin_loss(
-    x: Any,
-    target: Any,
-    weight: Any = None,
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
-) -> Any:
+) -> Tensor:
     """For each sample the mean over its classes of `binary_cross_entropy_with_logits`, times `weight`.
 
-    x and target: (..., C), weight: broadcasts to them.  Raises ShapeError where shapes do not fit, ArgumentError for an
-    unknown reduction.
+    input and target: (..., C), weight: broadcasts to them.  Raises ShapeError where shapes do not fit, ArgumentError
+    for an unknown reduction.
 
     >>> import autograd_cnn as ag
     >>> multilabel_soft_margin_loss(ag.tensor([[0.0, 100.0]]), ag.tensor([[1.0, 1.0]]))
@@ -176,8 +180,8 @@ def multilabel_soft_margin_loss(
     """
     op = "multilabel_soft_margin_loss"
     reduced = reduction_of(op, reduction, size_average, reduce)
-    x, target = promoted_pair(op, x, require_tensor(op, target))
-    if x.array.ndim == 0:
-        raise ShapeError(f"{op}: x must be (..., C), got a zero-dimensional tensor")
-    losses = weighted(op, _pair_loss(LOGISTIC_LOSS, "none", x, target), weight)
-    return reduced(losses.sum(-1) / x.array.shape[-1])
+    input, target = promoted_pair(op, input, require_tensor(op, target))
+    if input.array.ndim == 0:
+        raise ShapeError(f"{op}: input must be (..., C), got a zero-dimensional tensor")
+    losses = weighted(op, _pair_loss(LOGISTIC_LOSS, "none", input, target), weight)
+    return reduced(losses.sum(-1) / input.array.shape[-1])

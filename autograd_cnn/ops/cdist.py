@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from autograd_cnn.ops.linear import matmul
 from autograd_cnn.ops.operand import broadcast, require_floating
 from autograd_cnn.ops.reduce import ROOT, norm, sum
 from autograd_cnn.ops.shape import transpose, unsqueeze
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
 
 MODES = ("use_mm_for_euclid_dist_if_necessary", "use_mm_for_euclid_dist", "donot_use_mm_for_euclid_dist")
 FEW = 25  # points for which Euclidean distances are not worth a matrix product
@@ -72,23 +75,23 @@ class PairDistances(FusedOp):
         return norm(x.index_select(0, first) - x.index_select(0, second), self.p, -1)
 
 
-def pdist(x: Any, p: float = 2.0) -> Any:
-    """The p-norm distances of all pairs of rows of x: of 0 and 1, 0 and 2, ..., N - 2 and N - 1.
+def pdist(input: Tensor, p: float = 2.0) -> Tensor:
+    """The p-norm distances of all pairs of rows of input: of 0 and 1, 0 and 2, ..., N - 2 and N - 1.
 
-    x: (N, D), y: (N (N - 1) / 2,).  Raises ShapeError for other shapes, ArgumentError for a negative p.
+    input: (N, D), y: (N (N - 1) / 2,).  Raises ShapeError for other shapes, ArgumentError for a negative p.
 
     >>> import autograd_cnn as ag
     >>> pdist(ag.tensor([[0.0, 0.0], [3.0, 4.0], [0.0, 1.0]]))
     tensor([5.0000, 1.0000, 4.2426])
     """
-    require_floating("pdist", x=x)
+    require_floating("pdist", input=input)
     _check_power("pdist", p)
-    if x.array.ndim != 2:
-        raise ShapeError(f"pdist: x must be (N, D), got shape {list(x.array.shape)}")
-    return apply(PairDistances(float(p)), x)
+    if input.array.ndim != 2:
+        raise ShapeError(f"pdist: input must be (N, D), got shape {list(input.array.shape)}")
+    return apply(PairDistances(float(p)), input)
 
 
-def cdist(x1: Any, x2: Any, p: float = 2.0, compute_mode: str = MODES[0]) -> Any:
+def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str = MODES[0]) -> Tensor:
     """The p-norm distances of every row of x1 from every row of x2.
 
     x1: (..., P, D), x2: (..., R, D), leading dimensions broadcast, y: (..., P, R).  Euclidean distances of more than 25

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from autograd_cnn.ops.arithmetic import where
 from autograd_cnn.ops.loss_reduction import reduction_named, reduction_of
 from autograd_cnn.ops.operand import require_floating, require_integer
 from autograd_cnn.ops.softmax import log_softmax
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
 
 NO_WEIGHTS = {dtype: np.empty(0, dtype) for dtype in (float32, float64)}  # for the kernels: all classes weigh 1
 
@@ -88,22 +91,22 @@ def _along_channels(weight: Any, x: Any) -> Any:
 
 
 def cross_entropy(
-    x: Any,
-    target: Any,
-    weight: Any = None,
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
     size_average: bool | None = None,
     ignore_index: int = -100,
     reduce: bool | None = None,
     reduction: str = "mean",
     label_smoothing: float = 0.0,
-) -> Any:
+) -> Tensor:
     """The cross entropy of softmax(x) against class labels or class probabilities (Bridle 1990).
 
     For a label t: -w_t ((1 - s) log p_t) - s / C sum_c w_c log p_c, with p = softmax(x), s = label_smoothing
     (Szegedy et al. 2016) and w = weight.  "mean" divides by the sum of the w_t that count; labels of
     `ignore_index` do not.  For probabilities q: -sum_c w_c q_c log p_c, and "mean" divides by their number.
 
-    x: (C,) or (N, C, ...), target: labels () or (N, ...), or probabilities of x's shape; weight: (C,).
+    input: (C,) or (N, C, ...), target: labels () or (N, ...), or probabilities of input's shape; weight: (C,).
 
     Raises ShapeError where shapes do not fit, DTypeError for labels that are no integers,
     IndexOutOfRangeError for a label outside of 0 to C - 1, ArgumentError for a label_smoothing
@@ -120,20 +123,20 @@ def cross_entropy(
     if size_average is not None or reduce is not None:
         reduction = reduction_named("cross_entropy", reduction, size_average, reduce)
     op = _operation(ignore_index, label_smoothing, reduction)
-    require_floating("cross_entropy", x=x)
+    require_floating("cross_entropy", input=input)
     if weight is not None:
-        weight = checked_weight("cross_entropy", x, weight)
+        weight = checked_weight("cross_entropy", input, weight)
     if not isinstance(target, TensorBase) or target.array.dtype is not int64:
         if isinstance(target, TensorBase) and target.array.dtype.kind == "f":
-            losses = _of_probabilities(x, target, weight, ignore_index, label_smoothing)
+            losses = _of_probabilities(input, target, weight, ignore_index, label_smoothing)
             return reduction_of("cross_entropy", reduction)(losses)
         target = require_integer("cross_entropy", "target", target)
-    check_shape("cross_entropy", x, target)
-    batched = x.array.ndim > 1
+    check_shape("cross_entropy", input, target)
+    batched = input.array.ndim > 1
     if not batched:
-        check_labels("cross_entropy", x, target, ignore_index)
-        x, target = x.unsqueeze(0), target.unsqueeze(0)
-    loss, _ = apply(op, x, target) if weight is None else apply(op, x, target, weight)
+        check_labels("cross_entropy", input, target, ignore_index)
+        input, target = input.unsqueeze(0), target.unsqueeze(0)
+    loss, _ = apply(op, input, target) if weight is None else apply(op, input, target, weight)
     return loss if batched or reduction != "none" else loss.squeeze(0)
 
 
@@ -146,13 +149,13 @@ def _operation(ignore_index: int, label_smoothing: float, reduction: str) -> Cro
 
 
 def _of_probabilities(x: Any, target: Any, weight: Any, ignore_index: int, label_smoothing: float) -> Any:
-    require_floating("cross_entropy", x=x, target=target)
+    require_floating("cross_entropy", input=x, target=target)
     _classes("cross_entropy", x)
     if target.array.shape != x.array.shape:
         if target.array.ndim == x.array.ndim - 1:
             raise DTypeError(f"cross_entropy: labels must be integers, target has {target.array.dtype}")
         raise ShapeError(
-            f"cross_entropy: probabilities must have x's shape {list(x.array.shape)}, "
+            f"cross_entropy: probabilities must have input's shape {list(x.array.shape)}, "
             f"target has {list(target.array.shape)}"
         )
     if ignore_index >= 0:
@@ -168,7 +171,7 @@ def _of_probabilities(x: Any, target: Any, weight: Any, ignore_index: int, label
 
 def checked_weight(op: str, x: Any, weight: Any) -> Any:
     """`weight` without a graph; ShapeError unless there is one for each class."""
-    require_floating(op, x=x, weight=weight)
+    require_floating(op, input=x, weight=weight)
     classes = _classes(op, x)
     if weight.array.shape != (classes,):
         raise ShapeError(f"{op}: weight must have shape [{classes}], got {list(weight.array.shape)}")
@@ -179,7 +182,7 @@ def _classes(op: str, x: Any) -> int:
     """How many scores a line has; ShapeError where there is none."""
     shape = x.array.shape
     if not shape:
-        raise ShapeError(f"{op}: x must be (C,) or (N, C, ...), got a zero-dimensional tensor")
+        raise ShapeError(f"{op}: input must be (C,) or (N, C, ...), got a zero-dimensional tensor")
     return int(shape[0] if len(shape) == 1 else shape[1])
 
 
@@ -190,7 +193,8 @@ def check_shape(op: str, x: Any, target: Any) -> None:
     if target.array.shape != fitting or not shape:
         _classes(op, x)
         raise ShapeError(
-            f"{op}: target must have shape {list(fitting)} for x of shape {list(shape)}, got {list(target.array.shape)}"
+            f"{op}: target must have shape {list(fitting)} for input of shape {list(shape)}, "
+            f"got {list(target.array.shape)}"
         )
 
 
@@ -211,7 +215,7 @@ def _no_class(op: str, labels: Any, wrong: int, classes: int) -> IndexOutOfRange
     """The error of the label whose flat place is `wrong`."""
     place = [int(i) for i in np.unravel_index(wrong, labels.shape)]
     label = labels[tuple(place)]
-    return IndexOutOfRangeError(f"{op}: target{place or ''} is {label}, x has {classes} classes")
+    return IndexOutOfRangeError(f"{op}: target{place or ''} is {label}, input has {classes} classes")
 
 
 def _total_weight(target: Any, weight: Any, ignore_index: int) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from autograd_cnn.ops.exponential import logaddexp
 from autograd_cnn.ops.loss_reduction import reduction_of
 from autograd_cnn.ops.operand import require_floating, require_integer
 from autograd_cnn.ops.pad import pad
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
 
 OP = "ctc_loss"
 NEVER = -1e30  # the logarithm of an impossible event where a derivative must exist
@@ -105,7 +108,7 @@ def ctc_loss(
     blank: int = 0,
     reduction: str = "mean",
     zero_infinity: bool = False,
-) -> Any:
+) -> Tensor:
     """-log of the probability that the sequences spell their targets, however long each label and blank takes.
 
     A path says a label or `blank` at each time; it spells what is left without repetitions, then without blanks (Graves

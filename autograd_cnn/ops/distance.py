@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from autograd_cnn.ops.dim import one_dim
 from autograd_cnn.ops.operand import broadcast, pair, require_floating, require_tensor
 from autograd_cnn.ops.reduce import ROOT, norm, sum
 from autograd_cnn.ops.shape import unsqueeze
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
 
 
 class RowPairs(FusedOp, abstract=True):
@@ -148,7 +151,7 @@ def _last(x: Any, dim: int) -> bool:
     return bool(ndim > 0 and dim % ndim == ndim - 1 and x.array.shape[-1] > 0)
 
 
-def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
+def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """The cosine of the angle between x1 and x2 along `dim`: x1 . x2 / (max(|x1|, eps) max(|x2|, eps)).
 
     x1 and x2 broadcast; the result lacks `dim`.  Raises ShapeError where they do not, IndexOutOfRangeError for a
@@ -178,7 +181,7 @@ def _at_least(length: Any, eps: float) -> Any:
     return length if raised is None else length + raised
 
 
-def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Any:
+def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
     """The p-norm of x1 - x2 + eps over the last dimension.
 
     x1 and x2: (..., D), broadcast; y: (...), or (..., 1) with `keepdim`.  Raises ShapeError where they do not.
@@ -196,7 +199,7 @@ def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepd
     return norm(difference + eps if eps else difference, p, -1 if difference.array.ndim else None, keepdim)
 
 
-def normalize(x: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Any:
+def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Tensor:
     """x divided by its p-norm along `dim`, or by eps where that is less: x / max(|x|_p, eps).
 
     Raises IndexOutOfRangeError for a dimension that is not there.
@@ -205,11 +208,11 @@ def normalize(x: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Any:
     >>> normalize(ag.tensor([[3.0, 4.0]]))
     tensor([[0.6000, 0.8000]])
     """
-    require_floating("normalize", x=x)
-    dim = one_dim("normalize", dim, x.array.ndim)
-    if p == 2 and _last(x, dim):
-        return apply(Normalize(float(eps)), x)[0]
-    return x / clamp_min(norm(x, p, dim, keepdim=True), eps)
+    require_floating("normalize", input=input)
+    dim = one_dim("normalize", dim, input.array.ndim)
+    if p == 2 and _last(input, dim):
+        return apply(Normalize(float(eps)), input)[0]
+    return input / clamp_min(norm(input, p, dim, keepdim=True), eps)
 
 
 def _two(op: str, x1: Any, x2: Any) -> Any:

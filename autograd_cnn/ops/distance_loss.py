@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_cnn.errors import ArgumentError, ShapeError
 from autograd_cnn.graph.record import apply
@@ -15,18 +15,21 @@ from autograd_cnn.ops.expand import broadcast_tensors
 from autograd_cnn.ops.loss_reduction import reduction_of
 from autograd_cnn.ops.operand import broadcast, require_floating, require_tensor
 
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
+
 COSINE = Cosine(0.0, 1e-12)  # squares of lengths are not quite 0, so that zeros have a cosine
 
 
 def cosine_embedding_loss(
-    input1: Any,
-    input2: Any,
-    target: Any,
+    input1: Tensor,
+    input2: Tensor,
+    target: Tensor,
     margin: float = 0,
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
-) -> Any:
+) -> Tensor:
     """1 - cos where the target is 1, max(0, cos - margin) where it is -1; cos is that of the angle of the vectors.
 
     input1 and input2: (N, D) or (D,), target: (N,) or ().  Raises ShapeError for other shapes, ArgumentError for an
@@ -56,9 +59,9 @@ def cosine_embedding_loss(
 
 
 def triplet_margin_loss(
-    anchor: Any,
-    positive: Any,
-    negative: Any,
+    anchor: Tensor,
+    positive: Tensor,
+    negative: Tensor,
     margin: float = 1.0,
     p: float = 2,
     eps: float = 1e-6,
@@ -66,7 +69,7 @@ def triplet_margin_loss(
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
-) -> Any:
+) -> Tensor:
     """max(0, |anchor - positive| - |anchor - negative| + margin), p-norms over the last dimension.
 
     With `swap` |positive - negative| counts in place of |anchor - negative| where it is less (Balntas et al. 2016).
@@ -86,15 +89,15 @@ def triplet_margin_loss(
 
 
 def triplet_margin_with_distance_loss(
-    anchor: Any,
-    positive: Any,
-    negative: Any,
+    anchor: Tensor,
+    positive: Tensor,
+    negative: Tensor,
     *,
     distance_function: Callable[[Any, Any], Any] | None = None,
     margin: float = 1.0,
     swap: bool = False,
     reduction: str = "mean",
-) -> Any:
+) -> Tensor:
     """`triplet_margin_loss` by any distance, a function of two tensors; `pairwise_distance` unless given.
 
     Raises ShapeError where tensors have not as many dimensions, ArgumentError for a margin that is not above 0 and an

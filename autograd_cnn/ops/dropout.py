@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_cnn.dtype import int32
 from autograd_cnn.errors import ArgumentError, ShapeError
@@ -13,6 +13,9 @@ from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.operand import require_floating
 from autograd_cnn.ops.window import images
 from autograd_cnn.random import default_generator
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
 
 WORD = 32  # bits of a word of a mask
 SATURATED = -1.7580993408473766  # what SELU tends to: -scale * alpha
@@ -65,10 +68,11 @@ class DropoutApply(Op):
         return apply(self, g, mask)
 
 
-def dropout(x: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """Zeros with probability `p`, the rest divided by 1 - p, so that the mean stays (Srivastava et al. 2014).
 
-    In evaluation (`training=False`) x itself.  What is zeroed follows from the default generator, see `manual_seed`.
+    In evaluation (`training=False`) input itself.  What is zeroed follows from the default generator, see
+    `manual_seed`.
 
     Raises ArgumentError for p outside of [0, 1], DTypeError for integers.
 
@@ -79,13 +83,13 @@ def dropout(x: Any, p: float = 0.5, training: bool = True, inplace: bool = False
     >>> dropout(ag.ones(2), 0.25, training=False)
     tensor([1., 1.])
     """
-    require_floating("dropout", x=x)
+    require_floating("dropout", input=input)
     _check("dropout", p)
-    return _dropped(x, p, 1, training, inplace)
+    return _dropped(input, p, 1, training, inplace)
 
 
-def dropout2d(x: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
-    """Dropout of whole channels: x is (N, C, H, W) or (C, H, W) (Tompson et al. 2015).
+def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """Dropout of whole channels: input is (N, C, H, W) or (C, H, W) (Tompson et al. 2015).
 
     Raises ArgumentError for p outside of [0, 1], ShapeError for other ranks, DTypeError for integers.
 
@@ -94,11 +98,11 @@ def dropout2d(x: Any, p: float = 0.5, training: bool = True, inplace: bool = Fal
     >>> {channel.sum().item() for image in y for channel in image} <= {0.0, 32.0}
     True
     """
-    return _of_channels("dropout2d", x, p, 2, training, inplace)
+    return _of_channels("dropout2d", input, p, 2, training, inplace)
 
 
-def dropout1d(x: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
-    """Dropout of whole channels: x is (N, C, L) or (C, L).
+def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """Dropout of whole channels: input is (N, C, L) or (C, L).
 
     Raises ArgumentError for p outside of [0, 1], ShapeError for other ranks, DTypeError for integers.
 
@@ -107,11 +111,11 @@ def dropout1d(x: Any, p: float = 0.5, training: bool = True, inplace: bool = Fal
     >>> {channel.sum().item() for line in y for channel in line} <= {0.0, 8.0}
     True
     """
-    return _of_channels("dropout1d", x, p, 1, training, inplace)
+    return _of_channels("dropout1d", input, p, 1, training, inplace)
 
 
-def dropout3d(x: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
-    """Dropout of whole channels: x is (N, C, D, H, W) or (C, D, H, W).
+def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """Dropout of whole channels: input is (N, C, D, H, W) or (C, D, H, W).
 
     Raises ArgumentError for p outside of [0, 1], ShapeError for other ranks, DTypeError for integers.
 
@@ -120,14 +124,14 @@ def dropout3d(x: Any, p: float = 0.5, training: bool = True, inplace: bool = Fal
     >>> {channel.sum().item() for image in y for channel in image} <= {0.0, 8.0}
     True
     """
-    return _of_channels("dropout3d", x, p, 3, training, inplace)
+    return _of_channels("dropout3d", input, p, 3, training, inplace)
 
 
-def alpha_dropout(x: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
+def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
     """Sets numbers to the value that SELU saturates at, with probability `p` (Klambauer et al. 2017).
 
     What follows is scaled and shifted so that mean 0 and variance 1 stay: a x + b, or a s + b for the saturated ones,
-    with s = -1.7581, a = ((1 - p) (1 + p s^2))^(-1/2) and b = -a p s.  In evaluation (`training=False`) x itself.
+    with s = -1.7581, a = ((1 - p) (1 + p s^2))^(-1/2) and b = -a p s.  In evaluation (`training=False`) input itself.
 
     Raises ArgumentError for p outside of [0, 1], DTypeError for integers.
 
@@ -136,13 +140,13 @@ def alpha_dropout(x: Any, p: float = 0.5, training: bool = False, inplace: bool 
     >>> sorted({round(v, 4) for v in y.tolist()})
     [-0.7792, 1.6656]
     """
-    require_floating("alpha_dropout", x=x)
+    require_floating("alpha_dropout", input=input)
     _check("alpha_dropout", p)
-    return _saturated(x, p, 1, training, inplace)
+    return _saturated(input, p, 1, training, inplace)
 
 
-def feature_alpha_dropout(x: Any, p: float = 0.5, training: bool = False, inplace: bool = False) -> Any:
-    """`alpha_dropout` of whole channels: x is (N, C, ...).
+def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
+    """`alpha_dropout` of whole channels: input is (N, C, ...).
 
     Raises ArgumentError for p outside of [0, 1], ShapeError for fewer than 2 dimensions, DTypeError for integers.
 
@@ -151,16 +155,16 @@ def feature_alpha_dropout(x: Any, p: float = 0.5, training: bool = False, inplac
     >>> all((channel == channel[0]).all().item() for line in y for channel in line)
     True
     """
-    require_floating("feature_alpha_dropout", x=x)
+    require_floating("feature_alpha_dropout", input=input)
     _check("feature_alpha_dropout", p)
-    shape = x.array.shape
+    shape = input.array.shape
     if len(shape) < 2:
-        raise ShapeError(f"feature_alpha_dropout: x must be (N, C, ...), got shape {list(shape)}")
-    return _saturated(x, p, math.prod(shape[2:]), training, inplace)
+        raise ShapeError(f"feature_alpha_dropout: input must be (N, C, ...), got shape {list(shape)}")
+    return _saturated(input, p, math.prod(shape[2:]), training, inplace)
 
 
 def _of_channels(op: str, x: Any, p: float, axes: int, training: bool, inplace: bool) -> Any:
-    require_floating(op, x=x)
+    require_floating(op, input=x)
     _check(op, p)
     images(op, x, axes)
     return _dropped(x, p, math.prod(x.array.shape[-axes:]), training, inplace)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from autograd_cnn.ops.operand import first_outside, require_integer
 from autograd_cnn.ops.reduce import norm
 from autograd_cnn.ops.shape import unsqueeze
 from autograd_cnn.ops.size import addressable
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
 
 
 class Embedding(Op):
@@ -74,17 +77,17 @@ class EmbeddingGrad(Op):
 
 
 def embedding(
-    ids: Any,
-    weight: Any,
+    input: Tensor,
+    weight: Tensor,
     padding_idx: int | None = None,
     max_norm: float | None = None,
     norm_type: float = 2.0,
     scale_grad_by_freq: bool = False,
     sparse: bool = False,
-) -> Any:
+) -> Tensor:
     """The rows of a table: y[..., :] = weight[ids[...], :].
 
-    ids: (...) of integers, weight: (count, features), y: (..., features).  The row `padding_idx`, which may
+    input: (...) of integers, weight: (count, features), y: (..., features).  The row `padding_idx`, which may
     count from the end, gets no gradient.  With `max_norm` rows that are named are first, in the table itself, scaled
     down to that `norm_type`-norm where it is more.  With `scale_grad_by_freq` a row's gradient is divided by how often
     it was named.  Gradients are dense, whatever `sparse` says.
@@ -98,19 +101,19 @@ def embedding(
             [3., 4.],
             [1., 2.]])
     """
-    ids = require_integer("embedding", "ids", ids)
+    input = require_integer("embedding", "input", input)
     if not isinstance(weight, TensorBase):
         raise DTypeError(f"embedding: weight must be a tensor, got {type(weight).__name__}")
     count = weight.array.shape[0] if weight.array.ndim == 2 else 0
     if weight.array.ndim == 2:
-        require_range("embedding", "id", ids, count)
+        require_range("embedding", "id", input, count)
         if padding_idx is not None:
             if not -count <= padding_idx < count:
                 raise ArgumentError(f"embedding: padding_idx {padding_idx} is out of range for {count} embeddings")
             padding_idx %= count
         if max_norm is not None:
-            renormalise("embedding", weight, ids, max_norm, norm_type)
-    return apply(Embedding(padding_idx, scale_grad_by_freq), weight, ids)
+            renormalise("embedding", weight, input, max_norm, norm_type)
+    return apply(Embedding(padding_idx, scale_grad_by_freq), weight, input)
 
 
 def renormalise(op: str, weight: Any, ids: Any, max_norm: float, norm_type: float) -> None:
@@ -136,26 +139,26 @@ def require_range(op: str, what: str, ids: Any, count: int) -> None:
         raise IndexOutOfRangeError(f"{op}: {what} {bad} is out of range [0, {count})")
 
 
-def one_hot(x: Any, num_classes: int = -1) -> Any:
+def one_hot(input: Tensor, num_classes: int = -1) -> Tensor:
     """1 where a new last dimension's position is the one that x names, else 0: y[..., c] = (x[...] == c).
 
-    `num_classes` -1 stands for the largest value of x plus 1.  Raises IndexOutOfRangeError for a class
-    outside of [0, num_classes), DTypeError unless x holds integers.
+    `num_classes` -1 stands for the largest value of input plus 1.  Raises IndexOutOfRangeError for a class
+    outside of [0, num_classes), DTypeError unless input holds integers.
 
     >>> import autograd_cnn as ag
     >>> one_hot(ag.tensor([0, 2]), 3)
     tensor([[1, 0, 0],
             [0, 0, 1]])
     """
-    x = require_integer("one_hot", "x", x)
-    host = x.device.to_host(x.array)
+    input = require_integer("one_hot", "input", input)
+    host = input.device.to_host(input.array)
     if num_classes == -1:
         if not host.size:
-            raise ArgumentError("one_hot: x is empty, so num_classes must be given")
+            raise ArgumentError("one_hot: input is empty, so num_classes must be given")
         num_classes = int(host.max()) + 1
     if num_classes < 1 and host.size:
         raise ArgumentError(f"one_hot: num_classes must be at least 1, got {num_classes}")
-    addressable("one_hot", (*x.array.shape, num_classes))
-    require_range("one_hot", "class", x, num_classes)
-    classes = wrap(x.device.from_host(np.arange(num_classes, dtype=np.int64)), x.device)
-    return cast(unsqueeze(x, -1) == classes, int64)
+    addressable("one_hot", (*input.array.shape, num_classes))
+    require_range("one_hot", "class", input, num_classes)
+    classes = wrap(input.device.from_host(np.arange(num_classes, dtype=np.int64)), input.device)
+    return cast(unsqueeze(input, -1) == classes, int64)

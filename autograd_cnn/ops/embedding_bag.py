@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from autograd_cnn.ops.embedding import EmbeddingGrad, frequency, renormalise, re
 from autograd_cnn.ops.index import index_select
 from autograd_cnn.ops.operand import require_floating, require_integer
 from autograd_cnn.ops.shape import reshape, unsqueeze
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
 
 MODES = ("sum", "mean", "max")
 
@@ -57,23 +60,23 @@ def _of_entries(g: Any, starts: Any) -> Any:
 
 
 def embedding_bag(
-    x: Any,
-    weight: Any,
-    offsets: Any = None,
+    input: Tensor,
+    weight: Tensor,
+    offsets: Tensor | None = None,
     max_norm: float | None = None,
     norm_type: float = 2,
     scale_grad_by_freq: bool = False,
     mode: str = "mean",
     sparse: bool = False,
-    per_sample_weights: Any = None,
+    per_sample_weights: Tensor | None = None,
     include_last_offset: bool = False,
     padding_idx: int | None = None,
-) -> Any:
+) -> Tensor:
     """For each bag of ids the sum, the mean or the maximum of their rows of the table; 0 for a bag of none.
 
-    x: (bags, ids) of integers, or (ids,) with `offsets` (bags,), the places where bags begin, and with
+    input: (bags, ids) of integers, or (ids,) with `offsets` (bags,), the places where bags begin, and with
     `include_last_offset` the end of the last one; weight: (count, features), y: (bags, features).
-    `per_sample_weights`, of x's shape, multiply the rows of a sum.  Ids equal to `padding_idx` do not count.
+    `per_sample_weights`, of input's shape, multiply the rows of a sum.  Ids equal to `padding_idx` do not count.
     `max_norm`, `norm_type`, `scale_grad_by_freq` and `sparse` as in `embedding`.
 
     Raises ShapeError and ArgumentError for what does not fit, IndexOutOfRangeError for an id outside of [0, count).
@@ -86,42 +89,42 @@ def embedding_bag(
     """
     op = "embedding_bag"
     _check_options(mode, scale_grad_by_freq, per_sample_weights)
-    x = require_integer(op, "x", x)
+    input = require_integer(op, "input", input)
     if not isinstance(weight, TensorBase) or weight.array.ndim != 2:
         raise ShapeError(f"{op}: weight must be a tensor (count, features)")
     count = weight.array.shape[0]
-    require_range(op, "id", x, count)
+    require_range(op, "id", input, count)
     if padding_idx is not None:
         if not -count <= padding_idx < count:
             raise ArgumentError(f"{op}: padding_idx {padding_idx} is out of range for {count} embeddings")
         padding_idx %= count
     if per_sample_weights is not None:
         require_floating(op, weight=weight, per_sample_weights=per_sample_weights)
-        if per_sample_weights.array.shape != x.array.shape:
+        if per_sample_weights.array.shape != input.array.shape:
             raise ShapeError(
-                f"{op}: per_sample_weights must have x's shape {list(x.array.shape)}, "
+                f"{op}: per_sample_weights must have input's shape {list(input.array.shape)}, "
                 f"got {list(per_sample_weights.array.shape)}"
             )
-    starts = _starts(x, offsets, include_last_offset)
+    starts = _starts(input, offsets, include_last_offset)
     if max_norm is not None:
-        renormalise(op, weight, x, max_norm, norm_type)
-    ids = x.device.to_host(x.array).ravel()[: starts[-1]]
+        renormalise(op, weight, input, max_norm, norm_type)
+    ids = input.device.to_host(input.array).ravel()[: starts[-1]]
     bags = np.repeat(np.arange(starts.size - 1), np.diff(starts))
-    counted = slice(None) if padding_idx is None else np.flatnonzero(ids != padding_idx)
+    counted: Any = slice(None) if padding_idx is None else np.flatnonzero(ids != padding_idx)
     ids, bags = ids[counted], bags[counted]
     sizes = np.bincount(bags, minlength=starts.size - 1)
     if mode == "max":
         return _maxima(weight, ids, sizes)
-    starts = np.append(0, np.cumsum(sizes))
-    inputs = [wrap(x.device.from_host(np.ascontiguousarray(array)), x.device) for array in (ids, starts)]
+    ends: np.ndarray = np.append(0, np.cumsum(sizes))
+    inputs = [wrap(input.device.from_host(np.ascontiguousarray(array)), input.device) for array in (ids, ends)]
     if per_sample_weights is not None:
-        places = wrap(x.device.from_host(np.arange(ids.size) if padding_idx is None else counted), x.device)
-        factors = reshape(per_sample_weights, (x.array.size,))
-        inputs.append(factors if ids.size == x.array.size else index_select(factors, 0, places))
+        places = wrap(input.device.from_host(np.arange(ids.size) if padding_idx is None else counted), input.device)
+        factors = reshape(per_sample_weights, (input.array.size,))
+        inputs.append(factors if ids.size == input.array.size else index_select(factors, 0, places))
     sums = apply(EmbeddingBag(scale_grad_by_freq), weight, *inputs)
     if mode == "sum":
         return sums
-    return sums / wrap(x.device.from_host(np.maximum(sizes, 1).astype(weight.array.dtype)[:, None]), x.device)
+    return sums / wrap(input.device.from_host(np.maximum(sizes, 1).astype(weight.array.dtype)[:, None]), input.device)
 
 
 def _check_options(mode: str, scale_grad_by_freq: bool, per_sample_weights: Any) -> None:
@@ -138,12 +141,12 @@ def _starts(x: Any, offsets: Any, include_last_offset: bool) -> Any:
     shape = x.array.shape
     if len(shape) == 2:
         if offsets is not None:
-            raise ArgumentError("embedding_bag: the rows of a 2-D x are the bags, so offsets must be None")
+            raise ArgumentError("embedding_bag: the rows of a 2-D input are the bags, so offsets must be None")
         return np.arange(shape[0] + 1) * shape[1]
     if len(shape) != 1:
-        raise ShapeError(f"embedding_bag: x must have 1 or 2 dimensions, got shape {list(shape)}")
+        raise ShapeError(f"embedding_bag: input must have 1 or 2 dimensions, got shape {list(shape)}")
     if offsets is None:
-        raise ArgumentError("embedding_bag: a 1-D x needs offsets, got None")
+        raise ArgumentError("embedding_bag: a 1-D input needs offsets, got None")
     offsets = require_integer("embedding_bag", "offsets", offsets)
     if offsets.array.ndim != 1:
         raise ShapeError(f"embedding_bag: offsets must have 1 dimension, got shape {list(offsets.array.shape)}")

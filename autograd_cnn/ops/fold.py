@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_cnn.errors import ShapeError
 from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.operand import require_floating
 from autograd_cnn.ops.window import images, pooled_size, sizes
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
+    from autograd_cnn.typing import Ints
 
 Sizes = tuple[int, ...]  # (height, width)
 
@@ -64,12 +68,12 @@ class FoldWindows(Windows):
         return apply(UnfoldWindows(**self.fields()), g)
 
 
-def unfold(x: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Any:
+def unfold(input: Tensor, kernel_size: Ints, dilation: Ints = 1, padding: Ints = 0, stride: Ints = 1) -> Tensor:
     """The windows that a convolution would see, as the columns of a matrix (im2col).
 
     y[n, (c KH + u) KW + v, i OW + j] = x[n, c, i stride + u dilation - padding, j stride + v dilation - padding]
 
-    x: (N, C, H, W) or (C, H, W), y: (N, C * KH * KW, OH * OW) with OH and OW as in `conv2d`.
+    input: (N, C, H, W) or (C, H, W), y: (N, C * KH * KW, OH * OW) with OH and OW as in `conv2d`.
 
     Raises ShapeError where the kernel is larger than the padded image.
 
@@ -80,18 +84,20 @@ def unfold(x: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride
             [3., 4.],
             [4., 5.]])
     """
-    require_floating("unfold", x=x)
-    batched = images("unfold", x)
-    op = UnfoldWindows(tuple(x.array.shape[-2:]), *_moves("unfold", kernel_size, dilation, padding, stride))
-    return apply(op, x) if batched else apply(op, x.unsqueeze(0)).squeeze(0)
+    require_floating("unfold", input=input)
+    batched = images("unfold", input)
+    op = UnfoldWindows(tuple(input.array.shape[-2:]), *_moves("unfold", kernel_size, dilation, padding, stride))
+    return apply(op, input) if batched else apply(op, input.unsqueeze(0)).squeeze(0)
 
 
-def fold(x: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Any:
+def fold(
+    input: Tensor, output_size: Ints, kernel_size: Ints, dilation: Ints = 1, padding: Ints = 0, stride: Ints = 1
+) -> Tensor:
     """Adds the columns of a matrix up to images, each to the window it would be of (col2im): `unfold`'s adjoint.
 
-    x: (N, C * KH * KW, L) or (C * KH * KW, L), y: (N, C, H, W) of size `output_size`, whose windows are L.
+    input: (N, C * KH * KW, L) or (C * KH * KW, L), y: (N, C, H, W) of size `output_size`, whose windows are L.
 
-    Raises ShapeError where x has not as many rows as kernels have elements, or not as many columns as there are
+    Raises ShapeError where input has not as many rows as kernels have elements, or not as many columns as there are
     windows.
 
     >>> import autograd_cnn as ag
@@ -99,19 +105,21 @@ def fold(x: Any, output_size: Any, kernel_size: Any, dilation: Any = 1, padding:
     tensor([[[1., 2., 1.],
              [1., 2., 1.]]])
     """
-    require_floating("fold", x=x)
-    shape = x.array.shape
+    require_floating("fold", input=input)
+    shape = input.array.shape
     if len(shape) not in (2, 3):
-        raise ShapeError(f"fold: x must be (N, C * KH * KW, L) or (C * KH * KW, L), got shape {list(shape)}")
+        raise ShapeError(f"fold: input must be (N, C * KH * KW, L) or (C * KH * KW, L), got shape {list(shape)}")
     size = sizes("fold", "output_size", output_size, 1, 2)
     moves = _moves("fold", kernel_size, dilation, padding, stride)
     op = FoldWindows(size, *moves)
     elements, windows = prod(moves[0]), prod(op.windows())
     if shape[-2] % elements:
-        raise ShapeError(f"fold: x has {shape[-2]} rows, kernel_size {kernel_size!r} has {elements} elements for each")
+        raise ShapeError(
+            f"fold: input has {shape[-2]} rows, kernel_size {kernel_size!r} has {elements} elements for each"
+        )
     if shape[-1] != windows:
-        raise ShapeError(f"fold: x has {shape[-1]} columns, an image of size {list(size)} has {windows} windows")
-    return apply(op, x) if len(shape) == 3 else apply(op, x.unsqueeze(0)).squeeze(0)
+        raise ShapeError(f"fold: input has {shape[-1]} columns, an image of size {list(size)} has {windows} windows")
+    return apply(op, input) if len(shape) == 3 else apply(op, input.unsqueeze(0)).squeeze(0)
 
 
 def _moves(op: str, kernel_size: Any, dilation: Any, padding: Any, stride: Any) -> tuple[Sizes, Sizes, Sizes, Sizes]:

@@ -5,7 +5,7 @@ B. Graham: "Fractional max-pooling", 2014.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,23 +16,27 @@ from autograd_cnn.ops.random import stream
 from autograd_cnn.ops.span_pool import largest_of_spans
 from autograd_cnn.ops.window import images, sizes
 
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
+    from autograd_cnn.typing import Ints
+
 Sizes = tuple[int, ...]  # one for each axis
 
 
 def fractional_max_pool2d(
-    x: Any,
-    kernel_size: Any,
-    output_size: Any = None,
+    input: Tensor,
+    kernel_size: Ints,
+    output_size: Ints | None = None,
     output_ratio: Any = None,
     return_indices: bool = False,
-    _random_samples: Any = None,
+    _random_samples: Tensor | None = None,
 ) -> Any:
     """The largest values of windows of `kernel_size` at random places, which cover images evenly (Graham 2014).
 
     With a random u for each channel, window i of OH begins at row floor((i + u) a) - floor(u a) for
     a = (H - KH) / (OH - 1), and the last one ends with the image; columns likewise.
 
-    x: (N, C, H, W) or (C, H, W), y: (N, C, OH, OW); either `output_size` is (OH, OW), or `output_ratio` is OH / H
+    input: (N, C, H, W) or (C, H, W), y: (N, C, OH, OW); either `output_size` is (OH, OW), or `output_ratio` is OH / H
     and OW / W, between 0 and 1.  With `return_indices` the places in the flattened image, too.
 
     Raises ArgumentError unless just one of size and ratio is given and the ratio is in range, ShapeError where that
@@ -43,27 +47,27 @@ def fractional_max_pool2d(
     (1, 2, 6, 6)
     """
     name = "fractional_max_pool2d"
-    return _fractional(name, 2, x, kernel_size, output_size, output_ratio, return_indices, _random_samples)
+    return _fractional(name, 2, input, kernel_size, output_size, output_ratio, return_indices, _random_samples)
 
 
 def fractional_max_pool3d(
-    x: Any,
-    kernel_size: Any,
-    output_size: Any = None,
+    input: Tensor,
+    kernel_size: Ints,
+    output_size: Ints | None = None,
     output_ratio: Any = None,
     return_indices: bool = False,
-    _random_samples: Any = None,
+    _random_samples: Tensor | None = None,
 ) -> Any:
     """The largest values of windows of `kernel_size` at random places of volumes; as `fractional_max_pool2d`.
 
-    x: (N, C, D, H, W) or (C, D, H, W), y: (N, C, OD, OH, OW).
+    input: (N, C, D, H, W) or (C, D, H, W), y: (N, C, OD, OH, OW).
 
     >>> import autograd_cnn as ag
     >>> fractional_max_pool3d(ag.ones(1, 2, 9, 9, 9), 2, output_size=(4, 5, 6)).shape
     (1, 2, 4, 5, 6)
     """
     name = "fractional_max_pool3d"
-    return _fractional(name, 3, x, kernel_size, output_size, output_ratio, return_indices, _random_samples)
+    return _fractional(name, 3, input, kernel_size, output_size, output_ratio, return_indices, _random_samples)
 
 
 def _fractional(
@@ -76,7 +80,7 @@ def _fractional(
     return_indices: bool,
     samples: Any,
 ) -> Any:
-    require_floating(op, x=x)
+    require_floating(op, input=x)
     batched = images(op, x, axes)
     if not batched:
         x = x.unsqueeze(0)
@@ -115,7 +119,7 @@ def _samples(op: str, axes: int, x: Any, samples: Any) -> np.ndarray:
     if samples is None:
         return stream(None).random((n * c, axes)).astype(x.array.dtype)
     if not isinstance(samples, TensorBase) or samples.array.dtype != x.array.dtype:
-        raise DTypeError(f"{op}: _random_samples must be a tensor of x's dtype {x.array.dtype}")
+        raise DTypeError(f"{op}: _random_samples must be a tensor of input's dtype {x.array.dtype}")
     if samples.array.shape != (n, c, axes):
         shape = list(samples.array.shape)
         raise ShapeError(f"{op}: _random_samples must have shape {[n, c, axes]}, got {shape}")

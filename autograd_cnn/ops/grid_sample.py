@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,10 @@ from autograd_cnn.ops.linear import matmul
 from autograd_cnn.ops.operand import require_floating
 from autograd_cnn.ops.reduce import sum as sum_
 from autograd_cnn.ops.size import as_size
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
+    from autograd_cnn.typing import Ints
 
 MODES = {"nearest": 0, "bilinear": 1, "bicubic": 2}  # as the kernels number them
 PADDINGS = {"zeros": 0, "border": 1, "reflection": 2}
@@ -43,7 +47,7 @@ class Sampling(Op, abstract=True):
     def settings(self) -> tuple[int, int, bool, tuple[int, ...]]:
         return self.mode, self.padding, self.align_corners, self.orders
 
-    def slopes(self, g: Any, x: Any, grid: Any) -> Any:
+    def slopes(self, g: Any, x: Any, grid: Tensor) -> Any:
         """The gradient for the grid, where that of x at its points is g."""
         by_axis = []
         for axis, order in enumerate(self.orders):
@@ -54,19 +58,19 @@ class Sampling(Op, abstract=True):
 
 
 class GridSample(Sampling):
-    def infer(self, x: Any, grid: Any) -> Any:
+    def infer(self, x: Any, grid: Tensor) -> Any:
         return (*x.shape[:2], *grid.shape[1:-1]), x.dtype
 
-    def compute(self, k: Any, out: Any, x: Any, grid: Any) -> None:
+    def compute(self, k: Any, out: Any, x: Any, grid: Tensor) -> None:
         k.grid_sample(x, grid, *self.settings(), out)
 
-    def vjp_x(self, g: Any, grid: Any, x_shape: Any) -> Any:
+    def vjp_x(self, g: Any, grid: Tensor, x_shape: Any) -> Any:
         return apply(GridSplat(*self.settings(), x_shape[2:]), g, grid)
 
-    def vjp_grid(self, g: Any, x: Any, grid: Any) -> Any:
+    def vjp_grid(self, g: Any, x: Any, grid: Tensor) -> Any:
         return self.slopes(g, x, grid)
 
-    def gradient(self, k: Any, out: Sequence[Any], g: Any, x: Any, grid: Any) -> None:
+    def gradient(self, k: Any, out: Sequence[Any], g: Any, x: Any, grid: Tensor) -> None:
         if out[0] is not None:
             k.grid_splat(g, grid, *self.settings(), out[0])
         if out[1] is not None:
@@ -76,44 +80,44 @@ class GridSample(Sampling):
 class GridSplat(Sampling):
     """The adjoint of reading images of size `size` at the points of a grid: what is at the points is added to them."""
 
-    def infer(self, x: Any, grid: Any) -> Any:
+    def infer(self, x: Any, grid: Tensor) -> Any:
         return (*x.shape[:2], *self.size), x.dtype
 
-    def compute(self, k: Any, out: Any, x: Any, grid: Any) -> None:
+    def compute(self, k: Any, out: Any, x: Any, grid: Tensor) -> None:
         k.grid_splat(x, grid, *self.settings(), out)
 
-    def vjp_x(self, g: Any, grid: Any) -> Any:
+    def vjp_x(self, g: Any, grid: Tensor) -> Any:
         return apply(GridSample(*self.settings()), g, grid)
 
-    def vjp_grid(self, g: Any, x: Any, grid: Any) -> Any:
+    def vjp_grid(self, g: Any, x: Any, grid: Tensor) -> Any:
         return self.slopes(x, g, grid)
 
 
 def grid_sample(
-    x: Any, grid: Any, mode: str = "bilinear", padding_mode: str = "zeros", align_corners: bool | None = None
-) -> Any:
-    """x at the points of a grid (Jaderberg et al. 2015).
+    input: Tensor, grid: Tensor, mode: str = "bilinear", padding_mode: str = "zeros", align_corners: bool | None = None
+) -> Tensor:
+    """input at the points of a grid (Jaderberg et al. 2015).
 
-    x: (N, C, H, W), grid: (N, OH, OW, 2), y: (N, C, OH, OW); or x: (N, C, D, H, W), grid: (N, OD, OH, OW, 3).  The
-    first number of a point says where it is along x's last axis, from -1 to 1: with `align_corners` from the centre
-    of the first element to that of the last, else from edge to edge.  `mode` is "bilinear" (of two neighbours along
-    each axis), "nearest" or, for images, "bicubic" (of four, Keys 1981).  What is outside of x is 0, or with
-    `padding_mode` "border" the outermost element, or with "reflection" x as in a mirror at the edge (at the centres of
-    the outermost elements with `align_corners`).
+    input: (N, C, H, W), grid: (N, OH, OW, 2), y: (N, C, OH, OW); or input: (N, C, D, H, W), grid: (N, OD, OH, OW, 3).
+    The first number of a point says where it is along input's last axis, from -1 to 1: with `align_corners` from the
+    centre of the first element to that of the last, else from edge to edge.  `mode` is "bilinear" (of two neighbours
+    along each axis), "nearest" or, for images, "bicubic" (of four, Keys 1981).  What is outside of input is 0, or with
+    `padding_mode` "border" the outermost element, or with "reflection" input as in a mirror at the edge (at the centres
+    of the outermost elements with `align_corners`).
 
-    Raises ShapeError where x and grid do not fit or x is empty, ArgumentError for an unknown mode or padding_mode, and
-    for "bicubic" of volumes; DTypeError for mixed dtypes.
+    Raises ShapeError where input and grid do not fit or input is empty, ArgumentError for an unknown mode or
+    padding_mode, and for "bicubic" of volumes; DTypeError for mixed dtypes.
 
     >>> import autograd_cnn as ag
     >>> x = ag.tensor([[[[1.0, 2.0], [3.0, 4.0]]]])
     >>> grid_sample(x, ag.tensor([[[[0.0, 0.0], [0.5, 0.5], [1.0, -0.5]]]]))
     tensor([[[[2.5000, 4.0000, 1.0000]]]])
     """
-    require_floating("grid_sample", x=x, grid=grid)
-    shape, points = x.array.shape, grid.array.shape
+    require_floating("grid_sample", input=input, grid=grid)
+    shape, points = input.array.shape, grid.array.shape
     axes = len(shape) - 2
     if axes not in (2, 3):
-        raise ShapeError(f"grid_sample: x must be (N, C, H, W) or (N, C, D, H, W), got shape {list(shape)}")
+        raise ShapeError(f"grid_sample: input must be (N, C, H, W) or (N, C, D, H, W), got shape {list(shape)}")
     if mode not in MODES:
         raise ArgumentError(f"grid_sample: mode must be one of {', '.join(MODES)}, got {mode!r}")
     if padding_mode not in PADDINGS:
@@ -122,13 +126,13 @@ def grid_sample(
         raise ArgumentError("grid_sample: mode 'bicubic' takes images, got volumes")
     if len(points) != axes + 2 or points[0] != shape[0] or points[-1] != axes:
         wanted = f"({shape[0]}, {'OD, ' if axes == 3 else ''}OH, OW, {axes})"
-        raise ShapeError(f"grid_sample: grid must be {wanted} for x of shape {list(shape)}, got {list(points)}")
+        raise ShapeError(f"grid_sample: grid must be {wanted} for input of shape {list(shape)}, got {list(points)}")
     if 0 in shape[2:]:
-        raise ShapeError(f"grid_sample: x has an empty image, shape {list(shape)}")
-    return apply(GridSample(MODES[mode], PADDINGS[padding_mode], bool(align_corners), (0,) * axes), x, grid)
+        raise ShapeError(f"grid_sample: input has an empty image, shape {list(shape)}")
+    return apply(GridSample(MODES[mode], PADDINGS[padding_mode], bool(align_corners), (0,) * axes), input, grid)
 
 
-def affine_grid(theta: Any, size: Any, align_corners: bool | None = None) -> Any:
+def affine_grid(theta: Tensor, size: Ints, align_corners: bool | None = None) -> Tensor:
     """The points at which `grid_sample` reads images as affine maps take them (Jaderberg et al. 2015).
 
     grid[n, i, j] = theta[n] (x_j, y_i, 1) where x_j and y_i go from -1 to 1 as `align_corners` tells in `grid_sample`.

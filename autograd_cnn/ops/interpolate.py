@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
 from autograd_cnn.graph.op import Op
@@ -11,6 +11,12 @@ from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.adaptive_pool import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
 from autograd_cnn.ops.operand import require_floating
 from autograd_cnn.ops.resampling import Axis, table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from autograd_cnn.tensor import Tensor
+    from autograd_cnn.typing import Ints
 
 
 class Resample(Op):
@@ -39,18 +45,18 @@ AREAS: dict[int, Any] = {1: adaptive_avg_pool1d, 2: adaptive_avg_pool2d, 3: adap
 
 
 def interpolate(
-    x: Any,
-    size: Any = None,
-    scale_factor: Any = None,
+    input: Tensor,
+    size: Ints | None = None,
+    scale_factor: float | Sequence[float] | None = None,
     mode: str = "nearest",
     align_corners: bool | None = None,
     recompute_scale_factor: bool | None = None,
     antialias: bool = False,
-) -> Any:
-    """x at another size, given as `size` or as a factor, each one number or one for each axis.
+) -> Tensor:
+    """input at another size, given as `size` or as a factor, each one number or one for each axis.
 
-    x: (N, C, L), (N, C, H, W) or (N, C, D, H, W).  Element i of an axis lies at s (i + 1/2) - 1/2 of x, s being the
-    factor between the sizes (with `recompute_scale_factor` that of the sizes as they come out, else the one given);
+    input: (N, C, L), (N, C, H, W) or (N, C, D, H, W).  Element i of an axis lies at s (i + 1/2) - 1/2 of input, s being
+    the factor between the sizes (with `recompute_scale_factor` that of the sizes as they come out, else the one given);
     with `align_corners` at i (size - 1) / (new size - 1), so that the outermost elements stay.  `mode` says what is
     there: "nearest" the element at floor(s i), "nearest-exact" the nearest one, "linear", "bilinear" and "trilinear"
     the line between two (along each of one, two and three axes), "bicubic" the cubic through four (Keys 1981), "area"
@@ -58,37 +64,37 @@ def interpolate(
     shrink.
 
     Raises ArgumentError for an unknown mode, for align_corners or antialias in a mode that has none, unless one of
-    size and scale_factor is given, and for a size below 1; ShapeError for x of another rank than the mode takes.
+    size and scale_factor is given, and for a size below 1; ShapeError for input of another rank than the mode takes.
 
     >>> import autograd_cnn as ag
     >>> x = ag.tensor([[[1.0, 3.0]]])
     >>> interpolate(x, 4), interpolate(x, scale_factor=2, mode="linear")
     (tensor([[[1., 1., 3., 3.]]]), tensor([[[1.0000, 1.5000, 2.5000, 3.0000]]]))
     """
-    require_floating("interpolate", x=x)
-    axes = x.array.ndim - 2
+    require_floating("interpolate", input=input)
+    axes = input.array.ndim - 2
     if mode not in MODES:
         raise ArgumentError(f"interpolate: mode must be one of {', '.join(MODES)}, got {mode!r}")
     wanted = {**LINEAR, "bicubic": 2}.get(mode)
     if axes not in (1, 2, 3) or (wanted is not None and axes != wanted):
         takes = "3, 4 or 5" if wanted is None else str(wanted + 2)
-        raise ShapeError(f"interpolate: mode {mode!r} takes {takes} dimensions, got shape {list(x.array.shape)}")
+        raise ShapeError(f"interpolate: mode {mode!r} takes {takes} dimensions, got shape {list(input.array.shape)}")
     if align_corners is not None and wanted is None:
         raise ArgumentError(f"interpolate: mode {mode!r} has no align_corners, got {align_corners!r}")
     if antialias and mode not in ("bilinear", "bicubic"):
         raise ArgumentError(f"interpolate: antialias is there for bilinear and bicubic, got mode {mode!r}")
-    image = x.array.shape[2:]
+    image = input.array.shape[2:]
     sizes, factors = _sizes(axes, image, size, scale_factor, bool(recompute_scale_factor))
     if min(sizes) < (mode != "area"):
         raise ArgumentError(f"interpolate: an image of size {list(image)} would become one of size {list(sizes)}")
     if 0 in image:
-        raise ShapeError(f"interpolate: x has an empty image, shape {list(x.array.shape)}")
+        raise ShapeError(f"interpolate: input has an empty image, shape {list(input.array.shape)}")
     if mode == "area":
-        return AREAS[axes](x, sizes)
+        return AREAS[axes](input, sizes)
     settings = bool(align_corners), bool(antialias)
     kind = KINDS.get(mode, mode)
     lines = zip(image, sizes, factors, strict=True)
-    return apply(Resample(tuple(Axis(kind, n, m, factor, *settings) for n, m, factor in lines)), x)
+    return apply(Resample(tuple(Axis(kind, n, m, factor, *settings) for n, m, factor in lines)), input)
 
 
 def _sizes(
@@ -123,32 +129,40 @@ def _each_axis(name: str, axes: int, given: Any, kind: Any) -> tuple[Any, ...]:
 
 
 def upsample(
-    x: Any, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: bool | None = None
-) -> Any:
+    input: Tensor,
+    size: Ints | None = None,
+    scale_factor: float | Sequence[float] | None = None,
+    mode: str = "nearest",
+    align_corners: bool | None = None,
+) -> Tensor:
     """The older name of `interpolate`.
 
     >>> import autograd_cnn as ag
     >>> upsample(ag.ones(1, 1, 2), scale_factor=2).shape
     (1, 1, 4)
     """
-    return interpolate(x, size, scale_factor, mode, align_corners)
+    return interpolate(input, size, scale_factor, mode, align_corners)
 
 
-def upsample_nearest(x: Any, size: Any = None, scale_factor: Any = None) -> Any:
+def upsample_nearest(
+    input: Tensor, size: Ints | None = None, scale_factor: float | Sequence[float] | None = None
+) -> Tensor:
     """`interpolate` with mode "nearest".
 
     >>> import autograd_cnn as ag
     >>> upsample_nearest(ag.tensor([[[1.0, 2.0]]]), scale_factor=2)
     tensor([[[1., 1., 2., 2.]]])
     """
-    return interpolate(x, size, scale_factor, mode="nearest")
+    return interpolate(input, size, scale_factor, mode="nearest")
 
 
-def upsample_bilinear(x: Any, size: Any = None, scale_factor: Any = None) -> Any:
+def upsample_bilinear(
+    input: Tensor, size: Ints | None = None, scale_factor: float | Sequence[float] | None = None
+) -> Tensor:
     """`interpolate` of images with mode "bilinear", whose corners stay.
 
     >>> import autograd_cnn as ag
     >>> upsample_bilinear(ag.tensor([[[[1.0, 3.0]]]]), size=(1, 3))
     tensor([[[[1., 2., 3.]]]])
     """
-    return interpolate(x, size, scale_factor, mode="bilinear", align_corners=True)
+    return interpolate(input, size, scale_factor, mode="bilinear", align_corners=True)

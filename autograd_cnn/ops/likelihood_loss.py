@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,6 +28,9 @@ from autograd_cnn.ops.loss_reduction import (
 from autograd_cnn.ops.operand import broadcast, require_floating, require_tensor
 from autograd_cnn.ops.rounding import clamp
 from autograd_cnn.ops.shape import unsqueeze
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
 
 
 class KlDivergence(FusedOp):
@@ -76,55 +79,56 @@ KL_DIVERGENCE = {(logarithm, name): KlDivergence(logarithm, name) for logarithm 
 
 
 def kl_div(
-    x: Any,
-    target: Any,
+    input: Tensor,
+    target: Tensor,
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
     log_target: bool = False,
-) -> Any:
+) -> Tensor:
     """target (log target - x), for log-probabilities x (Kullback and Leibler 1951).
 
     "batchmean" divides the sum by the first dimension, which is the divergence itself; "mean" divides by all.
 
-    Raises ShapeError where x and target differ in shape, ArgumentError for an unknown reduction.
+    Raises ShapeError where input and target differ in shape, ArgumentError for an unknown reduction.
 
     >>> import autograd_cnn as ag
     >>> kl_div(ag.tensor([[0.5, 0.5]]).log(), ag.tensor([[1.0, 0.0]]), reduction="batchmean")
     tensor(0.6931)
     """
-    batchmean = reduction == "batchmean" and require_tensor("kl_div", x).array.ndim > 0
+    batchmean = reduction == "batchmean" and require_tensor("kl_div", input).array.ndim > 0
     reduction = "sum" if batchmean else reduction_named("kl_div", reduction, size_average, reduce)
-    check_pair("kl_div", x, target)
+    check_pair("kl_div", input, target)
     op = KL_DIVERGENCE[bool(log_target), reduction]
-    total = op.composite(x, target) if target._requires_grad else apply(op, x, target)
-    return total / x.array.shape[0] if batchmean else total
+    total = op.composite(input, target) if target._requires_grad else apply(op, input, target)
+    return total / input.array.shape[0] if batchmean else total
 
 
 def poisson_nll_loss(
-    x: Any,
-    target: Any,
+    input: Tensor,
+    target: Tensor,
     log_input: bool = True,
     full: bool = False,
     size_average: bool | None = None,
     eps: float = 1e-8,
     reduce: bool | None = None,
     reduction: str = "mean",
-) -> Any:
+) -> Tensor:
     """-log of Poisson's probability of `target` events: e^x - target x, or x - target log(x + eps) for x no logarithm.
 
     `full` adds Stirling's approximation of log(target!), target log target - target + log(2 pi target) / 2, for
     targets above 1.
 
-    x and target: (...) alike.  Raises ShapeError where they differ in shape, ArgumentError for an unknown reduction.
+    input and target: (...) alike.  Raises ShapeError where they differ in shape, ArgumentError for an unknown
+    reduction.
 
     >>> import autograd_cnn as ag
     >>> poisson_nll_loss(ag.tensor([0.0, 1.0]), ag.tensor([1.0, 2.0]), reduction="none")
     tensor([1.0000, 0.7183])
     """
     reduced = reduction_of("poisson_nll_loss", reduction, size_average, reduce)
-    x, target = promoted_pair("poisson_nll_loss", x, target)
-    losses = exp(x) - target * x if log_input else x - target * log(x + eps)
+    input, target = promoted_pair("poisson_nll_loss", input, target)
+    losses = exp(input) - target * input if log_input else input - target * log(input + eps)
     if full:
         many = target > 1
         counted = where(many, target, 1.0)
@@ -134,13 +138,13 @@ def poisson_nll_loss(
 
 
 def gaussian_nll_loss(
-    x: Any, target: Any, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
-) -> Any:
+    input: Tensor, target: Tensor, var: Tensor | float, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
+) -> Tensor:
     """-log of the normal density: (log v + (x - target)^2 / v) / 2 with v = max(var, eps) (Nix and Weigend 1994).
 
     `full` adds log(2 pi) / 2.  The limit eps does not stop the gradient for `var`.
 
-    x: (...), target: broadcasts with it; var: a number, x's shape, or with a 1 or nothing for one dimension.
+    input: (...), target: broadcasts with it; var: a number, input's shape, or with a 1 or nothing for one dimension.
 
     Raises ShapeError where `var` does not fit, ArgumentError for a negative one and an unknown reduction.
 
@@ -150,14 +154,14 @@ def gaussian_nll_loss(
     """
     op = "gaussian_nll_loss"
     reduced = reduction_of(op, reduction)
-    require_floating(op, x=x)
-    broadcast(op, x.array.shape, require_tensor(op, target).array.shape)
-    var = _variance(op, x, var)
+    require_floating(op, input=input)
+    broadcast(op, input.array.shape, require_tensor(op, target).array.shape)
+    variance = _variance(op, input, var)
     with no_grad():
-        raised = clamp(var, min=eps) - var if (var < eps).any() else None
+        raised = clamp(variance, min=eps) - variance if (variance < eps).any() else None
     if raised is not None:
-        var = var + raised
-    losses = 0.5 * (log(var) + (x - target) ** 2 / var)
+        variance = variance + raised
+    losses = 0.5 * (log(variance) + (input - target) ** 2 / variance)
     if full:
         losses = losses + 0.5 * math.log(2 * math.pi)
     return reduced(losses)
@@ -181,5 +185,5 @@ def _variance(op: str, x: Any, var: Any) -> Any:
     # As in PyTorch: the sizes of x where they differ add up to 1 only where one dimension alone is 1.
     differing = [size for size, other in zip(given, shape, strict=False) if size != other]
     if len(given) != len(shape) or differing != [1]:
-        raise ShapeError(f"{op}: var of shape {list(given)} does not fit x's shape {list(shape)}")
+        raise ShapeError(f"{op}: var of shape {list(given)} does not fit input's shape {list(shape)}")
     return var

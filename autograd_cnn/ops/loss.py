@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from math import inf
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_cnn.errors import ArgumentError, ShapeError
 from autograd_cnn.graph.op import FusedOp
@@ -21,6 +21,9 @@ from autograd_cnn.ops.loss_reduction import (
 )
 from autograd_cnn.ops.operand import broadcast, pair, require_floating, require_tensor
 from autograd_cnn.ops.reduce import sum
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
 
 
 class Huber(FusedOp):
@@ -108,20 +111,20 @@ def promoted_pair(op: str, x: Any, target: Any) -> Any:
 
 def check_pair(op: str, x: Any, target: Any) -> None:
     """Raises unless x and target are floating point tensors of one dtype and one shape."""
-    require_floating(op, x=require_tensor(op, x), target=require_tensor(op, target))
+    require_floating(op, input=require_tensor(op, x), target=require_tensor(op, target))
     if x.array.shape != target.array.shape:
         got = f"{list(x.array.shape)} and {list(target.array.shape)}"
-        raise ShapeError(f"{op}: x and target must have one shape, got {got}")
+        raise ShapeError(f"{op}: input and target must have one shape, got {got}")
 
 
 def weighted(op: str, losses: Any, weight: Any) -> Any:
     """The losses times `weight`, which broadcasts to them."""
     if weight is None:
         return losses
-    require_floating(op, x=losses, weight=weight)
+    require_floating(op, input=losses, weight=weight)
     if broadcast(op, losses.array.shape, weight.array.shape) != losses.array.shape:
         raise ShapeError(
-            f"{op}: weight of shape {list(weight.array.shape)} does not broadcast to x's shape "
+            f"{op}: weight of shape {list(weight.array.shape)} does not broadcast to input's shape "
             f"{list(losses.array.shape)}"
         )
     return losses * weight
@@ -130,7 +133,7 @@ def weighted(op: str, losses: Any, weight: Any) -> Any:
 def _check_weight(op: str, x: Any, weight: Any) -> None:
     """Raises unless there is a weight for each element of x."""
     if require_tensor(op, weight).array.shape != x.array.shape:
-        raise ShapeError(f"{op}: weight must have x's shape {list(x.array.shape)}, got {list(weight.array.shape)}")
+        raise ShapeError(f"{op}: weight must have input's shape {list(x.array.shape)}, got {list(weight.array.shape)}")
 
 
 def _weighted_mean(losses: Any, weight: Any, reduction: str) -> Any:
@@ -140,16 +143,16 @@ def _weighted_mean(losses: Any, weight: Any, reduction: str) -> Any:
 
 
 def mse_loss(
-    x: Any,
-    target: Any,
+    input: Tensor,
+    target: Tensor,
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
-    weight: Any = None,
-) -> Any:
+    weight: Tensor | None = None,
+) -> Tensor:
     """The squared error: (x - target)^2, averaged, summed or as it is; `weight` has a number for each.
 
-    With weights "mean" is the weighted mean.  x, target and weight: (...) alike.
+    With weights "mean" is the weighted mean.  input, target and weight: (...) alike.
 
     Raises ShapeError where shapes differ, ArgumentError for an unknown reduction.
 
@@ -158,24 +161,24 @@ def mse_loss(
     tensor(2.5000)
     """
     reduction = reduction_named("mse_loss", reduction, size_average, reduce)
-    x, target = promoted_pair("mse_loss", x, target)
+    input, target = promoted_pair("mse_loss", input, target)
     if weight is None:
-        return apply(_huber(inf, 2.0, reduction), x, target)
-    _check_weight("mse_loss", x, weight)
-    return _weighted_mean(apply(_huber(inf, 2.0, "none"), x, target), weight, reduction)
+        return apply(_huber(inf, 2.0, reduction), input, target)
+    _check_weight("mse_loss", input, weight)
+    return _weighted_mean(apply(_huber(inf, 2.0, "none"), input, target), weight, reduction)
 
 
 def l1_loss(
-    x: Any,
-    target: Any,
+    input: Tensor,
+    target: Tensor,
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
-    weight: Any = None,
-) -> Any:
+    weight: Tensor | None = None,
+) -> Tensor:
     """The absolute error: |x - target|, averaged, summed or as it is; `weight` has a number for each.
 
-    With weights "mean" is the weighted mean.  x, target and weight: (...) alike.
+    With weights "mean" is the weighted mean.  input, target and weight: (...) alike.
 
     Raises ShapeError where shapes differ, ArgumentError for an unknown reduction.
 
@@ -184,24 +187,24 @@ def l1_loss(
     tensor(1.5000)
     """
     reduction = reduction_named("l1_loss", reduction, size_average, reduce)
-    x, target = promoted_pair("l1_loss", x, target)
+    input, target = promoted_pair("l1_loss", input, target)
     if weight is None:
-        return apply(ABSOLUTE_ERROR[reduction], x, target)
-    _check_weight("l1_loss", x, weight)
-    return _weighted_mean(apply(ABSOLUTE_ERROR["none"], x, target), weight, reduction)
+        return apply(ABSOLUTE_ERROR[reduction], input, target)
+    _check_weight("l1_loss", input, weight)
+    return _weighted_mean(apply(ABSOLUTE_ERROR["none"], input, target), weight, reduction)
 
 
 def smooth_l1_loss(
-    x: Any,
-    target: Any,
+    input: Tensor,
+    target: Tensor,
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
     beta: float = 1.0,
-) -> Any:
+) -> Tensor:
     """d^2 / (2 beta) where |d| < beta, else |d| - beta / 2, with d = x - target (Girshick 2015).
 
-    Raises ShapeError where x and target differ in shape, ArgumentError for a negative beta or an unknown
+    Raises ShapeError where input and target differ in shape, ArgumentError for a negative beta or an unknown
     reduction.
 
     >>> import autograd_cnn as ag
@@ -212,12 +215,14 @@ def smooth_l1_loss(
     if beta < 0:
         raise ArgumentError(f"smooth_l1_loss: beta must be at least 0, got {beta}")
     if beta == 0:
-        x, target = promoted_pair("smooth_l1_loss", x, target)
-        return l1_loss(x, target, reduction=reduction)
-    return apply(_huber(float(beta), 1 / beta, reduction), *promoted_pair("smooth_l1_loss", x, target))
+        input, target = promoted_pair("smooth_l1_loss", input, target)
+        return l1_loss(input, target, reduction=reduction)
+    return apply(_huber(float(beta), 1 / beta, reduction), *promoted_pair("smooth_l1_loss", input, target))
 
 
-def huber_loss(x: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None) -> Any:
+def huber_loss(
+    input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0, weight: Tensor | None = None
+) -> Tensor:
     """d^2 / 2 where |d| < delta, else delta (|d| - delta / 2), with d = x - target (Huber 1964).
 
     `weight` has a number for each loss; as in PyTorch their number, not the sum of the weights, divides the "mean".
@@ -231,8 +236,8 @@ def huber_loss(x: Any, target: Any, reduction: str = "mean", delta: float = 1.0,
     reduction_of("huber_loss", reduction)
     if delta <= 0:
         raise ArgumentError(f"huber_loss: delta must be above 0, got {delta}")
-    x, target = promoted_pair("huber_loss", x, target)
+    input, target = promoted_pair("huber_loss", input, target)
     if weight is None:
-        return apply(_huber(float(delta), 1.0, reduction), x, target)
-    _check_weight("huber_loss", x, weight)
-    return REDUCTIONS[reduction](apply(_huber(float(delta), 1.0, "none"), x, target) * weight)
+        return apply(_huber(float(delta), 1.0, reduction), input, target)
+    _check_weight("huber_loss", input, weight)
+    return REDUCTIONS[reduction](apply(_huber(float(delta), 1.0, "none"), input, target) * weight)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,18 +15,21 @@ from autograd_cnn.ops.loss_reduction import reduction_of
 from autograd_cnn.ops.operand import broadcast, first_outside, require_floating, require_integer, require_tensor
 from autograd_cnn.ops.shape import unsqueeze
 
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
+
 
 def hinge_embedding_loss(
-    x: Any,
-    target: Any,
+    input: Tensor,
+    target: Tensor,
     margin: float = 1.0,
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
-) -> Any:
+) -> Tensor:
     """x where the target is 1, max(0, margin - x) where it is -1: x is a distance.
 
-    x and target broadcast.  Raises ShapeError where they do not, ArgumentError for an unknown reduction.
+    input and target broadcast.  Raises ShapeError where they do not, ArgumentError for an unknown reduction.
 
     >>> import autograd_cnn as ag
     >>> hinge_embedding_loss(ag.tensor([0.3, 0.3]), ag.tensor([1.0, -1.0]), reduction="none")
@@ -34,21 +37,21 @@ def hinge_embedding_loss(
     """
     op = "hinge_embedding_loss"
     reduced = reduction_of(op, reduction, size_average, reduce)
-    require_floating(op, x=x)
-    broadcast(op, x.array.shape, require_tensor(op, target).array.shape)
-    apart = where(target != 1, clamp_min(margin - x, 0.0), 0.0)
-    return reduced(apart + where(target != -1, x, 0.0))
+    require_floating(op, input=input)
+    broadcast(op, input.array.shape, require_tensor(op, target).array.shape)
+    apart = where(target != 1, clamp_min(margin - input, 0.0), 0.0)
+    return reduced(apart + where(target != -1, input, 0.0))
 
 
 def margin_ranking_loss(
-    input1: Any,
-    input2: Any,
-    target: Any,
+    input1: Tensor,
+    input2: Tensor,
+    target: Tensor,
     margin: float = 0,
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
-) -> Any:
+) -> Tensor:
     """max(0, -target (input1 - input2) + margin): with target 1 the first should be larger, with -1 the second.
 
     All three have as many dimensions, and broadcast.  Raises ShapeError where they do not, ArgumentError for an unknown
@@ -69,18 +72,18 @@ def margin_ranking_loss(
 
 
 def multi_margin_loss(
-    x: Any,
-    target: Any,
+    input: Tensor,
+    target: Tensor,
     p: int = 1,
     margin: float = 1.0,
-    weight: Any = None,
+    weight: Tensor | None = None,
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
-) -> Any:
+) -> Tensor:
     """sum_(c != t) w_t max(0, margin - x_t + x_c)^p / C for the label t: every other class has to be lower.
 
-    w = weight.  x: (N, C) or (C,), target: labels (N,) or (), weight: (C,).
+    w = weight.  input: (N, C) or (C,), target: labels (N,) or (), weight: (C,).
 
     Raises ShapeError where shapes do not fit, ArgumentError for p other than 1 and 2 and an unknown reduction,
     IndexOutOfRangeError for a label that is no class.
@@ -93,20 +96,20 @@ def multi_margin_loss(
     reduced = reduction_of(op, reduction, size_average, reduce)
     if p not in (1, 2):
         raise ArgumentError(f"{op}: p must be 1 or 2, got {p}")
-    require_floating(op, x=x, weight=weight)
-    classes = _classes(op, x)
+    require_floating(op, input=input, weight=weight)
+    classes = _classes(op, input)
     target = require_integer(op, "target", target)
-    fitting = x.array.shape[:-1]
-    if target.array.shape != fitting and not target.array.size == 1 == x.array.size // classes:
-        raise _misfit(op, target, fitting, x)
+    fitting = input.array.shape[:-1]
+    if target.array.shape != fitting and not target.array.size == 1 == input.array.size // classes:
+        raise _misfit(op, target, fitting, input)
     bad = first_outside(target, classes)
     if bad is not None:
         raise IndexOutOfRangeError(f"{op}: target {bad} is out of range for {classes} classes")
     if weight is not None and weight.array.shape != (classes,):
         raise ShapeError(f"{op}: weight must have shape [{classes}], got {list(weight.array.shape)}")
     labels = unsqueeze(target.reshape(fitting), -1)
-    short = relu(margin - x.gather(-1, labels) + x)
-    others = wrap(x.device.from_host(np.arange(classes)), x.device) != labels
+    short = relu(margin - input.gather(-1, labels) + input)
+    others = wrap(input.device.from_host(np.arange(classes)), input.device) != labels
     losses = where(others, short if p == 1 else short * short, 0.0)
     if weight is not None:
         losses = losses * unsqueeze(weight.index_select(0, target.reshape(-1)).reshape(fitting), -1)
@@ -114,17 +117,17 @@ def multi_margin_loss(
 
 
 def multilabel_margin_loss(
-    x: Any,
-    target: Any,
+    input: Tensor,
+    target: Tensor,
     size_average: bool | None = None,
     reduce: bool | None = None,
     reduction: str = "mean",
-) -> Any:
+) -> Tensor:
     """sum over labels t and classes c that are none of max(0, 1 - x_t + x_c) / C.
 
     A line of `target` has its labels first; what comes after the first -1 does not count.
 
-    x and target: (N, C) or (C,).  Raises ShapeError where they differ, IndexOutOfRangeError for a label that is no
+    input and target: (N, C) or (C,).  Raises ShapeError where they differ, IndexOutOfRangeError for a label that is no
     class, ArgumentError for an unknown reduction.
 
     >>> import autograd_cnn as ag
@@ -133,11 +136,11 @@ def multilabel_margin_loss(
     """
     op = "multilabel_margin_loss"
     reduced = reduction_of(op, reduction, size_average, reduce)
-    require_floating(op, x=x)
-    classes = _classes(op, x)
+    require_floating(op, input=input)
+    classes = _classes(op, input)
     target = require_integer(op, "target", target)
-    if target.array.shape != x.array.shape:
-        raise _misfit(op, target, x.array.shape, x)
+    if target.array.shape != input.array.shape:
+        raise _misfit(op, target, input.array.shape, input)
     labels = target.device.to_host(target.array)
     wrong = (labels < -1) | (labels >= classes)
     if wrong.any():
@@ -145,12 +148,12 @@ def multilabel_margin_loss(
     counted = np.minimum.accumulate(labels >= 0, axis=-1)
     most = int(counted.sum(-1).max(initial=0))
     labels, counted = labels[..., :most], counted[..., :most]
-    is_label = np.zeros(x.array.shape, bool)
+    is_label = np.zeros(input.array.shape, bool)
     lines = np.nonzero(counted)
     is_label[(*lines[:-1], labels[lines])] = True
-    pairs = wrap(x.device.from_host(counted[..., :, None] & ~is_label[..., None, :]), x.device)
-    index = wrap(x.device.from_host(np.where(counted, labels, 0)), x.device)
-    short = relu(1 - unsqueeze(x.gather(-1, index), -1) + unsqueeze(x, -2))
+    pairs = wrap(input.device.from_host(counted[..., :, None] & ~is_label[..., None, :]), input.device)
+    index = wrap(input.device.from_host(np.where(counted, labels, 0)), input.device)
+    short = relu(1 - unsqueeze(input.gather(-1, index), -1) + unsqueeze(input, -2))
     return reduced(where(pairs, short, 0.0).sum((-2, -1)) / classes)
 
 
@@ -158,12 +161,12 @@ def _classes(op: str, x: Any) -> int:
     """How many classes x has; ShapeError unless it is (N, C) or (C,) and there is one."""
     shape = x.array.shape
     if len(shape) not in (1, 2) or not shape[-1]:
-        raise ShapeError(f"{op}: x must be (N, C) or (C,) with at least 1 class, got shape {list(shape)}")
+        raise ShapeError(f"{op}: input must be (N, C) or (C,) with at least 1 class, got shape {list(shape)}")
     return int(shape[-1])
 
 
 def _misfit(op: str, target: Any, fitting: tuple[int, ...], x: Any) -> ShapeError:
     return ShapeError(
-        f"{op}: target must have shape {list(fitting)} for x of shape {list(x.array.shape)}, "
+        f"{op}: target must have shape {list(fitting)} for input of shape {list(x.array.shape)}, "
         f"got {list(target.array.shape)}"
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_cnn.dtype import int64, uint8
 from autograd_cnn.graph.op import Op
@@ -17,6 +17,10 @@ from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.gather import Gather
 from autograd_cnn.ops.operand import require_floating
 from autograd_cnn.ops.window import images, pooled_size, pooling_window, sizes
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
+    from autograd_cnn.typing import Ints
 
 Sizes = tuple[int, ...]  # one for each axis
 
@@ -117,37 +121,37 @@ def _pooling(kernel: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes, ceil
 
 
 def max_pool1d(
-    x: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
+    input: Tensor,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    dilation: Ints = 1,
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Any:
     """The largest value of every window of sequences; as `max_pool2d`, which also tells of errors.
 
-    x: (N, C, L) or (C, L), y: (N, C, OL).
+    input: (N, C, L) or (C, L), y: (N, C, OL).
 
     >>> import autograd_cnn as ag
     >>> max_pool1d(ag.tensor([[1.0, 3.0, 2.0, 4.0]]), 2, return_indices=True)
     (tensor([[3., 4.]]), tensor([[1, 3]]))
     """
-    return _max_pool("max_pool1d", 1, x, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+    return _max_pool("max_pool1d", 1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
 def max_pool2d(
-    x: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
+    input: Tensor,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    dilation: Ints = 1,
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Any:
     """The largest value of every window, nan where there is one; the first of equal ones gets the gradient.
 
-    x: (N, C, H, W) or (C, H, W), y: (N, C, OH, OW) with
+    input: (N, C, H, W) or (C, H, W), y: (N, C, OH, OW) with
     OH = floor((H + 2 padding - dilation (KH - 1) - 1) / stride) + 1, or the ceiling with `ceil_mode`.
     `stride` is `kernel_size` where it is None.  With `return_indices` the places in the flattened image, too.
 
@@ -158,27 +162,27 @@ def max_pool2d(
     >>> max_pool2d(ag.tensor([[[[1.0, 2.0], [4.0, 3.0]]]]), 2)
     tensor([[[[4.]]]])
     """
-    return _max_pool("max_pool2d", 2, x, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+    return _max_pool("max_pool2d", 2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
 def max_pool3d(
-    x: Any,
-    kernel_size: Any,
-    stride: Any = None,
-    padding: Any = 0,
-    dilation: Any = 1,
+    input: Tensor,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    dilation: Ints = 1,
     ceil_mode: bool = False,
     return_indices: bool = False,
 ) -> Any:
     """The largest value of every window of volumes; as `max_pool2d`, which also tells of errors.
 
-    x: (N, C, D, H, W) or (C, D, H, W), y: (N, C, OD, OH, OW); indices are places in the flattened volume.
+    input: (N, C, D, H, W) or (C, D, H, W), y: (N, C, OD, OH, OW); indices are places in the flattened volume.
 
     >>> import autograd_cnn as ag
     >>> max_pool3d(ag.arange(16.0).reshape(1, 4, 2, 2), (2, 1, 2)).flatten()
     tensor([ 5.,  7., 13., 15.])
     """
-    return _max_pool("max_pool3d", 3, x, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+    return _max_pool("max_pool3d", 3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
 
 
 def _max_pool(
@@ -192,7 +196,7 @@ def _max_pool(
     ceil_mode: Any,
     return_indices: Any,
 ) -> Any:
-    require_floating(op, x=x)
+    require_floating(op, input=x)
     window = *pooling_window(op, kernel_size, stride, padding, axes), sizes(op, "dilation", dilation, 1, axes)
     batched = images(op, x, axes)
     if not batched:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_cnn.dtype import bool_
 from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
@@ -16,6 +16,9 @@ from autograd_cnn.ops.operand import require_floating
 from autograd_cnn.ops.pad import pad
 from autograd_cnn.ops.reduce import mean
 from autograd_cnn.ops.split import split
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
 
 OP = "multi_head_attention"
 
@@ -170,32 +173,32 @@ def _check(query: Any, key: Any, value: Any, key_padding_mask: Any) -> bool:
 
 
 def multi_head_attention_forward(
-    query: Any,
-    key: Any,
-    value: Any,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
     embed_dim_to_check: int,
     num_heads: int,
-    in_proj_weight: Any,
-    in_proj_bias: Any,
-    bias_k: Any,
-    bias_v: Any,
+    in_proj_weight: Tensor | None,
+    in_proj_bias: Tensor | None,
+    bias_k: Tensor | None,
+    bias_v: Tensor | None,
     add_zero_attn: bool,
     dropout_p: float,
-    out_proj_weight: Any,
-    out_proj_bias: Any,
+    out_proj_weight: Tensor,
+    out_proj_bias: Tensor | None,
     training: bool = True,
-    key_padding_mask: Any = None,
+    key_padding_mask: Tensor | None = None,
     need_weights: bool = True,
-    attn_mask: Any = None,
+    attn_mask: Tensor | None = None,
     use_separate_proj_weight: bool = False,
-    q_proj_weight: Any = None,
-    k_proj_weight: Any = None,
-    v_proj_weight: Any = None,
-    static_k: Any = None,
-    static_v: Any = None,
+    q_proj_weight: Tensor | None = None,
+    k_proj_weight: Tensor | None = None,
+    v_proj_weight: Tensor | None = None,
+    static_k: Tensor | None = None,
+    static_v: Tensor | None = None,
     average_attn_weights: bool = True,
     is_causal: bool = False,
-) -> tuple[Any, Any]:
+) -> tuple[Tensor, Tensor | None]:
     """What `nn.MultiheadAttention` computes, from its parameters: (y, weights or None).
 
     query: (L, N, E), key: (S, N, K), value: (S, N, V), y: (L, N, E); without a batch there is no N.

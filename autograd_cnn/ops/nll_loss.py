@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from autograd_cnn.ops.arithmetic import where
 from autograd_cnn.ops.cross_entropy import check_labels, check_shape, checked_weight, weights_of
 from autograd_cnn.ops.loss_reduction import losses_for, reduction_named
 from autograd_cnn.ops.operand import require_floating, require_integer
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
 
 
 class NegativeLogLikelihood(FusedOp):
@@ -61,18 +64,18 @@ class NegativeLogLikelihood(FusedOp):
 
 
 def nll_loss(
-    x: Any,
-    target: Any,
-    weight: Any = None,
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
     size_average: bool | None = None,
     ignore_index: int = -100,
     reduce: bool | None = None,
     reduction: str = "mean",
-) -> Any:
-    """The negative log-likelihood of labels: -w_t x_t for log-probabilities x, label t and w = weight.
+) -> Tensor:
+    """The negative log-likelihood of labels: -w_t x_t for log-probabilities input, label t and w = weight.
 
     "mean" divides by the sum of the w_t that count; labels of `ignore_index` do not.
-    x: (C,) or (N, C, ...), target: () or (N, ...), weight: (C,).
+    input: (C,) or (N, C, ...), target: () or (N, ...), weight: (C,).
 
     Raises ShapeError where shapes do not fit, DTypeError for labels that are no integers,
     IndexOutOfRangeError for a label outside of 0 to C - 1.
@@ -82,21 +85,23 @@ def nll_loss(
     tensor(0.3750)
     """
     reduction = reduction_named("nll_loss", reduction, size_average, reduce)
-    require_floating("nll_loss", x=x)
+    require_floating("nll_loss", input=input)
     if weight is not None:
-        weight = checked_weight("nll_loss", x, weight)
+        weight = checked_weight("nll_loss", input, weight)
     target = require_integer("nll_loss", "target", target)
-    check_shape("nll_loss", x, target)
-    ignored = check_labels("nll_loss", x, target, ignore_index)
-    batched = x.array.ndim > 1
+    check_shape("nll_loss", input, target)
+    ignored = check_labels("nll_loss", input, target, ignore_index)
+    batched = input.array.ndim > 1
     if not batched:
-        x, target = x.unsqueeze(0), target.unsqueeze(0)
-    inputs, total = _weighted(target, weight, ignore_index, x) if ignored or weight is not None else ((target,), None)
+        input, target = input.unsqueeze(0), target.unsqueeze(0)
+    inputs, total = (
+        _weighted(target, weight, ignore_index, input) if ignored or weight is not None else ((target,), None)
+    )
     if reduction != "mean":
         total = 1.0
     elif total is None:
         total = float(target.array.size)
-    losses = apply(NegativeLogLikelihood(reduction, total), x, *inputs)
+    losses = apply(NegativeLogLikelihood(reduction, total), input, *inputs)
     return losses if batched or reduction != "none" else losses.squeeze(0)
 
 

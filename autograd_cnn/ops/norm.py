@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,10 @@ from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.elementwise import rsqrt
 from autograd_cnn.ops.operand import require_floating, require_tensor
 from autograd_cnn.ops.reduce import mean
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
+    from autograd_cnn.typing import Ints
 
 ONE = np.ones((), int64)
 
@@ -124,22 +128,22 @@ def by_channel_affine(y: Any, weight: Any, bias: Any) -> Any:
 
 
 def batch_norm(
-    x: Any,
-    running_mean: Any = None,
-    running_var: Any = None,
-    weight: Any = None,
-    bias: Any = None,
+    input: Tensor,
+    running_mean: Tensor | None = None,
+    running_var: Tensor | None = None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
     training: bool = False,
     momentum: float = 0.1,
     eps: float = 1e-5,
-) -> Any:
+) -> Tensor:
     """Each channel with mean 0 and variance 1, then scaled and shifted (Ioffe and Szegedy 2015).
 
     y = (x - mean) / sqrt(var + eps) * weight + bias, by channel.  In training mean and (biased) variance are
     the batch's own, and the running ones, where given, change in place: running = (1 - momentum) running +
     momentum * batch's, with the unbiased variance.  In evaluation the running ones are used.
 
-    x: (N, C, ...), the others: (C,) or None.
+    input: (N, C, ...), the others: (C,) or None.
 
     Raises ShapeError where sizes do not fit, ArgumentError in evaluation without running statistics and in
     training with one value a channel, DTypeError for mixed dtypes, InPlaceError for running statistics that cannot
@@ -150,18 +154,18 @@ def batch_norm(
     tensor([[-1.0000, -1.0000],
             [ 1.0000,  1.0000]])
     """
-    channels = check_channels("batch_norm", x, running_mean, running_var, weight, bias)
+    channels = check_channels("batch_norm", input, running_mean, running_var, weight, bias)
     if not training:
         if running_mean is None or running_var is None:
             raise ArgumentError("batch_norm: evaluation needs running_mean and running_var, got None")
-        return evaluate(x, running_mean, running_var, weight, bias, eps)
-    count = x.array.size // max(channels, 1)
+        return evaluate(input, running_mean, running_var, weight, bias, eps)
+    count = input.array.size // max(channels, 1)
     if count <= 1:
-        raise ArgumentError(f"batch_norm: training needs 2 values a channel, x has shape {list(x.array.shape)}")
+        raise ArgumentError(f"batch_norm: training needs 2 values a channel, input has shape {list(input.array.shape)}")
     for name, running in (("running_mean", running_mean), ("running_var", running_var)):
         if running is not None:
             require_changeable("batch_norm", name, running)
-    y, statistics = apply(BatchNorm(float(eps)), x, *parameters_of(weight, bias))
+    y, statistics = apply(BatchNorm(float(eps)), input, *parameters_of(weight, bias))
     move_running(running_mean, running_var, statistics.array, count / (count - 1), float(momentum))
     return y
 
@@ -182,15 +186,15 @@ def parameters_of(weight: Any, bias: Any) -> tuple[Any, ...]:
 def check_channels(op: str, x: Any, running_mean: Any, running_var: Any, weight: Any, bias: Any) -> int:
     """How many channels x has; raises where one of the others does not fit."""
     parameters = {"running_mean": running_mean, "running_var": running_var, "weight": weight, "bias": bias}
-    require_floating(op, x=x, **parameters)
+    require_floating(op, input=x, **parameters)
     shape: tuple[int, ...] = require_tensor(op, x).array.shape
     if len(shape) < 2:
-        raise ShapeError(f"{op}: x must be (N, C, ...), got shape {list(shape)}")
+        raise ShapeError(f"{op}: input must be (N, C, ...), got shape {list(shape)}")
     channels = shape[1]
     wanted = (channels,)
     for name, tensor in parameters.items():
         if tensor is not None and tensor.array.shape != wanted:
-            raise ShapeError(f"{op}: {name} has shape {list(tensor.array.shape)}, x has {channels} channels")
+            raise ShapeError(f"{op}: {name} has shape {list(tensor.array.shape)}, input has {channels} channels")
     return channels
 
 
@@ -232,13 +236,15 @@ def _ours_to_change(tensor: Any) -> bool:
     return flags.c_contiguous and flags.writeable and tensor.version is not None and not tensor._requires_grad
 
 
-def layer_norm(x: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-5) -> Any:
+def layer_norm(
+    input: Tensor, normalized_shape: Ints, weight: Tensor | None = None, bias: Tensor | None = None, eps: float = 1e-5
+) -> Tensor:
     """Each sample with mean 0 and variance 1 over its last dimensions, scaled and shifted (Ba et al. 2016).
 
     y = (x - mean) / sqrt(var + eps) * weight + bias, var being the biased variance.
-    x: (..., *normalized_shape), weight and bias: normalized_shape or None.
+    input: (..., *normalized_shape), weight and bias: normalized_shape or None.
 
-    Raises ShapeError where x does not end in `normalized_shape`, or weight or bias do not have it.
+    Raises ShapeError where input does not end in `normalized_shape`, or weight or bias do not have it.
 
     >>> import autograd_cnn as ag
     >>> layer_norm(ag.tensor([[1.0, 3.0], [0.0, 4.0]]), 2)
@@ -246,15 +252,15 @@ def layer_norm(x: Any, normalized_shape: Any, weight: Any = None, bias: Any = No
             [-1.0000,  1.0000]])
     """
     size = normalized_shape if normalized_shape.__class__ is tuple else _as_tuple(normalized_shape)
-    require_floating("layer_norm", x=x, weight=weight, bias=bias)
-    shape = x.array.shape
+    require_floating("layer_norm", input=input, weight=weight, bias=bias)
+    shape = input.array.shape
     if not size or shape[-len(size) :] != size:
-        raise ShapeError(f"layer_norm: x, {list(shape)}, does not end in normalized_shape {list(size)}")
+        raise ShapeError(f"layer_norm: input, {list(shape)}, does not end in normalized_shape {list(size)}")
     if weight is not None and weight.array.shape != size:
         raise _misfit("weight", weight, size)
     if bias is not None and bias.array.shape != size:
         raise _misfit("bias", bias, size)
-    return apply(_layer_norm(size, float(eps)), x, *parameters_of(weight, bias))[0]
+    return apply(_layer_norm(size, float(eps)), input, *parameters_of(weight, bias))[0]
 
 
 @lru_cache(maxsize=64)
@@ -262,28 +268,28 @@ def _layer_norm(size: tuple[int, ...], eps: float) -> LayerNorm:
     return LayerNorm(size, eps)
 
 
-def rms_norm(x: Any, normalized_shape: Any, weight: Any = None, eps: float | None = None) -> Any:
+def rms_norm(input: Tensor, normalized_shape: Ints, weight: Tensor | None = None, eps: float | None = None) -> Tensor:
     """Each sample divided by the root of its mean square over its last dimensions (Zhang and Sennrich 2019).
 
     y = x / sqrt(mean(x^2) + eps) * weight; eps is the spacing of the dtype's numbers at 1 unless given.
-    x: (..., *normalized_shape), weight: normalized_shape or None.
+    input: (..., *normalized_shape), weight: normalized_shape or None.
 
-    Raises ShapeError where x does not end in `normalized_shape`, or weight does not have it.
+    Raises ShapeError where input does not end in `normalized_shape`, or weight does not have it.
 
     >>> import autograd_cnn as ag
     >>> rms_norm(ag.tensor([[3.0, 4.0, 0.0, 0.0]]), (4,))
     tensor([[1.2000, 1.6000, 0.0000, 0.0000]])
     """
     size = _as_tuple(normalized_shape)
-    require_floating("rms_norm", x=x, weight=weight)
-    shape = x.array.shape
+    require_floating("rms_norm", input=input, weight=weight)
+    shape = input.array.shape
     if not size or shape[-len(size) :] != size:
-        raise ShapeError(f"rms_norm: x, {list(shape)}, does not end in normalized_shape {list(size)}")
+        raise ShapeError(f"rms_norm: input, {list(shape)}, does not end in normalized_shape {list(size)}")
     if weight is not None and weight.array.shape != size:
         raise ShapeError(f"rms_norm: weight has shape {list(weight.array.shape)}, normalized_shape is {list(size)}")
     if eps is None:
-        eps = float(np.finfo(x.array.dtype).eps)
-    y = x * rsqrt(mean(x * x, tuple(range(-len(size), 0)), keepdim=True) + eps)
+        eps = float(np.finfo(input.array.dtype).eps)
+    y = input * rsqrt(mean(input * input, tuple(range(-len(size), 0)), keepdim=True) + eps)
     return y if weight is None else y * weight
 
 

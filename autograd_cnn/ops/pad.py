@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from math import prod
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -15,6 +15,11 @@ from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.assign import require_kind, require_number
 from autograd_cnn.ops.operand import Scalar
 from autograd_cnn.ops.size import as_size
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from autograd_cnn.tensor import Tensor
 
 Ends = tuple[tuple[int, int], ...]
 
@@ -147,8 +152,8 @@ def _require_elements(mode: str, size: int, ends: tuple[int, int], dim: int) -> 
         )
 
 
-def pad(x: Any, pad: Any, mode: str = "constant", value: float | None = None) -> Any:
-    """x with its ends padded: `pad` is (left, right) of the last dimension, then (top, bottom) of the one before, ...
+def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Tensor:
+    """input with padded ends: `pad` is (left, right) of the last dimension, then (top, bottom) of the one before, ...
 
     Negative entries take elements away.  `mode` says what is added: "constant" `value` (0), "reflect" the
     elements from the second on in reverse order, "replicate" the outermost element, "circular" the elements
@@ -161,10 +166,10 @@ def pad(x: Any, pad: Any, mode: str = "constant", value: float | None = None) ->
     >>> pad(ag.tensor([1, 2, 3]), (2, 1), "reflect")
     tensor([3, 2, 1, 2, 3, 2])
     """
-    if not isinstance(x, TensorBase):
-        raise DTypeError(f"pad: takes a tensor, got {type(x).__name__}")
+    if not isinstance(input, TensorBase):
+        raise DTypeError(f"pad: takes a tensor, got {type(input).__name__}")
     amounts = as_size("pad", (pad,), "pad")
-    shape = x.array.shape
+    shape = input.array.shape
     if len(amounts) % 2 or len(amounts) > 2 * len(shape):
         raise ArgumentError(
             f"pad: pad must hold two entries for each of up to {len(shape)} dimensions, got {list(amounts)} "
@@ -174,9 +179,9 @@ def pad(x: Any, pad: Any, mode: str = "constant", value: float | None = None) ->
     ends = ((0, 0),) * (len(shape) - len(pairs)) + tuple(reversed(pairs))
     if mode == "constant":
         value = 0 if value is None else value
-        require_number("pad", value, x.array.dtype)
-        require_kind("pad", value, x.array.dtype)
-        return apply(Pad(ends, value), x)
+        require_number("pad", value, input.array.dtype)
+        require_kind("pad", value, input.array.dtype)
+        return apply(Pad(ends, value), input)
     if mode not in MODES:
         raise ArgumentError(f"pad: mode must be one of {', '.join(MODES)}, got {mode!r}")
     if value:
@@ -185,4 +190,4 @@ def pad(x: Any, pad: Any, mode: str = "constant", value: float | None = None) ->
     for dim, sides in enumerate(ends):
         if sides != (0, 0):
             _require_elements(mode, shape[dim], sides, dim)
-    return apply(Pad(ends, 0, mode), x)
+    return apply(Pad(ends, 0, mode), input)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,11 @@ from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.adaptive_pool import adaptive_size
 from autograd_cnn.ops.operand import require_floating
 from autograd_cnn.ops.window import images
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from autograd_cnn.tensor import Tensor
 
 Sizes = tuple[int, ...]  # one for each axis
 
@@ -126,23 +131,27 @@ def _adaptive_spans(size: int, windows: int) -> Any:
     return np.stack(ends).reshape(2, 1, windows)
 
 
-def adaptive_max_pool1d(x: Any, output_size: Any, return_indices: bool = False) -> Any:
+def adaptive_max_pool1d(
+    input: Tensor, output_size: int | Sequence[int | None] | None, return_indices: bool = False
+) -> Any:
     """The largest values of OL windows that cover sequences, whatever their length; as `adaptive_max_pool2d`.
 
-    x: (N, C, L) or (C, L), y: (N, C, OL).
+    input: (N, C, L) or (C, L), y: (N, C, OL).
 
     >>> import autograd_cnn as ag
     >>> adaptive_max_pool1d(ag.tensor([[1.0, 2.0, 3.0, 5.0, 4.0]]), 2)
     tensor([[3., 5.]])
     """
-    return _adaptive_max_pool("adaptive_max_pool1d", 1, x, output_size, return_indices)
+    return _adaptive_max_pool("adaptive_max_pool1d", 1, input, output_size, return_indices)
 
 
-def adaptive_max_pool2d(x: Any, output_size: Any, return_indices: bool = False) -> Any:
+def adaptive_max_pool2d(
+    input: Tensor, output_size: int | Sequence[int | None] | None, return_indices: bool = False
+) -> Any:
     """The largest values of OH * OW windows that cover the image, whatever its size.
 
     Window i spans the rows floor(i H / OH) to ceil((i + 1) H / OH) - 1; columns likewise.
-    x: (N, C, H, W) or (C, H, W), y: (N, C, OH, OW); `output_size` is one number for both or (OH, OW), where None
+    input: (N, C, H, W) or (C, H, W), y: (N, C, OH, OW); `output_size` is one number for both or (OH, OW), where None
     keeps the image's.  With `return_indices` the places in the flattened image, too.
 
     Raises ShapeError for an empty image, ArgumentError for a negative size.
@@ -152,23 +161,25 @@ def adaptive_max_pool2d(x: Any, output_size: Any, return_indices: bool = False) 
     tensor([[[[ 4.,  5.,  6.,  7.],
               [ 8.,  9., 10., 11.]]]])
     """
-    return _adaptive_max_pool("adaptive_max_pool2d", 2, x, output_size, return_indices)
+    return _adaptive_max_pool("adaptive_max_pool2d", 2, input, output_size, return_indices)
 
 
-def adaptive_max_pool3d(x: Any, output_size: Any, return_indices: bool = False) -> Any:
+def adaptive_max_pool3d(
+    input: Tensor, output_size: int | Sequence[int | None] | None, return_indices: bool = False
+) -> Any:
     """The largest values of OD * OH * OW windows that cover the volume; as `adaptive_max_pool2d`.
 
-    x: (N, C, D, H, W) or (C, D, H, W), y: (N, C, OD, OH, OW); indices are places in the flattened volume.
+    input: (N, C, D, H, W) or (C, D, H, W), y: (N, C, OD, OH, OW); indices are places in the flattened volume.
 
     >>> import autograd_cnn as ag
     >>> adaptive_max_pool3d(ag.ones(1, 8, 4, 7, 5), (2, 3, None)).shape
     (1, 8, 2, 3, 5)
     """
-    return _adaptive_max_pool("adaptive_max_pool3d", 3, x, output_size, return_indices)
+    return _adaptive_max_pool("adaptive_max_pool3d", 3, input, output_size, return_indices)
 
 
 def _adaptive_max_pool(op: str, axes: int, x: Any, output_size: Any, return_indices: bool) -> Any:
-    require_floating(op, x=x)
+    require_floating(op, input=x)
     batched = images(op, x, axes)
     size = adaptive_size(op, axes, x, output_size)
     if not batched:

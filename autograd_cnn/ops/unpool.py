@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_cnn.errors import ArgumentError, IndexOutOfRangeError, ShapeError
 from autograd_cnn.graph.op import Op
@@ -11,6 +11,10 @@ from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.gather import Gather
 from autograd_cnn.ops.operand import first_outside, require_floating, require_integer
 from autograd_cnn.ops.window import images, sizes
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
+    from autograd_cnn.typing import Ints
 
 Sizes = tuple[int, ...]  # one for each axis
 
@@ -35,29 +39,39 @@ class MaxUnpool(Op):
 
 
 def max_unpool1d(
-    x: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
-) -> Any:
+    input: Tensor,
+    indices: Tensor,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    output_size: Ints | None = None,
+) -> Tensor:
     """Puts the values that `max_pool1d` has found back to their places; as `max_unpool2d`.
 
-    x, indices: (N, C, L) or (C, L), y: (N, C, OL).
+    input, indices: (N, C, L) or (C, L), y: (N, C, OL).
 
     >>> import autograd_cnn as ag
     >>> max_unpool1d(ag.tensor([[3.0, 4.0]]), ag.tensor([[1, 3]]), 2)
     tensor([[0., 3., 0., 4.]])
     """
-    return _max_unpool("max_unpool1d", 1, x, indices, kernel_size, stride, padding, output_size)
+    return _max_unpool("max_unpool1d", 1, input, indices, kernel_size, stride, padding, output_size)
 
 
 def max_unpool2d(
-    x: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
-) -> Any:
+    input: Tensor,
+    indices: Tensor,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    output_size: Ints | None = None,
+) -> Tensor:
     """Puts the values that `max_pool2d` has found back to their places (`indices`) in images that are 0 elsewhere.
 
-    x, indices: (N, C, H, W) or (C, H, W), y: (N, C, OH, OW) with OH = (H - 1) stride - 2 padding + KH, or
+    input, indices: (N, C, H, W) or (C, H, W), y: (N, C, OH, OW) with OH = (H - 1) stride - 2 padding + KH, or
     `output_size`, which may begin with N and C: pooling takes several sizes to H.  Of values for one place the last
     one stays.
 
-    Raises ShapeError where x and indices differ, ArgumentError for an output_size that is not within one stride of
+    Raises ShapeError where input and indices differ, ArgumentError for an output_size that is not within one stride of
     the formula's, IndexOutOfRangeError for an index outside of the image.
 
     >>> import autograd_cnn as ag
@@ -67,32 +81,37 @@ def max_unpool2d(
     tensor([[[0., 0.],
              [4., 0.]]])
     """
-    return _max_unpool("max_unpool2d", 2, x, indices, kernel_size, stride, padding, output_size)
+    return _max_unpool("max_unpool2d", 2, input, indices, kernel_size, stride, padding, output_size)
 
 
 def max_unpool3d(
-    x: Any, indices: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, output_size: Any = None
-) -> Any:
+    input: Tensor,
+    indices: Tensor,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    output_size: Ints | None = None,
+) -> Tensor:
     """Puts the values that `max_pool3d` has found back to their places; as `max_unpool2d`.
 
-    x, indices: (N, C, D, H, W) or (C, D, H, W), y: (N, C, OD, OH, OW).
+    input, indices: (N, C, D, H, W) or (C, D, H, W), y: (N, C, OD, OH, OW).
 
     >>> import autograd_cnn as ag
     >>> max_unpool3d(ag.ones(1, 1, 1, 1), ag.full((1, 1, 1, 1), 7), 2).flatten()
     tensor([0., 0., 0., 0., 0., 0., 0., 1.])
     """
-    return _max_unpool("max_unpool3d", 3, x, indices, kernel_size, stride, padding, output_size)
+    return _max_unpool("max_unpool3d", 3, input, indices, kernel_size, stride, padding, output_size)
 
 
 def _max_unpool(
     op: str, axes: int, x: Any, indices: Any, kernel_size: Any, stride: Any, padding: Any, output_size: Any
 ) -> Any:
-    require_floating(op, x=x)
+    require_floating(op, input=x)
     indices = require_integer(op, "indices", indices)
     images(op, x, axes)
     shape = x.array.shape
     if indices.array.shape != shape:
-        raise ShapeError(f"{op}: indices have shape {list(indices.array.shape)}, x has {list(shape)}")
+        raise ShapeError(f"{op}: indices have shape {list(indices.array.shape)}, input has {list(shape)}")
     kernel = sizes(op, "kernel_size", kernel_size, 1, axes)
     strides = kernel if stride is None or stride == () or stride == [] else sizes(op, "stride", stride, 1, axes)
     paddings = sizes(op, "padding", padding, 0, axes)

@@ -250,7 +250,7 @@ ERRORS = (
         ShapeError,
         r"pairwise_distance: shapes \[3, 4\] and \[3, 3\] do not broadcast",
     ),
-    ErrorSample("pdist, shape", F.pdist, (real(3),), ShapeError, r"pdist: x must be \(N, D\), got shape \[3\]"),
+    ErrorSample("pdist, shape", F.pdist, (real(3),), ShapeError, r"pdist: input must be \(N, D\), got shape \[3\]"),
     ErrorSample("pdist, p", F.pdist, (real(3, 2), -1.0), ArgumentError, "pdist: p must be at least 0, got -1"),
     ErrorSample(
         "cdist, p", distance.cdist, (real(3, 2), real(3, 2), -1.0), ArgumentError, "cdist: p must be at least 0"

@@ -136,6 +136,6 @@ ERRORS = (
         ErrorSample(f"dropout p={p}", dropout.dropout, (real(3), p), ArgumentError, f"dropout: p .* got {p}")
         for p in (-0.1, 1.5)
     ),
-    ErrorSample("dropout of ints", dropout.dropout, (whole(3),), DTypeError, "dropout: x must be a floating point"),
+    ErrorSample("dropout of ints", dropout.dropout, (whole(3),), DTypeError, "dropout: input must be a floating point"),
     ErrorSample("dropout2d, rank", dropout.dropout2d, (real(3, 4),), ShapeError, r"dropout2d: input must .*\[3, 4\]"),
 )

@@ -80,7 +80,7 @@ ERRORS = (
         r"embedding: id 4 is out of range \[0, 4\)",
     ),
     ErrorSample("embedding negative", embedding.embedding, (given([-1]), real(4, 3)), IndexOutOfRangeError, "id -1"),
-    ErrorSample("embedding floats", embedding.embedding, (real(2), real(4, 3)), DTypeError, "ids must hold integers"),
+    ErrorSample("embedding floats", embedding.embedding, (real(2), real(4, 3)), DTypeError, "input must hold integers"),
     ErrorSample(
         "embedding weight", embedding.embedding, (given([0]), real(4)), ShapeError, r"weight .* got shape \[4\]"
     ),
@@ -96,6 +96,8 @@ ERRORS = (
     ErrorSample("one_hot range", embedding.one_hot, (given([3]), 3), IndexOutOfRangeError, r"class 3 .* \[0, 3\)"),
     ErrorSample("one_hot negative", embedding.one_hot, (given([-1, 1]),), IndexOutOfRangeError, "class -1"),
     ErrorSample("one_hot classes", embedding.one_hot, (given([0]), 0), ArgumentError, "at least 1, got 0"),
-    ErrorSample("one_hot empty", embedding.one_hot, (given(np.zeros((0,), np.int64)),), ArgumentError, "x is empty"),
-    ErrorSample("one_hot floats", embedding.one_hot, (real(2),), DTypeError, "x must hold integers"),
+    ErrorSample(
+        "one_hot empty", embedding.one_hot, (given(np.zeros((0,), np.int64)),), ArgumentError, "input is empty"
+    ),
+    ErrorSample("one_hot floats", embedding.one_hot, (real(2),), DTypeError, "input must hold integers"),
 )

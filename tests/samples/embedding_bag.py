@@ -91,9 +91,11 @@ ERRORS = (
         F.embedding_bag,
         (LINES, TABLE, UNEVEN),
         ArgumentError,
-        "the rows of a 2-D x are the bags",
+        "the rows of a 2-D input are the bags",
     ),
-    ErrorSample("embedding_bag, no offsets", F.embedding_bag, (FLAT, TABLE), ArgumentError, "a 1-D x needs offsets"),
+    ErrorSample(
+        "embedding_bag, no offsets", F.embedding_bag, (FLAT, TABLE), ArgumentError, "a 1-D input needs offsets"
+    ),
     ErrorSample(
         "embedding_bag, first offset",
         F.embedding_bag,
@@ -127,7 +129,7 @@ ERRORS = (
         lambda x, t, w: F.embedding_bag(x, t, per_sample_weights=w, mode="sum"),
         (LINES, TABLE, real(3)),
         ShapeError,
-        r"per_sample_weights must have x's shape \[2, 3\], got \[3\]",
+        r"per_sample_weights must have input's shape \[2, 3\], got \[3\]",
     ),
     ErrorSample("embedding_bag, real ids", F.embedding_bag, (real(2, 3), TABLE), DTypeError, "must hold integers"),
     ErrorSample(

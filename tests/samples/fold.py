@@ -74,9 +74,11 @@ ERRORS = (
     wrong("rank", fold.unfold, (real(4, 5), 2), ShapeError, r"input must be .*, got shape \[4, 5\]"),
     wrong("stride", fold.unfold, (X, 2), ArgumentError, "stride must be at least 1, got 0", stride=0),
     wrong("padding", fold.unfold, (X, 2), ArgumentError, "padding must be at least 0, got -1", padding=-1),
-    wrong("ints", fold.unfold, (whole(1, 2, 4, 5), 2), DTypeError, "x must be a floating point tensor, got int64"),
-    wrong("rank", fold.fold, (X, (4, 5), 2), ShapeError, r"x must be \(N, C \* KH \* KW, L\)"),
-    wrong("rows", fold.fold, (COLUMNS, (4, 5), 3), ShapeError, "x has 8 rows, kernel_size 3 has 9 elements for each"),
-    wrong("columns", fold.fold, (COLUMNS, (4, 4), 2), ShapeError, r"x has 12 columns, .* \[4, 4\] has 9 windows"),
+    wrong("ints", fold.unfold, (whole(1, 2, 4, 5), 2), DTypeError, "input must be a floating point tensor, got int64"),
+    wrong("rank", fold.fold, (X, (4, 5), 2), ShapeError, r"input must be \(N, C \* KH \* KW, L\)"),
+    wrong(
+        "rows", fold.fold, (COLUMNS, (4, 5), 3), ShapeError, "input has 8 rows, kernel_size 3 has 9 elements for each"
+    ),
+    wrong("columns", fold.fold, (COLUMNS, (4, 4), 2), ShapeError, r"input has 12 columns, .* \[4, 4\] has 9 windows"),
     wrong("large kernel", fold.fold, (COLUMNS, (1, 4), 2), ShapeError, "the kernel spans 2 cells, the input has 1"),
 )

@@ -144,13 +144,15 @@ THETA = real(2, 2, 3)
 ERRORS = (
     wrong("mode", (X, GRID, "linear"), ArgumentError, "mode must be one of nearest, bilinear, bicubic, got 'linear'"),
     wrong("padding", (X, GRID, "nearest", "wrap"), ArgumentError, "padding_mode must be one of .*, got 'wrap'"),
-    wrong("rank", (real(2, 3, 4), GRID), ShapeError, r"x must be .* or \(N, C, D, H, W\), got shape \[2, 3, 4\]"),
-    wrong("batch", (X, real(3, 3, 4, 2)), ShapeError, r"grid must be \(2, OH, OW, 2\) for x of shape .* got \[3, 3"),
+    wrong("rank", (real(2, 3, 4), GRID), ShapeError, r"input must be .* or \(N, C, D, H, W\), got shape \[2, 3, 4\]"),
+    wrong(
+        "batch", (X, real(3, 3, 4, 2)), ShapeError, r"grid must be \(2, OH, OW, 2\) for input of shape .* got \[3, 3"
+    ),
     wrong("axes", (X, real(2, 3, 4, 3)), ShapeError, r"grid must be \(2, OH, OW, 2\)"),
     wrong(
         "cubic volumes", (real(*VOLUME), real(2, 1, 1, 1, 3), "bicubic"), ArgumentError, "mode 'bicubic' takes images"
     ),
-    wrong("empty", (real(2, 3, 0, 5), GRID), ShapeError, "x has an empty image"),
+    wrong("empty", (real(2, 3, 0, 5), GRID), ShapeError, "input has an empty image"),
     wrong("list", (X, [0.0]), DTypeError, "grid must be a tensor, got list"),
     *(
         ErrorSample(f"affine_grid, {name}", grid_sample.affine_grid, inputs, error, f"affine_grid: {match}")

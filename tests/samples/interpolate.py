@@ -150,7 +150,7 @@ ERRORS = (
     wrong("half", X, DTypeError, "size takes integers, got 2.5", size=2.5),
     wrong("nothing left", X, ArgumentError, r"an image of size \[4, 5\] would become one of size \[0, 0\]", size=0),
     wrong("factor", X, ArgumentError, "scale_factor must be positive, got -1", scale_factor=-1),
-    wrong("empty", real(1, 2, 0, 5), ShapeError, "x has an empty image", size=3),
+    wrong("empty", real(1, 2, 0, 5), ShapeError, "input has an empty image", size=3),
     wrong(
         "recompute",
         X,
@@ -159,5 +159,5 @@ ERRORS = (
         size=3,
         recompute_scale_factor=True,
     ),
-    wrong("ints", whole(1, 2, 4, 5), DTypeError, "x must be a floating point tensor, got int64", size=3),
+    wrong("ints", whole(1, 2, 4, 5), DTypeError, "input must be a floating point tensor, got int64", size=3),
 )

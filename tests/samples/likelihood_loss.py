@@ -103,7 +103,7 @@ ERRORS = (
         F.poisson_nll_loss,
         (real(3), real(2)),
         ShapeError,
-        r"poisson_nll_loss: x and target must have one shape, got \[3\] and \[2\]",
+        r"poisson_nll_loss: input and target must have one shape, got \[3\] and \[2\]",
     ),
     ErrorSample(
         "gaussian_nll_loss, negative var",
@@ -125,7 +125,7 @@ ERRORS = (
             F.gaussian_nll_loss,
             (real(2, 3), real(2, 3), positive(*shape)),
             ShapeError,
-            rf"gaussian_nll_loss: var of shape \[{', '.join(map(str, shape))}\] does not fit x's shape \[2, 3\]",
+            rf"gaussian_nll_loss: var of shape \[{', '.join(map(str, shape))}\] does not fit input's shape \[2, 3\]",
         )
         for shape in ((3,), (1, 1), (2, 2), (4, 2, 3))
     ),

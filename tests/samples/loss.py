@@ -251,7 +251,7 @@ ERRORS = (
             getattr(loss, name),
             (chance(3, 1), chance(3)),
             ShapeError,
-            rf"{name}: x and target must have one shape, got \[3, 1\] and \[3\]",
+            rf"{name}: input and target must have one shape, got \[3, 1\] and \[3\]",
         )
         for name in PAIRWISE
     ),
@@ -271,7 +271,7 @@ ERRORS = (
         loss.mse_loss,
         (whole(3), whole(3)),
         DTypeError,
-        "mse_loss: x must be a floating point tensor, got int64",
+        "mse_loss: input must be a floating point tensor, got int64",
     ),
     ErrorSample(
         "smooth_l1_loss, beta",
@@ -295,7 +295,7 @@ ERRORS = (
             lambda x, t, w, name=name: getattr(loss, name)(x, t, weight=w),
             (real(3), real(3), real(1)),
             ShapeError,
-            rf"{name}: weight must have x's shape \[3\], got \[1\]",
+            rf"{name}: weight must have input's shape \[3\], got \[1\]",
         )
         for name in ("mse_loss", "l1_loss", "huber_loss")
     ),
@@ -304,7 +304,7 @@ ERRORS = (
         loss.binary_cross_entropy,
         (given([0.5, 1.5]), chance(2)),
         ArgumentError,
-        "binary_cross_entropy: x must be probabilities, 0 to 1, got 1.5",
+        "binary_cross_entropy: input must be probabilities, 0 to 1, got 1.5",
     ),
     ErrorSample(
         "binary_cross_entropy, nan",
@@ -318,7 +318,7 @@ ERRORS = (
         loss.binary_cross_entropy,
         (chance(2), chance(2), chance(3, 2)),
         ShapeError,
-        r"weight of shape \[3, 2\] does not broadcast to x's shape \[2\]",
+        r"weight of shape \[3, 2\] does not broadcast to input's shape \[2\]",
     ),
     ErrorSample(
         "binary_cross_entropy_with_logits, pos_weight",

@@ -171,14 +171,14 @@ ERRORS = (
         F.multi_margin_loss,
         (real(3, 4), given([1, 2])),
         ShapeError,
-        r"multi_margin_loss: target must have shape \[3\] for x of shape \[3, 4\], got \[2\]",
+        r"multi_margin_loss: target must have shape \[3\] for input of shape \[3, 4\], got \[2\]",
     ),
     ErrorSample(
         "multi_margin_loss, x",
         F.multi_margin_loss,
         (real(3, 4, 2), LABELS),
         ShapeError,
-        r"multi_margin_loss: x must be \(N, C\) or \(C,\).* got shape \[3, 4, 2\]",
+        r"multi_margin_loss: input must be \(N, C\) or \(C,\).* got shape \[3, 4, 2\]",
     ),
     ErrorSample(
         "multi_margin_loss, weight",

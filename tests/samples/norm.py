@@ -134,15 +134,15 @@ def wrong(name: str, inputs: tuple, error: type[Exception], match: str, **kwargs
 
 
 ERRORS = (
-    wrong("rank", (real(3),), ShapeError, r"x must be \(N, C, ...\), got shape \[3\]", training=True),
-    wrong("running_mean", (X, real(2), C), ShapeError, r"running_mean has shape \[2\], x has 3 channels"),
-    wrong("weight", (X, C, C, real(4)), ShapeError, r"weight has shape \[4\], x has 3 channels"),
+    wrong("rank", (real(3),), ShapeError, r"input must be \(N, C, ...\), got shape \[3\]", training=True),
+    wrong("running_mean", (X, real(2), C), ShapeError, r"running_mean has shape \[2\], input has 3 channels"),
+    wrong("weight", (X, C, C, real(4)), ShapeError, r"weight has shape \[4\], input has 3 channels"),
     wrong("no statistics", (X,), ArgumentError, "evaluation needs running_mean and running_var"),
     wrong("one value", (real(1, 3),), ArgumentError, r"training needs 2 values a channel.*\[1, 3\]", training=True),
     wrong("no values", (real(0, 3),), ArgumentError, r"training needs 2 values a channel.*\[0, 3\]", training=True),
-    wrong("ints", (whole(2, 3),), DTypeError, "x must be a floating point tensor, got int64", training=True),
+    wrong("ints", (whole(2, 3),), DTypeError, "input must be a floating point tensor, got int64", training=True),
     ErrorSample(
-        "layer_norm, shape", norm.layer_norm, (X, (3,)), ShapeError, r"x, \[2, 3, 4\], does not end in .*\[3\]"
+        "layer_norm, shape", norm.layer_norm, (X, (3,)), ShapeError, r"input, \[2, 3, 4\], does not end in .*\[3\]"
     ),
     ErrorSample(
         "layer_norm, weight",

@@ -347,7 +347,9 @@ def of_windows(op: str) -> list[ErrorSample]:
         wrong("stride", op, (x, 2), ArgumentError, "stride must be at least 1, got 0", stride=0),
         wrong("half a stride", op, (x, 2), DTypeError, f"stride must be {INTEGERS[axes]}", stride=0.5),
         wrong("few axes", op, (real(*(4,) * axes), 2), ShapeError, r"input must be .*, got shape \[4"),
-        wrong("ints", op, (whole(1, 2, *(4,) * axes), 2), DTypeError, "x must be a floating point tensor, got int64"),
+        wrong(
+            "ints", op, (whole(1, 2, *(4,) * axes), 2), DTypeError, "input must be a floating point tensor, got int64"
+        ),
     ]
 
 
@@ -366,7 +368,7 @@ ERRORS = (
         for row in (
             wrong("size", op, (X, -1), ArgumentError, "output_size must be at least 0"),
             wrong("sizes", op, (X, (1, 2, 3)), ArgumentError, r"output_size must be .* a pair, got \(1, 2, 3\)"),
-            wrong("empty image", op, (real(1, 2, 0, 3), 1), ShapeError, "x has an empty image"),
+            wrong("empty image", op, (real(1, 2, 0, 3), 1), ShapeError, "input has an empty image"),
         )
     ),
     wrong("both", "fractional_max_pool2d", (X, 2, 2, 0.5), ArgumentError, "needs either output_size or output_ratio"),
@@ -380,7 +382,9 @@ ERRORS = (
         ShapeError,
         r"_random_samples must have shape \[1, 2, 2\], got \[1, 2, 3\]",
     ),
-    wrong("shapes", "max_unpool2d", (X, INDICES, 2), ShapeError, r"indices have shape \[1, 1, 2, 2\], x has \[1, 2"),
+    wrong(
+        "shapes", "max_unpool2d", (X, INDICES, 2), ShapeError, r"indices have shape \[1, 1, 2, 2\], input has \[1, 2"
+    ),
     wrong("floats", "max_unpool2d", (X, X, 2), DTypeError, "indices must hold integers"),
     wrong(
         "index",

@@ -59,7 +59,11 @@ def wrong(name: str, op, inputs: tuple, error: type[Exception], match: str) -> E
 ERRORS = (
     wrong("channels", shuffle.pixel_shuffle, (real(6, 2, 2), 2), ShapeError, "6 channels are not divisible by "),
     wrong(
-        "rank", shuffle.pixel_shuffle, (real(4, 2), 2), ShapeError, r"x must be \(..., C, H, W\), got shape \[4, 2\]"
+        "rank",
+        shuffle.pixel_shuffle,
+        (real(4, 2), 2),
+        ShapeError,
+        r"input must be \(..., C, H, W\), got shape \[4, 2\]",
     ),
     wrong("factor", shuffle.pixel_shuffle, (real(4, 2, 2), 0), ArgumentError, "upscale_factor must be at least 1"),
     wrong("half", shuffle.pixel_shuffle, (real(4, 2, 2), 0.5), DTypeError, "upscale_factor must be an integer"),
@@ -67,5 +71,5 @@ ERRORS = (
     wrong(
         "groups", shuffle.channel_shuffle, (real(1, 5, 4), 2), ShapeError, "5 channels are not divisible by groups 2"
     ),
-    wrong("rank", shuffle.channel_shuffle, (real(4, 2), 2), ShapeError, r"x must be \(N, C, ...\)"),
+    wrong("rank", shuffle.channel_shuffle, (real(4, 2), 2), ShapeError, r"input must be \(N, C, ...\)"),
 )

@@ -48,7 +48,7 @@ def get_total_norm(
         raise ArgumentError(
             f"get_total_norm: the norm of order {norm_type:g} is {total.item()}; error_if_nonfinite=False lets it pass"
         )
-    return total  # type: ignore[no-any-return]
+    return total
 
 
 def clip_grads_with_norm_(
