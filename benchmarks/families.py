@@ -22,6 +22,7 @@ from benchmarks import (
     pool,
     recurrent,
     step,
+    vision,
 )
 from benchmarks.case import Case
 
@@ -30,6 +31,7 @@ FAMILIES: dict[str, Callable[[], Iterator[Case]]] = {
     "conv": conv.cases,
     "depthwise": depthwise.cases,
     "pool": pool.cases,
+    "vision": vision.cases,
     "norm": norm.cases,
     "elementwise": elementwise.cases,
     "functions": functions.cases,

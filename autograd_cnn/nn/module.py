@@ -15,6 +15,7 @@ from autograd_cnn.graph.handle import RemovableHandle
 from autograd_cnn.nn.forward_hook import Hook, Hooks, add, call_with_hooks
 from autograd_cnn.nn.registry import Registry
 from autograd_cnn.nn.state import IncompatibleKeys, entries, load
+from autograd_cnn.nn.uninitialized import Uninitialized
 from autograd_cnn.tensor import Tensor
 from autograd_cnn.tensor_conversion import conversion
 
@@ -282,6 +283,9 @@ class Module(Registry):
 
 def _convert(tensor: Any, dtype: Any, device: Device | None) -> None:
     """Gives a tensor, and its gradient, another array."""
+    if isinstance(tensor, Uninitialized):
+        tensor.convert(dtype, device)
+        return
     converted = tensor.detach().to(dtype=dtype if tensor.is_floating_point() else None, device=device)
     if converted.array is not tensor.array:
         tensor.array = converted.array

@@ -9,6 +9,7 @@ import numpy as np
 
 from autograd_cnn.errors import DTypeError, InPlaceError, StateDictError
 from autograd_cnn.graph.in_place import require_changeable
+from autograd_cnn.nn.uninitialized import Uninitialized
 from autograd_cnn.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -43,28 +44,37 @@ def load(module: Module, state_dict: Mapping[str, Any], strict: bool) -> Incompa
     own = dict(entries(module))
     missing = [name for name in own if name not in state_dict]
     unexpected = [name for name in state_dict if name not in own]
-    problems = [f"missing: {name}, of shape {list(own[name].shape)}" for name in missing] if strict else []
+    problems = [f"missing: {name}{_of_shape(own[name])}" for name in missing] if strict else []
     problems += [f"unexpected: {name}" for name in unexpected] if strict else []
     arrays = {}
     for name, tensor in own.items():
         if name in state_dict:
             try:
                 arrays[name] = _fitting(state_dict[name], tensor)
-                require_changeable("cannot be loaded", "the model's tensor", tensor)
+                if not isinstance(tensor, Uninitialized):
+                    require_changeable("cannot be loaded", "the model's tensor", tensor)
             except (StateDictError, InPlaceError) as problem:
                 problems.append(f"{name}: {problem}")
     if problems:
         raise StateDictError(f"load_state_dict for {type(module).__name__}:\n  " + "\n  ".join(problems))
     for name, array in arrays.items():
         tensor = own[name]
+        if isinstance(tensor, Uninitialized):
+            tensor.materialize(array.shape)
         values = tensor.device.from_host(array)
         tensor.device.kernels.copy(values, tensor.array)
         tensor.mark_changed("load_state_dict")
     return IncompatibleKeys(missing, unexpected)
 
 
+def _of_shape(tensor: Tensor) -> str:
+    return "" if isinstance(tensor, Uninitialized) else f", of shape {list(tensor.shape)}"
+
+
 def _fitting(value: Any, tensor: Tensor) -> np.ndarray:
     """The array of a tensor, or of anything NumPy takes for one, if it can be copied into `tensor`."""
+    if isinstance(value, Uninitialized):
+        raise StateDictError("has no values in the state dict yet: its module is lazy and was never called")
     if isinstance(value, Tensor):
         array = value.device.to_host(value.array)
     elif hasattr(value, "__array__"):
@@ -74,6 +84,10 @@ def _fitting(value: Any, tensor: Tensor) -> np.ndarray:
             raise StateDictError(f"cannot be read as an array: {error}") from error
     else:
         raise StateDictError(f"is a {type(value).__name__}, not a tensor or an array")
+    if isinstance(tensor, Uninitialized):
+        if array.dtype.kind != "f":
+            raise StateDictError(f"has dtype {array.dtype} in the state dict, a lazy module's are floating point")
+        return array
     if array.shape != tensor.shape:
         raise StateDictError(f"has shape {list(array.shape)} in the state dict, {list(tensor.shape)} in the model")
     if array.dtype.kind not in "biuf" or not np.can_cast(array.dtype, tensor.dtype, "same_kind"):

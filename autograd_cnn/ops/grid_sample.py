@@ -142,8 +142,8 @@ def affine_grid(theta: Tensor, size: Ints, align_corners: bool | None = None) ->
 
     >>> import autograd_cnn as ag
     >>> affine_grid(ag.tensor([[[1.0, 0.0, 0.5], [0.0, 1.0, 0.0]]]), (1, 1, 1, 2))
-    tensor([[[[0.0000, 0.0000],
-              [1.0000, 0.0000]]]])
+    tensor([[[[0., 0.],
+              [1., 0.]]]])
     """
     require_floating("affine_grid", theta=theta)
     sizes = as_size("affine_grid", (size,))
