@@ -18,6 +18,7 @@ from autograd_cnn.kernels.cpu.microkernel import (
     _WIDE,
     INNER_A,
     INNER_B,
+    _ask,
     _check,
     _data,
     _index,
@@ -30,6 +31,7 @@ ROWS, SPAN = (6, 4) if _WIDE else (4, 3)
 SUMS = (
     8  # that must be under way at once to hide the latency of an addition; where a tile has fewer it has several sets
 )
+AHEAD = 8  # lines of b, that a tile of one row asks for
 LINES = 4  # of b that `add_lines` takes together
 
 _BIT, _WORD = ir.IntType(1), ir.IntType(32)
@@ -141,6 +143,10 @@ def broadcast_tile(
             def step(k, accumulators):
                 a_k = builder.gep(a, [builder.mul(k, a_step)])
                 line = vectors.load_line(builder.gep(b, [builder.mul(k, b_step)]), span, mask)
+                if height == 1:  # it waits for b, and processors look ahead no further than to the end of a page
+                    ahead = builder.add(k, ir.Constant(_INDEX, AHEAD))
+                    for place in vectors.places(builder.gep(b, [builder.mul(ahead, b_step)]), span):
+                        _ask(builder, place)
                 following = []
                 for t in range(height):
                     x = vectors.splat(builder.load(_row(builder, a_k, a_lane, t)))
