@@ -8,6 +8,12 @@ from autograd_cnn.nn.conv_transpose import ConvTranspose1d as ConvTranspose1d
 from autograd_cnn.nn.conv_transpose import ConvTranspose2d as ConvTranspose2d
 from autograd_cnn.nn.conv_transpose import ConvTranspose3d as ConvTranspose3d
 from autograd_cnn.nn.conv_transpose import TransposedConvolution as TransposedConvolution
+from autograd_cnn.nn.lazy import LazyConv1d as LazyConv1d
+from autograd_cnn.nn.lazy import LazyConv2d as LazyConv2d
+from autograd_cnn.nn.lazy import LazyConv3d as LazyConv3d
+from autograd_cnn.nn.lazy import LazyConvTranspose1d as LazyConvTranspose1d
+from autograd_cnn.nn.lazy import LazyConvTranspose2d as LazyConvTranspose2d
+from autograd_cnn.nn.lazy import LazyConvTranspose3d as LazyConvTranspose3d
 
 _ConvNd = Convolution
 _ConvTransposeNd = TransposedConvolution
