@@ -15,7 +15,7 @@ from autograd_cnn.graph.record import apply, apply_unary
 from autograd_cnn.ops.cast import cast
 from autograd_cnn.ops.comparison import eq, ge, gt, logical_and, logical_or, lt
 from autograd_cnn.ops.operand import broadcast, dtype_of, pair, refuse_bools, together
-from autograd_cnn.ops.rounding import trunc
+from autograd_cnn.ops.rounding import zeros_of
 
 if TYPE_CHECKING:
     from autograd_cnn.tensor import Tensor
@@ -177,6 +177,23 @@ class FloorDivide(Binary):
     kernel = "floor_divide"
 
 
+class RoundedQuotient(Binary, abstract=True):
+    """Constant between its jumps: the gradients are 0."""
+
+    def vjp_x(self, g: Any) -> Any:
+        return zeros_of(g, g.shape)
+
+    vjp_other = vjp_x
+
+
+class FloorQuotient(RoundedQuotient):
+    kernel = "floor_divide"
+
+
+class TruncQuotient(RoundedQuotient):
+    kernel = "trunc_divide"
+
+
 class Remainder(Binary):
     kernel = "remainder"
 
@@ -207,6 +224,7 @@ ADD, SUB, MUL, DIV, POW = Add(), Sub(), Mul(), Div(), Pow()
 MAXIMUM, MINIMUM, ATAN2 = Maximum(), Minimum(), Atan2()
 SQUARE = Square()
 FLOOR_DIVIDE, REMAINDER, WHERE = FloorDivide(), Remainder(), Where()
+FLOOR_QUOTIENT, TRUNC_QUOTIENT = FloorQuotient(), TruncQuotient()
 
 
 def add(input: Tensor | Number, other: Tensor | Number, *, alpha: float = 1) -> Tensor:
@@ -337,13 +355,17 @@ def real_pair(op: str, x: Any, other: Any) -> Any:
 def _trunc_divide(x: Any, other: Any) -> Any:
     x, other = pair("div", x, other)
     if x.array.dtype.kind == "f":
-        return trunc(pointwise_binary(DIV, x, other))
+        return pointwise_binary(TRUNC_QUOTIENT, x, other)
     floored = floor_divide(x, other)
     exact = eq(mul(floored, other), x)
     return where(logical_or(exact, ge(floored, 0)), floored, floored + 1)
 
 
-ROUNDED = {"floor": floor_divide, "trunc": _trunc_divide}
+def _floored(x: Any, other: Any) -> Any:
+    return apply(FLOOR_QUOTIENT, *divided("div", x, other))
+
+
+ROUNDED = {"floor": _floored, "trunc": _trunc_divide}
 
 
 def div(input: Tensor | Number, other: Tensor | Number, *, rounding_mode: str | None = None) -> Tensor:

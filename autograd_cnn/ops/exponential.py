@@ -6,10 +6,11 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from autograd_cnn.errors import DTypeError
+from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.pointwise import pointwise_binary, pointwise_unary
-from autograd_cnn.graph.record import apply_unary
+from autograd_cnn.graph.record import apply_binary, apply_unary
 from autograd_cnn.ops.arithmetic import RealBinary, real_pair, where
-from autograd_cnn.ops.comparison import eq, ge, gt, le, logical_and, logical_or, lt
+from autograd_cnn.ops.comparison import eq, le, logical_and
 from autograd_cnn.ops.elementwise import Real, exp, sigmoid
 from autograd_cnn.ops.operand import floating, pair, require_floating
 
@@ -57,10 +58,29 @@ class Logit(Real):
         k.logit(x, self.low, self.high, out)
 
     def vjp_x(self, g: Any, x: Any) -> Any:
-        if math.isinf(self.low):
-            return where(logical_or(lt(x, 0), gt(x, 1)), math.nan, g / (x * (1 - x)))
-        inside = logical_and(ge(x, self.low), le(x, self.high))
-        return where(inside, g / where(inside, x * (1 - x), 1.0), 0.0)
+        return apply_binary(LogitSlope(self.low, self.high), g, x)
+
+
+class LogitSlope(Op):
+    """g / (x (1 - x)) where x lies within the limits, else 0; without them nan outside of [0, 1]."""
+
+    inputs = ("g", "x")
+
+    def __init__(self, low: float, high: float) -> None:
+        self.low = low
+        self.high = high
+
+    def infer(self, g: Any, x: Any) -> Any:
+        return x.shape, x.dtype
+
+    def compute(self, k: Any, out: Any, g: Any, x: Any) -> None:
+        k.logit_grad(g, x, self.low, self.high, out)
+
+    def vjp_g(self, gg: Any, x: Any) -> Any:
+        return apply_binary(self, gg, x)
+
+    def vjp_x(self, gg: Any, g: Any, x: Any) -> Any:
+        return apply_binary(self, apply_binary(self, gg * g, x), x) * (2 * x - 1)
 
 
 class Logaddexp(RealBinary):

@@ -12,6 +12,7 @@ from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.arithmetic import maximum, minimum
 from autograd_cnn.ops.cast import cast
 from autograd_cnn.ops.dim import Dims, many_dims, one_dim
+from autograd_cnn.ops.gather import Scatter
 from autograd_cnn.ops.operand import require_tensor
 from autograd_cnn.ops.reduce import Reduction, Shape
 
@@ -99,7 +100,7 @@ class ExtremeAlong(Op, abstract=True):
             return g
         if not self.keepdim:
             g, indices = g.unsqueeze(self.dim), indices.unsqueeze(self.dim)
-        return g.new_zeros(x_shape).scatter_add(self.dim, indices, g)
+        return apply(Scatter(self.dim, x_shape), g, indices)
 
 
 class Max(ExtremeAlong):

@@ -10,7 +10,6 @@ from autograd_cnn.errors import ArgumentError, IndexOutOfRangeError, ShapeError
 from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.dim import distinct, one_dim
-from autograd_cnn.ops.join import cat
 from autograd_cnn.ops.operand import require_tensor
 from autograd_cnn.ops.size import as_size
 
@@ -33,6 +32,31 @@ class Flip(Op):
 
     def vjp_x(self, g: Any) -> Any:
         return apply(self, g)
+
+
+class Roll(Op):
+    """Elements moved by `shift` along `dim`, those that leave at one end entering at the other."""
+
+    inputs = ("x",)
+
+    def __init__(self, shift: int, dim: int) -> None:
+        self.shift = shift
+        self.dim = dim
+
+    def infer(self, x: Any) -> Any:
+        return x.shape, x.dtype
+
+    def compute(self, k: Any, out: Any, x: Any) -> None:
+        if not x.size:
+            return
+        shift = self.shift % x.shape[self.dim]
+        before = (slice(None),) * self.dim
+        if shift:
+            k.copy(x[(*before, slice(-shift, None))], out[(*before, slice(shift))])
+        k.copy(x[(*before, slice(x.shape[self.dim] - shift))], out[(*before, slice(shift, None))])
+
+    def vjp_x(self, g: Any) -> Any:
+        return apply(Roll(-self.shift, self.dim), g)
 
 
 def flip(input: Tensor, *given: Ints, dims: Ints | None = None) -> Tensor:
@@ -99,6 +123,5 @@ def roll(input: Tensor, shifts: Ints, dims: Ints | None = None) -> Tensor:
         raise ArgumentError(f"roll: {len(shifts)} shifts but {len(dims)} dims")
     y = input
     for shift, dim in zip(shifts, [one_dim("roll", dim, len(shape)) for dim in dims], strict=True):
-        first = -shift % shape[dim] if shape[dim] else 0
-        y = cat([y.narrow(dim, first, shape[dim] - first), y.narrow(dim, 0, first)], dim)
+        y = apply(Roll(shift, dim), y)
     return y

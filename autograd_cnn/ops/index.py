@@ -216,6 +216,11 @@ def getitem(input: Tensor, key: Any) -> Tensor:
     >>> x[-1], x[:, 0], x[[0, 2], [1, 0]], x[x > 4]
     (tensor([5, 6]), tensor([1, 3, 5]), tensor([2, 5]), tensor([5, 6]))
     """
+    if isinstance(key, TensorBase) and key.array.dtype == bool_ and key.array.shape == input.array.shape:
+        input, key = (
+            reshape(input, -1),
+            reshape(key, -1),
+        )  # one number says where each is
     basic, arrays = parse("getitem", key, input.array.shape)
     if not arrays:
         return apply_view(Slice(basic), input)

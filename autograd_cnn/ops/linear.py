@@ -68,6 +68,31 @@ class Matmul(Op):
         return apply(MATMULS[not self.turned_x, False], x, g)
 
 
+class Dot(Op):
+    """The inner product of two vectors."""
+
+    inputs = ("x", "other")
+
+    def infer(self, x: Any, other: Any) -> Any:
+        if x.shape != other.shape:
+            raise ShapeError(
+                f"dot: input {x.shape} and tensor {other.shape}: inner sizes {x.size} and {other.size} differ"
+            )
+        return (), x.dtype
+
+    def compute(self, k: Any, out: Any, x: Any, other: Any) -> None:
+        k.matmul(x.reshape(1, -1), other.reshape(-1, 1), out.reshape(1, 1))
+
+    def vjp_x(self, g: Any, other: Any) -> Any:
+        return g * other
+
+    def vjp_other(self, g: Any, x: Any) -> Any:
+        return g * x
+
+
+DOT = Dot()
+
+
 class SumRows(Op):
     """The sum over all dimensions but the last."""
 
@@ -231,7 +256,7 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
     """
     require_pair("dot", input, tensor, ("input", "tensor"))
     _require_dims("dot", input=(input, 1), tensor=(tensor, 1))
-    return matmul(input, tensor)
+    return apply(DOT, input, tensor)
 
 
 def outer(input: Tensor, vec2: Tensor) -> Tensor:

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from autograd_cnn.tensor import Tensor
 
 
+def zeros_of(g: Any, shape: tuple[int, ...]) -> Any:
+    """The gradient of what is constant: one 0, seen everywhere."""
+    return g.new_zeros(()).expand(shape)
+
+
 class Step(Op, abstract=True):
     """A function that is constant between its jumps: the gradient is 0."""
 
@@ -29,7 +34,7 @@ class Step(Op, abstract=True):
         return x.shape, x.dtype
 
     def vjp_x(self, g: Any) -> Any:
-        return g.new_zeros(g.shape)
+        return zeros_of(g, g.shape)
 
 
 class Sign(Step):
@@ -55,6 +60,20 @@ class Round(Step):
 class Trunc(Step):
     def compute(self, k: Any, out: Any, x: Any) -> None:
         k.trunc(x, out)
+
+
+class RoundTo(Step):
+    """The nearest number of so many decimals."""
+
+    def __init__(self, decimals: int) -> None:
+        self.decimals = decimals
+
+    def compute(self, k: Any, out: Any, x: Any) -> None:
+        scale = np.asarray(10.0 ** builtins.abs(self.decimals), x.dtype)
+        before, after = (k.mul, k.div) if self.decimals > 0 else (k.div, k.mul)
+        before(x, scale, out)
+        k.round(out, out)
+        after(out, scale, out)
 
 
 class Clamp(Op):
@@ -157,8 +176,7 @@ def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     if not decimals:
         return _whole(ROUND, input)
     require_floating("round", input=input)
-    scale = 10.0 ** builtins.abs(decimals)
-    return _whole(ROUND, input * scale) / scale if decimals > 0 else _whole(ROUND, input / scale) * scale
+    return apply_unary(RoundTo(decimals), input)
 
 
 def trunc(input: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.arithmetic import sub
 from autograd_cnn.ops.comparison import logical_xor
 from autograd_cnn.ops.dim import one_dim
+from autograd_cnn.ops.gather import Scatter
 from autograd_cnn.ops.join import cat
 from autograd_cnn.ops.operand import require_tensor
 from autograd_cnn.ops.shape import narrow
@@ -35,7 +36,7 @@ class Running(Op, abstract=True):
         return [(x.shape, x.dtype), (x.shape, int64)]
 
     def vjp_x(self, g: Any, indices: Any, x_shape: Shape) -> Any:
-        return g.new_zeros(x_shape).scatter_add(self.dim, indices, g) if x_shape else g
+        return apply(Scatter(self.dim, x_shape), g, indices) if x_shape else g
 
 
 class Cummax(Running):

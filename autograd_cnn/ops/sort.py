@@ -9,6 +9,7 @@ from autograd_cnn.errors import ArgumentError, DTypeError
 from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.dim import one_dim
+from autograd_cnn.ops.gather import Scatter
 from autograd_cnn.ops.operand import require_tensor
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class Selection(Op, abstract=True):
     def vjp_x(self, g: Any, indices: Any, x_shape: Shape) -> Any:
         if not x_shape:
             return g
-        return g.new_zeros(x_shape).scatter_add(self.dim, indices, g)
+        return apply(Scatter(self.dim, x_shape), g, indices)
 
 
 class Sort(Selection):

@@ -34,6 +34,7 @@ from .arithmetic import (
     limit,
     remainder,
     signbit,
+    trunc_divide,
 )
 from .avg_pool import adaptive_avg_pool2d, adaptive_avg_pool2d_grad, avg_pool2d, avg_pool2d_grad
 from .columns import fold_windows, unfold_windows
@@ -93,8 +94,8 @@ from .elementwise import (
     where,
 )
 from .embedding_bag import embedding_bag
-from .exponential import erfc, exp2, log2, log10, logaddexp, logaddexp2, logit, xlogy
-from .gradients import clamp_all, scale_all, sum_of_squares
+from .exponential import erfc, exp2, log2, log10, logaddexp, logaddexp2, logit, logit_grad, xlogy
+from .gradients import add_scaled, clamp_all, dot_of, scale_all, sum_of_squares
 from .grid_sample import grid_sample, grid_slopes, grid_splat
 from .group_norm import group_norm, group_norm_grad
 from .gru import gru, gru_backward

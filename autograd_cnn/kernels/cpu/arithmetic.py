@@ -152,6 +152,13 @@ def remainder(x, y, out):
 
 @pointwise
 @inline
+def trunc_divide(x, y):
+    """x / y without its fraction."""
+    return np.trunc(x / y)
+
+
+@pointwise
+@inline
 def frac(x):
     """x without its whole part."""
     return x - np.trunc(x)

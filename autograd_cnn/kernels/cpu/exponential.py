@@ -110,6 +110,17 @@ def logit(x, low, high):
     return vm.log1p(t) if (x > real(0.25)) & (x < real(0.75)) else vm.log(x / (real(1) - x))
 
 
+@pointwise_with_two
+@inline
+def logit_grad(g, x, low, high):
+    """g / (x (1 - x)), 0 outside of [low, high]; without limits, where these are infinite, NaN outside of [0, 1]."""
+    real = type(x)
+    slope = g / (x * (real(1) - x))
+    if real(low) == real(-np.inf):
+        return real(np.nan) if (x < real(0)) | (x > real(1)) else slope
+    return slope if (x >= real(low)) & (x <= real(high)) else real(0)
+
+
 @pointwise
 @inline
 def logaddexp(x, y):

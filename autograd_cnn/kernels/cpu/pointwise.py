@@ -16,6 +16,7 @@ from types import FunctionType
 import numpy as np
 from numba import prange
 from numba.core.errors import TypingError
+from numpy.lib.stride_tricks import as_strided
 
 from autograd_cnn.kernels.cpu.copying import contiguous
 from autograd_cnn.kernels.cpu.fingerprint import sources_digest
@@ -225,8 +226,12 @@ def broadcast_plan(x_shape, y_shape):
     """
     ndim = max(len(x_shape), len(y_shape))
     x_strides, y_strides = _strides(x_shape, ndim), _strides(y_shape, ndim)
+    return _merged(np.broadcast_shapes(x_shape, y_shape), x_strides, y_strides)
+
+
+def _merged(shape, x_strides, y_strides):
     merged = []
-    for size, x_stride, y_stride in zip(np.broadcast_shapes(x_shape, y_shape), x_strides, y_strides, strict=True):
+    for size, x_stride, y_stride in zip(shape, x_strides, y_strides, strict=True):
         if size == 1:
             continue
         if merged and merged[-1][1:] == (x_stride * size, y_stride * size):
@@ -244,6 +249,26 @@ def _strides(shape, ndim):
         strides.append(0 if size == 1 else step)
         step *= size
     return [0] * (ndim - len(shape)) + strides[::-1]
+
+
+def _views(x, y, out):
+    """Both operands as lines of memory, and the plan of how `rows` walks through them; None where it cannot."""
+    strides = []
+    for a in (x, y):
+        lead = [0] * (out.ndim - a.ndim)
+        steps = [s // a.itemsize if n > 1 else 0 for n, s in zip(a.shape, a.strides, strict=True)]
+        if min(steps, default=0) < 0 or not a.flags.behaved or any(s % a.itemsize for s in a.strides):
+            return None
+        strides.append(lead + steps)
+    plan = _merged(out.shape, *strides)
+    if plan is None or plan[1:, 3].max() != 1:
+        return None
+    return *[as_strided(a, (_reach(a),), (a.itemsize,)) for a in (x, y)], plan
+
+
+def _reach(a):
+    """How many elements there are from the first one of an array to the last."""
+    return 1 + sum((n - 1) * step for n, step in zip(a.shape, a.strides, strict=True)) // a.itemsize
 
 
 def repeated(x, out):
@@ -324,6 +349,11 @@ def binary(formula):
 
     def apply(x, y, out):
         n = out.size
+        if n >= GRAIN and not (x.flags.c_contiguous and y.flags.c_contiguous):
+            views = _views(x, y, out)
+            if views is not None:
+                _large_rows(general, *views, out.ravel())
+                return
         kernel = same if x.size == y.size == n else right if y.size == 1 else None
         if kernel is not None:
             if n < GRAIN:
