@@ -142,7 +142,38 @@ def test_sums_of_squares_are_exact_to_double_precision():
         assert gradients.sum_of_squares(ArrayTable([arrays])) == pytest.approx(exact, rel=1e-13)
 
 
+def of_vectors(size, dtype, inside=lambda a: a):
+    rng = np.random.default_rng(size)
+    x, y = (inside(rng.standard_normal(size).astype(dtype)) for _ in range(2))
+    product = gradients.dot_of(x, y)
+    gradients.add_scaled(x, y, 0.3)
+    return [np.array(product), x]
+
+
+@pytest.mark.parametrize("size", [0, 1, PART, PART + 1, 2 * GRAIN + 3])
+def test_products_and_sums_of_vectors(size):
+    rng = np.random.default_rng(size)
+    x, y = (rng.standard_normal(size) for _ in range(2))
+    product, total = of_vectors(size, np.float64)
+    assert product == pytest.approx(math.fsum((x * y).tolist()), rel=1e-12, abs=1e-12)
+    np.testing.assert_allclose(total, x + 0.3 * y, rtol=1e-13, atol=1e-15)
+    x, y = x.astype(np.float32), y.astype(np.float32)
+    product, total = of_vectors(size, np.float32)
+    assert product == pytest.approx(math.fsum((x.astype(float) * y).tolist()), rel=1e-12, abs=1e-12)
+    np.testing.assert_allclose(total, x + np.float32(0.3) * y, rtol=1e-6, atol=1e-7)
+
+
+def test_vectors_have_the_same_bits_for_every_thread_count(same_bits):
+    same_bits(lambda: of_vectors(3 * GRAIN + 5, np.float32))
+
+
 def in_guarded_memory():
+    for dtype in (np.float32, np.float64):
+        for size in (1, PART + 3, 2 * GRAIN + 1):
+            for side in ("before", "after"):
+                found = of_vectors(size, dtype, lambda a, side=side: guarded(a, side))
+                for a, b in zip(found, of_vectors(size, dtype), strict=True):
+                    assert a.tobytes() == b.tobytes()
     for dtype in (np.float32, np.float64):
         for side in ("before", "after"):
             arrays = gradients_of(shapes=SHAPES, dtype=dtype)

@@ -9,7 +9,7 @@ import pytest
 from optim_cases import as_numpy, as_torch, product
 
 import autograd_cnn as ag
-from autograd_cnn.errors import ArgumentError, DTypeError
+from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
 from autograd_cnn.optim import LBFGS
 from autograd_cnn.optim.line_search import Point, strong_wolfe
 
@@ -96,6 +96,25 @@ def test_parameters_that_are_not_contiguous():
     for _ in range(3):
         assert ours.step() == other.step()
     agree(ours, other)
+
+
+def test_parameters_that_are_converted():
+    problem = Problem(ag, {"max_iter": 4})
+    problem.step()
+    for p in problem.params:
+        p.data = p.data.float()
+    problem.features, problem.labels = problem.features.float(), problem.labels.float()
+    for _ in range(20):
+        problem.step()
+    assert all(x.dtype == ag.float32 for x in problem.optimizer.state[problem.params[0]]["old_dirs"])
+    exact = Problem(ag, {"max_iter": 4})
+    for _ in range(20):
+        exact.step()
+    for a, b in zip(problem.values(), exact.values(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4)
+    problem.optimizer.param_groups[0]["params"].append(ag.zeros(1, requires_grad=True))
+    with pytest.raises(ShapeError, match="LBFGS: the state is of 12 parameters, there are 13; make a new optimizer"):
+        problem.step()
 
 
 def test_single_precision_reaches_the_minimum():

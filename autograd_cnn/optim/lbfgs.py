@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from autograd_cnn.errors import ArgumentError, DTypeError
+from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
 from autograd_cnn.graph.grad_mode import enable_grad, no_grad
+from autograd_cnn.graph.in_place import require_changeable
 from autograd_cnn.ops.join import cat
 from autograd_cnn.optim.line_search import Point, strong_wolfe
 from autograd_cnn.optim.optimizer import Optimizer, State
@@ -103,6 +104,7 @@ class _Descent:
         first = self.closure()
         loss, gradient = float(first), self._gradient()
         self._count(1)
+        _fit(state, gradient)
         if _largest(gradient) <= group["tolerance_grad"]:
             return first
         for iteration in range(1, group["max_iter"] + 1):
@@ -112,7 +114,7 @@ class _Descent:
             if state["n_iter"] == 1:
                 total = float(gradient.abs().sum())
                 step *= min(1.0, 1.0 / total)
-            before, slope = loss, float(gradient.dot(direction))
+            before, slope = loss, _dot(gradient, direction)
             state.update(d=direction, t=step, prev_flat_grad=gradient, prev_loss=before)
             if slope > -group["tolerance_change"]:
                 break
@@ -149,7 +151,7 @@ class _Descent:
             loss, gradient = float(self.closure()), self._gradient()
             for p, value in zip(self.params, here, strict=True):
                 p.copy_(value)
-            return Point(step, loss, gradient, float(gradient.dot(direction)))
+            return Point(step, loss, gradient, _dot(gradient, direction))
 
         limit = self.group["max_eval"] - self.evaluations
         size, tolerance = _largest(direction), self.group["tolerance_change"]
@@ -160,13 +162,37 @@ class _Descent:
     def _gradient(self) -> Any:
         """All gradients in one vector, of its own memory."""
         grads = [p.new_zeros(p.shape) if p.grad is None else p.grad for p in self.params]
-        return cat([g.detach().reshape(-1) for g in grads]).clone()
+        return cat([g.detach().reshape(-1) for g in grads])
 
     def _move(self, step: float, direction: Any) -> None:
         end = 0
         for p in self.params:
             start, end = end, end + p.numel()
-            p.add_(direction[start:end].reshape(p.shape), alpha=step)
+            part = direction[start:end].reshape(p.shape)
+            if p.array.flags.c_contiguous and p.dtype == part.dtype:
+                require_changeable("LBFGS.step", "a parameter", p)
+                p.device.kernels.add_scaled(p.array, part.array, step)
+                p.mark_changed("LBFGS.step")
+            else:
+                p.add_(part, alpha=step)
+
+
+def _fit(state: State, gradient: Any) -> None:
+    """Gives the vectors of a state the gradient's dtype, which another has after the parameters were converted."""
+
+    def fitted(x: Any) -> Any:
+        if x.shape != gradient.shape:
+            raise ShapeError(
+                f"LBFGS: the state is of {x.numel()} parameters, there are {gradient.numel()}; make a new optimizer"
+            )
+        return x.contiguous() if x.dtype == gradient.dtype else x.to(gradient.dtype)
+
+    for name in ("d", "prev_flat_grad"):
+        if state.get(name) is not None:
+            state[name] = fitted(state[name])
+    for name in ("old_dirs", "old_stps"):
+        if state.get(name):
+            state[name] = [fitted(x) for x in state[name]]
 
 
 def _direction(state: State, gradient: Any, history_size: int) -> Any:
@@ -176,7 +202,7 @@ def _direction(state: State, gradient: Any, history_size: int) -> Any:
         return -gradient
     ys, ss, ro = state["old_dirs"], state["old_stps"], state["ro"]
     y, s = gradient - state["prev_flat_grad"], state["d"] * float(state["t"])
-    curvature = float(y.dot(s))
+    curvature = _dot(y, s)
     if curvature > 1e-10:
         if len(ys) == history_size:
             for memory in (ys, ss, ro):
@@ -184,16 +210,21 @@ def _direction(state: State, gradient: Any, history_size: int) -> Any:
         ys.append(y)
         ss.append(s)
         ro.append(1.0 / curvature)
-        state["H_diag"] = curvature / float(y.dot(y))
+        state["H_diag"] = curvature / _dot(y, y)
     q = -gradient
     shares = []
     for y, s, r in zip(reversed(ys), reversed(ss), reversed(ro), strict=True):
-        shares.append(float(s.dot(q)) * float(r))
-        q.add_(y, alpha=-shares[-1])
+        shares.append(_dot(s, q) * float(r))
+        q.device.kernels.add_scaled(q.array, y.array, -shares[-1])
     q.mul_(float(state["H_diag"]))
     for y, s, r, share in zip(ys, ss, ro, reversed(shares), strict=True):
-        q.add_(s, alpha=share - float(y.dot(q)) * float(r))
+        q.device.kernels.add_scaled(q.array, s.array, share - _dot(y, q) * float(r))
     return q
+
+
+def _dot(x: Any, y: Any) -> float:
+    value: float = x.device.kernels.dot_of(x.array, y.array)
+    return value
 
 
 def _largest(x: Any) -> float:

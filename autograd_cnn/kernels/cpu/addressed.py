@@ -84,14 +84,22 @@ class ListKernel:
         self.codes = {}
 
     def __call__(self, table, arrays, *settings):
-        addresses = table.addresses
-        addresses[1] = [*map(id, arrays)]
+        table.addresses[1] = [*map(id, arrays)]
+        self.run(table.addresses, table.ends, table.like, table.in_turn, settings)
+
+    def on(self, arrays, *settings):
+        """The same for one contiguous array and others, which must not overlap it, a list each; without a table."""
+        first = arrays[0]
+        ends, total = _ends((first.size,))
+        addresses = np.array([[id(array)] for array in arrays])
+        self.run(addresses, ends, _LIKE[first.dtype], total < GRAIN, settings)
+
+    def run(self, addresses, ends, like, in_turn, settings):
         numbers = (*map(float, settings), *_NONE[len(settings) :])
-        like = table.like
         code = self.codes.get(like.dtype)
         if code is None:
             code = self.codes[like.dtype] = address_of(self.rule, addresses, 0, 0, 0, like, numbers)
-        (_each_part.serial if table.in_turn else _each_part.parallel)(code, addresses, table.ends, like, numbers)
+        (_each_part.serial if in_turn else _each_part.parallel)(code, addresses, ends, like, numbers)
 
 
 @lru_cache(maxsize=1024)

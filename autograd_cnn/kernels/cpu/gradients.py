@@ -1,12 +1,12 @@
 """What is done to all gradients of a network at once: their common norm, and their scaling and clamping in place.
 
-Each call takes an ArrayTable of one list, the gradients.
+Each call takes an ArrayTable of one list, the gradients.  `dot_of` and `add_scaled` are for two vectors.
 """
 
 import numpy as np
 
 from autograd_cnn.kernels.cpu.addressed import PART, ListKernel, part_of
-from autograd_cnn.kernels.cpu.lines import moments
+from autograd_cnn.kernels.cpu.lines import moments, products
 
 
 @ListKernel
@@ -53,3 +53,31 @@ def _clamp(addresses, t, start, count, like, settings):
 def clamp_all(table, low, high):
     """array = min(max(array, low), high) for each array; nan stays."""
     _clamp(table, table.columns[0], low, high)
+
+
+@ListKernel
+def _products(addresses, t, start, count, like, settings):
+    left, right = part_of(addresses[0, t], start, count, like), part_of(addresses[1, t], start, count, like)
+    sums = part_of(addresses[2, t], start // PART, min(count, 1), np.empty(0, np.float64))
+    for i in range(sums.size):
+        sums[i] = products(left, 0, 0.0, right, 0, 0.0, 1, 0, count)[1]
+
+
+def dot_of(x, y):
+    """The inner product of two contiguous float vectors of one size and dtype, in float64."""
+    sums = np.zeros(x.size // PART + 1)
+    _products.on((x, y, sums))
+    return float(sums.sum())
+
+
+@ListKernel
+def _add_scaled(addresses, t, start, count, like, settings):
+    total, part = part_of(addresses[0, t], start, count, like), part_of(addresses[1, t], start, count, like)
+    factor = like.dtype.type(settings[0])
+    for i in range(count):
+        total[i] += factor * part[i]
+
+
+def add_scaled(x, y, factor):
+    """x += factor * y for contiguous float arrays of one size and dtype that do not overlap."""
+    _add_scaled.on((x, y), factor)
