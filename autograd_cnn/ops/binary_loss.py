@@ -131,7 +131,7 @@ def binary_cross_entropy_with_logits(
     """
     op = "binary_cross_entropy_with_logits"
     reduction = reduction_named(op, reduction, size_average, reduce)
-    check_pair(op, input, target)
+    input, target = promoted_pair(op, input, target)
     if weight is None and pos_weight is None:
         return _pair_loss(LOGISTIC_LOSS, reduction, input, target)
     losses = _pair_loss(LOGISTIC_LOSS, "none", input, target)

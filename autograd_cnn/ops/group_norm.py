@@ -57,7 +57,8 @@ def group_norm(
     y = (x - mean) / sqrt(var + eps) * weight + bias, mean and (biased) variance over a group, weight and bias by
     channel.  input: (N, C, ...), weight and bias: (C,) or None.
 
-    Raises ShapeError where sizes do not fit, ArgumentError where the groups do not divide the channels.
+    Raises ShapeError where sizes do not fit, ArgumentError where the groups do not divide the channels
+    and for a single image with groups of one value.
 
     >>> import autograd_cnn as ag
     >>> group_norm(ag.tensor([[0.0, 2.0, 5.0, 7.0]]), 2)
@@ -66,6 +67,8 @@ def group_norm(
     channels = check_channels("group_norm", input, None, None, weight, bias)
     if num_groups < 1 or channels % num_groups:
         raise ArgumentError(f"group_norm: num_groups must divide the {channels} channels of input, got {num_groups}")
+    if input.array.size == num_groups:
+        raise ArgumentError(f"group_norm: needs 2 values a group, input has shape {list(input.array.shape)}")
     return _normalised(input, num_groups, weight, bias, eps)[0]
 
 
@@ -103,13 +106,13 @@ def instance_norm(
         return evaluate(input, running_mean, running_var, weight, bias, eps)
     shape = input.array.shape
     count = math.prod(shape[2:])
-    if count <= 1:
+    if count == 1:
         raise ArgumentError(f"instance_norm: needs 2 values a channel, input has shape {list(shape)}")
     for name, running in (("running_mean", running_mean), ("running_var", running_var)):
         if running is not None:
             require_changeable("instance_norm", name, running)
     y, statistics = _normalised(input, channels, weight, bias, eps)
-    if shape[0] and (running_mean is not None or running_var is not None):
+    if input.array.size and (running_mean is not None or running_var is not None):
         of_batch = statistics.array.reshape(3, shape[0], channels).mean(1)
         move_running(running_mean, running_var, of_batch, count / (count - 1), float(momentum))
     return y

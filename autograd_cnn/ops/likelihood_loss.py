@@ -16,7 +16,7 @@ from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.arithmetic import where
 from autograd_cnn.ops.elementwise import exp, log
 from autograd_cnn.ops.exponential import xlogy
-from autograd_cnn.ops.loss import check_pair, promoted_pair
+from autograd_cnn.ops.loss import promoted_pair
 from autograd_cnn.ops.loss_reduction import (
     REDUCTIONS,
     losses_for,
@@ -98,7 +98,7 @@ def kl_div(
     """
     batchmean = reduction == "batchmean" and require_tensor("kl_div", input).array.ndim > 0
     reduction = "sum" if batchmean else reduction_named("kl_div", reduction, size_average, reduce)
-    check_pair("kl_div", input, target)
+    input, target = promoted_pair("kl_div", input, target)
     op = KL_DIVERGENCE[bool(log_target), reduction]
     total = op.composite(input, target) if target._requires_grad else apply(op, input, target)
     return total / input.array.shape[0] if batchmean else total

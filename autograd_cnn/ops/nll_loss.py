@@ -53,6 +53,7 @@ class NegativeLogLikelihood(FusedOp):
         k.div(slopes, np.asarray(-self.total, gx.dtype), slopes)
         if factors is not None:
             k.mul(slopes, factors, slopes)
+            slopes[factors == 0] = 0
         k.fill(gx, 0)
         k.scatter_put(gx, 1, labels[:, None], slopes[:, None])
 

@@ -93,6 +93,15 @@ SAMPLES = (
         for reduction in ("mean", "none")
     ),
     case("ignoring all", (real(2, 4), given([1, 1])), "nll_loss", ignore_index=1, reduction="sum"),
+    Sample(
+        "nll_loss, the mean of nothing",
+        lambda x, t: family.nll_loss(x, t, ignore_index=1),
+        (real(2, 4), given([1, 1])),
+        lambda x, t: np.array(np.nan),
+        lambda torch, x, t: torch.nn.functional.nll_loss(x, t, ignore_index=1),
+        order=1,
+        why="nan has no differences",
+    ),
     *(
         case(f"probabilities {name}", inputs, **{"reduction": reduction, **options})
         for options in ({}, {"label_smoothing": 0.2})

@@ -11,6 +11,8 @@ from samples.sample import ErrorSample, Sample, positive, real
 
 
 def group_norm(x: np.ndarray, num_groups: int, weight=None, bias=None, eps=1e-5) -> np.ndarray:
+    if not x.size:
+        return x
     grouped = x.reshape(x.shape[0], num_groups, -1)
     y = (grouped - grouped.mean(2, keepdims=True)) / np.sqrt(grouped.var(2, keepdims=True) + eps)
     return y.reshape(x.shape) * by_channel(weight, x.ndim, 1.0) + by_channel(bias, x.ndim, 0.0)
@@ -72,6 +74,8 @@ SAMPLES = (
         for shape, groups in (((2, 6, 3), 2), ((2, 6), 1), ((3, 4, 2, 5), 4), ((1, 6, 2, 3, 2), 1))
         for names, others in (("", ()), ("weight bias", (positive(shape[1]), real(shape[1]))))
     ),
+    case("group_norm", "", (real(0, 4, 3),), num_groups=2),
+    case("instance_norm", "", (real(2, 4, 0),)),
     case("group_norm", "weight", (real(2, 4, 3), positive(4)), num_groups=2, eps=0.1),
     case(
         "group_norm",
@@ -123,6 +127,13 @@ ERRORS = (
         (real(2, 6, 3), 4),
         ArgumentError,
         "group_norm: num_groups must divide the 6 channels of input, got 4",
+    ),
+    ErrorSample(
+        "group_norm, one value",
+        F.group_norm,
+        (real(1, 3, 1), 3),
+        ArgumentError,
+        r"group_norm: needs 2 values a group, input has shape \[1, 3, 1\]",
     ),
     ErrorSample(
         "group_norm, weight",
