@@ -181,6 +181,7 @@ class Crew:
                 continue
             if kind == READY:
                 self._began[worker] = True
+                patience = time.monotonic() + (self._timeout or float("inf"))  # its first batch has its own time
             elif kind is None:
                 raise self._lost(worker)
             elif task is None:
