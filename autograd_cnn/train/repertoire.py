@@ -210,6 +210,15 @@ def _optimizers(side: int) -> None:
             clip_grads_with_norm_(x, 1.0, from_numpy(np.full((), 2.0)))
             clip_grad_value_(x, 1.0)
             optimizer.step()
+    x = _zeros(side, side)
+
+    def closure() -> Any:
+        x.grad = None
+        loss = (x * x + x).sum()
+        loss.backward()
+        return loss
+
+    optim.LBFGS([x], max_iter=3).step(closure)
 
 
 def perform() -> None:
