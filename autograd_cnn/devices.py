@@ -26,9 +26,13 @@ class _DeviceType(type):
     def __call__(cls, type: str | int | Device, index: int | None = None) -> Device:
         if isinstance(type, Device):
             return type
+        if not isinstance(type, str | int):
+            raise ArgumentError(f"device: takes a name such as 'cpu' or 'cuda:0', got {type!r}")
         if isinstance(type, int):
             raise DeviceError(f"device: there is no accelerator, so no device number {type}; available: 'cpu'")
         name, _, number = type.partition(":")
+        if index is not None and index < 0:
+            raise ArgumentError(f"device: index {index} of {type!r} must not be negative")
         if number and index is not None:
             raise ArgumentError(f"device: {type!r} has an index already, {index} is another")
         if number and not number.isdigit():

@@ -10,19 +10,33 @@ from autograd_cnn import dtype as dtypes
 from autograd_cnn.errors import DTypeError
 from autograd_cnn.tensor import Tensor
 
-iinfo = np.iinfo
 
-
-class finfo(np.finfo):  # type: ignore[misc]
+def finfo(type: Any = None) -> np.finfo[Any]:
     """The limits of a floating dtype, the default one unless given: `eps`, `max`, `min`, `tiny`, `bits`, ...
+
+    Raises DTypeError for another dtype.
 
     >>> import autograd_cnn as ag
     >>> float(finfo(ag.float32).eps)
     1.1920928955078125e-07
     """
+    dtype = dtypes.get_default_dtype() if type is None else dtypes.as_dtype(type, "finfo")
+    if dtype.kind != "f":
+        raise DTypeError(f"finfo: takes a floating dtype, got {dtype}; iinfo is for integers")
+    return np.finfo(dtype)
 
-    def __new__(cls, type: Any = None) -> Any:
-        return np.finfo(dtypes.get_default_dtype() if type is None else type)
+
+def iinfo(type: Any) -> np.iinfo[Any]:
+    """The limits of an integer dtype: `max`, `min`, `bits`.  Raises DTypeError for another dtype.
+
+    >>> import autograd_cnn as ag
+    >>> iinfo(ag.uint8).max
+    255
+    """
+    dtype = dtypes.as_dtype(type, "iinfo")
+    if dtype.kind not in "iu":
+        raise DTypeError(f"iinfo: takes an integer dtype, got {dtype}; finfo is for floating ones")
+    return np.iinfo(dtype)
 
 
 def promote_types(type1: Any, type2: Any) -> np.dtype:

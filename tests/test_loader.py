@@ -220,6 +220,8 @@ def test_error_in_a_sample_comes_through(prefetch: int) -> None:
     [
         ({"batch_size": 0}, "batch_size is 0"),
         ({"num_workers": -1}, "num_workers is -1"),
+        ({"num_workers": 1.5}, "num_workers is 1.5"),
+        ({"batch_size": "2"}, "batch_size is '2'"),
         ({"timeout": 1}, "timeout is an option of worker processes"),
         ({"prefetch_factor": 2}, "prefetch_factor is an option of worker processes"),
         ({"persistent_workers": True}, "persistent_workers is an option"),

@@ -37,7 +37,7 @@ def test_devices_are_compared_printed_and_copied(torch: ModuleType) -> None:
     assert not isinstance("cpu", ag.device)
 
 
-@pytest.mark.parametrize("args", [("gpu",), ("cuda:x",), ("cuda:1", 2), (0,), ("",)])
+@pytest.mark.parametrize("args", [("gpu",), ("cuda:x",), ("cuda:1", 2), (0,), ("",), ("cuda", -3)])
 def test_what_is_no_device(args: tuple[Any, ...], torch: ModuleType) -> None:
     with pytest.raises(RuntimeError):
         torch.device(*args)
@@ -269,6 +269,11 @@ def test_what_dtypes_are_asked(torch: ModuleType) -> None:
     for field in ("eps", "max", "min", "tiny", "bits"):
         assert float(getattr(ag.finfo(ag.float64), field)) == getattr(torch.finfo(torch.float64), field)
     assert ag.finfo().bits == 32
+    for package in (ag, torch):
+        with pytest.raises(TypeError):
+            package.finfo(package.int64)
+        with pytest.raises(TypeError):
+            package.iinfo(package.float32)
     assert ag.iinfo(ag.int64).max == torch.iinfo(torch.int64).max
     assert (ag.numel(ag.zeros(2, 3)), ag.is_nonzero(ag.tensor([[2]]))) == (6, True)
     assert (ag.pi, ag.e, ag.inf, ag.newaxis) == (torch.pi, torch.e, torch.inf, None)

@@ -219,6 +219,8 @@ def test_mixtures() -> None:
     np.testing.assert_allclose(targets.numpy()[0], [1 - taken.mean(), 0, taken.mean()], atol=1e-6)
     soft, _ = transforms.MixUp()(images, ag.softmax(ag.rand(6, 4), 1))
     assert soft.dtype == np.float32
+    none, _ = transforms.MixUp(num_classes=2)(ag.rand(0, 1, 2, 2), ag.zeros(0).long())
+    assert none.shape == (0, 1, 2, 2)
     loss = ag.nn.functional.cross_entropy(ag.rand(6, 3), targets)
     assert bool(ag.isfinite(loss))
 

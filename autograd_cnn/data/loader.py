@@ -80,8 +80,8 @@ class DataLoader:
         seed: int | None = None,
         prefetch: int = 0,
     ) -> None:
-        if num_workers < 0:
-            raise ArgumentError(f"DataLoader: num_workers is {num_workers}; at least 0")
+        if not isinstance(num_workers, int) or num_workers < 0:
+            raise ArgumentError(f"DataLoader: num_workers is {num_workers!r}; an integer of at least 0")
         if not num_workers:
             given = {
                 "timeout": timeout,
@@ -139,8 +139,8 @@ class DataLoader:
             self.batch_size = None
         elif self.batch_size is None and self.drop_last:
             raise ArgumentError("DataLoader: batch_size=None gives single samples; there is no last batch to drop")
-        elif self.batch_size is not None and self.batch_size < 1:
-            raise ArgumentError(f"DataLoader: batch_size is {self.batch_size}; at least 1")
+        elif self.batch_size is not None and (not isinstance(self.batch_size, int | np.integer) or self.batch_size < 1):
+            raise ArgumentError(f"DataLoader: batch_size is {self.batch_size!r}; an integer of at least 1")
         self._own_order = not given
         if sampler is None and not self._iterable:
             sampler = RandomSampler(self.dataset, generator=self.generator) if self.shuffle else None

@@ -54,7 +54,8 @@ class _Mixture:
             return labels
         if self.num_classes is None:
             raise ArgumentError(f"{type(self).__name__}: classes by number need num_classes")
-        if labels.ndim != 1 or labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() >= self.num_classes:
+        fitting = labels.ndim == 1 and labels.dtype.kind in "iu"
+        if not fitting or ((labels < 0) | (labels >= self.num_classes)).any():
             raise ArgumentError(f"{type(self).__name__}: labels must be classes 0..{self.num_classes - 1}")
         return np.eye(self.num_classes)[labels]
 
