@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from autograd_cnn.errors import ArgumentError, IndexOutOfRangeError, ShapeError
 from autograd_cnn.graph.op import Op
 from autograd_cnn.graph.record import apply
-from autograd_cnn.ops.gather import Gather
 from autograd_cnn.ops.operand import first_outside, require_floating, require_integer
+from autograd_cnn.ops.span_pool import ReadPlanes
 from autograd_cnn.ops.window import images, sizes
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class MaxUnpool(Op):
         k.place_in_planes(x, indices, False, out)
 
     def vjp_x(self, g: Any, indices: Any) -> Any:
-        return apply(Gather(2), g, indices)
+        return apply(ReadPlanes(), g, indices)
 
 
 def max_unpool1d(

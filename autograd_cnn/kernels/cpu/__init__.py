@@ -164,7 +164,7 @@ from .smooth import (
 )
 from .softmax import log_softmax, log_softmax_grad, logsumexp, softmax, softmax_grad
 from .sort import sort, topk
-from .span_max import largest_of_spans, place_in_planes
+from .span_max import largest_of_spans, place_in_planes, read_in_planes
 from .triangle import triangle
 from .trigonometric import acos, acosh, asin, asinh, atan, atan2, atanh, cosh, sinh
 

@@ -42,8 +42,10 @@ def _resample_images(x, count, size, rows, columns, sizes, out):
     lines = max(min(lines, sizes[0] * count // TASKS), min(lines, 4))
     blocks = -(-sizes[0] // lines)
     empty = np.empty(0, np.int64)
-    begins, places, weights = zip(*((empty, empty, out[:0]) if t is None else t for t in (rows, columns)), strict=True)
     taps = [0 if t is None else _taps(t) for t in (rows, columns)]
+    if taps[1] == 1:
+        columns = _filled(*columns)
+    begins, places, weights = zip(*((empty, empty, out[:0]) if t is None else t for t in (rows, columns)), strict=True)
     header = [height, width, *sizes, lines, blocks, *taps, begins[0].size, places[0].size, begins[1].size]
     table = np.concatenate([header, begins[0], places[0], begins[1], places[1]])
     weights = np.concatenate([each.ravel() for each in weights])
@@ -53,15 +55,23 @@ def _resample_images(x, count, size, rows, columns, sizes, out):
 def _taps(table):
     """How many elements each sum has, MIXED where they differ.
 
-    SINGLE stands for one that stays as it is, DOUBLED for each element of a line twice.
+    SINGLE stands for one that stays as it is, DOUBLED for each element of a line twice, 1 also for one at most.
     """
     begins, places, weights = table
     counts = np.diff(begins)
     if not counts.size or (counts != counts[0]).any():
-        return MIXED
+        return 1 if counts.size and counts.max() == 1 else MIXED
     if counts[0] != 1 or (weights != 1).any():
         return int(counts[0])
     return DOUBLED if places.size % 2 == 0 and (places == np.arange(places.size) // 2).all() else SINGLE
+
+
+def _filled(begins, places, weights):
+    """A table of one element at most for each, with weight 0 for those that have none."""
+    counts = np.diff(begins)
+    full, scales = np.zeros(counts.size, np.int64), np.zeros(counts.size, weights.dtype)
+    full[counts == 1], scales[counts == 1] = places, weights
+    return np.arange(counts.size + 1), full, scales
 
 
 @serial
@@ -153,6 +163,10 @@ def _sum_columns(row, taps, begins, places, weights, line):
     elif taps == DOUBLED:
         for j in range(line.size // 2):
             line[2 * j] = line[2 * j + 1] = row[j]
+    elif taps == 1:
+        for j in range(line.size):
+            value = weights[j] * row[np.uint64(places[j])]
+            line[j] = value if weights[j] != 0 else 0
     elif taps == 2:
         for j in range(line.size):
             t = np.uint64(2 * j)

@@ -8,8 +8,9 @@ import numpy as np
 
 from autograd_cnn.kernels.cpu import planes
 from autograd_cnn.kernels.cpu.jit import inline, serial
+from autograd_cnn.kernels.cpu.lines import largest_of_line, place_in_line
 
-WIDE = 8  # columns of a window
+WIDE = 8  # columns of a window, from where on vectors are worth it
 
 
 def largest_of_spans(x, rows, columns, out, places):
@@ -31,6 +32,21 @@ def place_in_planes(values, indices, adding, out):
     count = out.shape[0] * out.shape[1]
     table = np.array([values.shape[2], out.shape[2], adding])
     planes.run(_placed, count, table, (values,), out, planes.plain(indices))
+
+
+def read_in_planes(x, indices, out):
+    """out (N, C, n) is what stands in x (N, C, size) at the indices, of the shape of `out`."""
+    table = np.array([out.shape[2], x.shape[2]])
+    planes.run(_read, out.shape[0] * out.shape[1], table, (x,), out, planes.plain(indices))
+
+
+@serial
+def _read(first, last, table, x, y, z, out, places):
+    n, size = table[0], table[1]
+    for plane in range(first, last):
+        source = x[plane * size : (plane + 1) * size]
+        for i in range(plane * n, (plane + 1) * n):
+            out[i] = source[np.uint64(places[i])]
 
 
 @serial
@@ -65,12 +81,12 @@ def _largest(first, last, table, x, y, z, out, places):
                 window = (plane * rows + i) * columns + j
                 if plain:
                     at, value, row = left, best[left], above[left]
-                    for k in range(left + 1, right):
-                        wins = (best[k] > value) | ((best[k] == value) & (above[k] < row))
-                        if right - left > WIDE:  # seldom true, and so foreseen
-                            if wins:
-                                at, value, row = k, best[k], above[k]
-                        else:
+                    if right - left > WIDE and bottom - top == 1:
+                        value = largest_of_line(best, left, right - left)
+                        at = left + place_in_line(best, left, right - left, value)
+                    else:
+                        for k in range(left + 1, right):
+                            wins = (best[k] > value) | ((best[k] == value) & (above[k] < row))
                             at, value, row = (k, best[k], above[k]) if wins else (at, value, row)
                     out[window], places[window] = value, (top + row) * pitch + at
                 else:
