@@ -11,6 +11,7 @@ from autograd_cnn.device import device as as_device
 from autograd_cnn.dtype import bool_, float32, float64, int32, int64, uint8
 from autograd_cnn.errors import DTypeError, ShapeError
 from autograd_cnn.graph.base import TensorBase, wrap
+from autograd_cnn.graph.record import detach
 from autograd_cnn.ops.size import new_size
 
 
@@ -19,7 +20,7 @@ def unwrapped(data: Any) -> Any:
     return [
         unwrapped(item)
         if isinstance(item, list | tuple)
-        else item.detach().numpy()
+        else detach(item).numpy()
         if isinstance(item, TensorBase)
         else item
         for item in data
@@ -52,8 +53,8 @@ class OldConstructor(type):
         if len(data) == 1 and isinstance(data[0], TensorBase):
             (x,) = data
             if x.array.dtype != cls.dtype:
-                raise DTypeError(f"{cls.__name__}: x has dtype {x.array.dtype}, not {cls.dtype}; convert it with to()")
-            return x.detach()  # type: ignore[attr-defined]
+                raise DTypeError(f"{cls.__name__}: the tensor has dtype {x.array.dtype}, not {cls.dtype}; use to()")
+            return detach(x)
         return wrap(constructed(cls.__name__, cls.dtype, data, device))
 
     def __instancecheck__(cls, instance: Any) -> bool:

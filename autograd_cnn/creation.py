@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def make(array: np.ndarray, device: Any, requires_grad: bool) -> Tensor:
     """A tensor on an array."""
     place: Device = CPU if device is None else as_device(device)
-    result: Tensor = wrap(place.from_host(array), place)  # type: ignore[assignment]
+    result = wrap(place.from_host(array), place)
     if is_inference_mode_enabled():
         result.version = None
     return result.requires_grad_() if requires_grad else result
@@ -267,9 +267,9 @@ def eye(
 
 
 def arange(
-    start: Any = 0,
-    end: Tensor | None = None,
-    step: Any = 1,
+    start: float = 0,
+    end: float | None = None,
+    step: float = 1,
     *,
     dtype: DTypeLike | None = None,
     device: Any = None,

@@ -150,4 +150,4 @@ def set_num_threads(threads: int) -> None:
 
     if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
         raise ArgumentError(f"set_num_threads: needs an integer of at least 1, got {threads!r}")
-    numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
+    numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]

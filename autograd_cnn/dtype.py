@@ -23,7 +23,7 @@ ORDER = (bool_, uint8, int32, int64, float32, float64)
 RANK = {dtype: rank for rank, dtype in enumerate(ORDER)}
 CATEGORY = {dtype: {"b": 0, "u": 1, "i": 1, "f": 2}[dtype.kind] for dtype in ORDER}
 
-_default = float32
+_default: np.dtype = float32
 
 
 def get_default_dtype() -> np.dtype:
@@ -43,7 +43,7 @@ def set_default_dtype(d: DTypeLike) -> None:
     >>> set_default_dtype(float32)
     """
     global _default
-    dtype = np.dtype(d)
+    dtype: np.dtype = np.dtype(d)
     if dtype.kind != "f" or dtype not in RANK:
         raise DTypeError(f"set_default_dtype: takes float32 or float64, got {dtype}")
     _default = dtype

@@ -176,7 +176,7 @@ def _decode(data: bytes, path: str | os.PathLike[str], allow_unverified: bool) -
     metadata = _metadata(header, path, allow_unverified)
     digests = _check_header(header, metadata, path) if _HEADER_KEY in metadata else None
     try:
-        entries = dict(safetensors.deserialize(data))
+        entries = dict(safetensors.deserialize(data))  # type: ignore[no-untyped-call]
     except (safetensors.SafetensorError, ValueError, OverflowError) as error:
         raise CheckpointError(f"{os.fspath(path)}: not a valid safetensors file: {error}") from error
     if digests is None:

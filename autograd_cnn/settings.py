@@ -136,4 +136,4 @@ def set_default_tensor_type(t: Any) -> None:
     dtype = _OLD_TYPES.get(t) if isinstance(t, str) else getattr(t, "dtype", None)
     if dtype is None:
         raise DTypeError(f"set_default_tensor_type: takes FloatTensor or DoubleTensor, got {t!r}")
-    set_default_dtype(dtype)  # type: ignore[arg-type]
+    set_default_dtype(dtype)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
 from types import MethodType
 from typing import Any
 
@@ -126,7 +127,7 @@ class Tensor(Operators, Pointwise, Methods, InPlace, Conversion):
         Assigning other memory is not counted as a change either, unless it is laid out differently: what a backward
         pass has saved would then no longer be what its kernels expect.
         """
-        return wrap(self.array, self.device)  # type: ignore[return-value]
+        return wrap(self.array, self.device)
 
     @data.setter
     def data(self, value: Tensor) -> None:
@@ -345,7 +346,7 @@ class Tensor(Operators, Pointwise, Methods, InPlace, Conversion):
         twin.__dict__.update({name: value for name, value in self.__dict__.items() if name != "hooks"})
         twin._requires_grad = self._requires_grad
         if self._grad is not None:
-            twin._grad = self._grad.__deepcopy__(memo)
+            twin._grad = deepcopy(self._grad, memo)
         memo[id(self)] = twin
         return twin
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,12 @@ from autograd_cnn.graph.base import TensorBase, wrap
 from autograd_cnn.ops import cast
 from autograd_cnn.ops.assign import require_number
 from autograd_cnn.ops.size import new_size
+
+if TYPE_CHECKING:
+    import builtins
+
+    from autograd_cnn.tensor import Tensor
+    from autograd_cnn.typing import DTypeLike, Ints, Number
 
 bool_class = bool  # within the class, `bool` is a method
 
@@ -38,8 +44,13 @@ class Conversion(TensorBase):
     __slots__ = ()
 
     def to(
-        self, *target: Any, dtype: Any = None, device: Any = None, non_blocking: Any = False, copy: Any = False
-    ) -> Any:
+        self: Any,
+        *target: Any,
+        dtype: DTypeLike | None = None,
+        device: Any = None,
+        non_blocking: builtins.bool = False,
+        copy: builtins.bool = False,
+    ) -> Tensor:
         """Self in another dtype or on another device; self where nothing changes, unless `copy`.
 
         `to(dtype)`, `to(device)`, `to(device, dtype)` and `to(other)`, each also with `non_blocking`, which changes
@@ -59,83 +70,113 @@ class Conversion(TensorBase):
         named = {name: old for old, name in OLD_NAMES.items()}
         return self.to(named.get(dtype) if isinstance(dtype, str) and dtype in named else as_dtype(dtype, "type"))
 
-    def type_as(self, other: Any) -> Any:
+    def type_as(self: Any, other: Tensor) -> Tensor:
         """Self in the dtype of `other`."""
         return self.to(other.array.dtype)
 
-    def float(self) -> Any:
+    def float(self: Any) -> Tensor:
         """Self in float32."""
         return cast.cast(self, float32)
 
-    def double(self) -> Any:
+    def double(self: Any) -> Tensor:
         """Self in float64."""
         return cast.cast(self, float64)
 
-    def long(self) -> Any:
+    def long(self: Any) -> Tensor:
         """Self in int64."""
         return cast.cast(self, int64)
 
-    def int(self) -> Any:
+    def int(self: Any) -> Tensor:
         """Self in int32."""
         return cast.cast(self, int32)
 
-    def bool(self) -> Any:
+    def bool(self: Any) -> Tensor:
         """Where self is not 0."""
         return cast.cast(self, bool_)
 
-    def byte(self) -> Any:
+    def byte(self: Any) -> Tensor:
         """Self in uint8."""
         return cast.cast(self, uint8)
 
-    def cpu(self) -> Any:
+    def cpu(self: Any) -> Tensor:
         """Self on the CPU."""
         return self.to(CPU)
 
-    def cuda(self, device: Any = None, non_blocking: Any = False) -> Any:
+    def cuda(self, device: Any = None, non_blocking: builtins.bool = False) -> Tensor:
         """Raises NoCudaError: there is no GPU to move to."""
         raise NoCudaError("cuda: there is no CUDA device; kernels run on the CPU")
 
-    def to_sparse(self) -> Any:
+    def to_sparse(self: Any) -> Any:
         """The elements that are not 0 and their positions, see `sparse.SparseTensor`."""
         return import_module("autograd_cnn.sparse").to_sparse(self)
 
-    def to_dense(self) -> Any:
+    def to_dense(self: Any) -> Tensor:
         """Self, which is dense."""
         return self
 
     clone = cast.clone
 
-    def contiguous(self) -> Any:
+    def contiguous(self: Any) -> Tensor:
         """Self, or a copy in row-major order where self is laid out in another way."""
         return self if self.array.flags.c_contiguous else cast.clone(self)
 
     def new_empty(
-        self, *given: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: Any = False
-    ) -> Any:
+        self,
+        *given: Ints,
+        size: Ints | None = None,
+        dtype: DTypeLike | None = None,
+        device: Any = None,
+        requires_grad: builtins.bool = False,
+    ) -> Tensor:
         """Uninitialised memory of that size, in self's dtype and on its device unless told."""
         return self._new("new_empty", new_size("new_empty", given, size), dtype, device, requires_grad)
 
     def new_zeros(
-        self, *given: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: Any = False
-    ) -> Any:
+        self,
+        *given: Ints,
+        size: Ints | None = None,
+        dtype: DTypeLike | None = None,
+        device: Any = None,
+        requires_grad: builtins.bool = False,
+    ) -> Tensor:
         """Zeros of that size, in self's dtype and on its device unless told."""
         return self._new("new_zeros", new_size("new_zeros", given, size), dtype, device, requires_grad, 0)
 
     def new_ones(
-        self, *given: Any, size: Any = None, dtype: Any = None, device: Any = None, requires_grad: Any = False
-    ) -> Any:
+        self,
+        *given: Ints,
+        size: Ints | None = None,
+        dtype: DTypeLike | None = None,
+        device: Any = None,
+        requires_grad: builtins.bool = False,
+    ) -> Tensor:
         """Ones of that size, in self's dtype and on its device unless told."""
         return self._new("new_ones", new_size("new_ones", given, size), dtype, device, requires_grad, 1)
 
     def new_full(
-        self, size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: Any = False
-    ) -> Any:
+        self,
+        size: Ints,
+        fill_value: Tensor | Number,
+        *,
+        dtype: DTypeLike | None = None,
+        device: Any = None,
+        requires_grad: builtins.bool = False,
+    ) -> Tensor:
         """`fill_value` in that size, in self's dtype and on its device unless told."""
-        value = fill_value.item() if isinstance(fill_value, TensorBase) else fill_value  # type: ignore[attr-defined]
+        value: Any = fill_value
+        if isinstance(fill_value, TensorBase):
+            value = fill_value.array.item()
         require_number("new_full", value, self.array.dtype if dtype is None else as_dtype(dtype, "new_full"))
         return self._new("new_full", new_size("new_full", (size,)), dtype, device, requires_grad, value)
 
-    def new_tensor(self, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: Any = False) -> Any:
+    def new_tensor(
+        self,
+        data: Any,
+        *,
+        dtype: DTypeLike | None = None,
+        device: Any = None,
+        requires_grad: builtins.bool = False,
+    ) -> Tensor:
         """A tensor with a copy of `data`, in self's dtype and on its device unless told."""
         if isinstance(data, TensorBase):
             array = data.device.to_host(data.array)

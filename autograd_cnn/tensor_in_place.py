@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 import numpy as np
 
@@ -40,11 +40,18 @@ from autograd_cnn.ops import gather as gathering
 from autograd_cnn.ops import index as indexing
 from autograd_cnn.ops.operand import promoted
 
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
+    from autograd_cnn.typing import Number
 
-def _in_place(op: Op) -> Callable[[Any], Any]:
+
+P = ParamSpec("P")
+
+
+def _in_place(op: Op) -> Callable[[Any], Tensor]:
     """The method that writes an op's result into its tensor."""
 
-    def method(self: Any) -> Any:
+    def method(self: Any) -> Tensor:
         return apply_inplace(op, self)
 
     method.__name__ = f"{op.name}_"
@@ -52,11 +59,13 @@ def _in_place(op: Op) -> Callable[[Any], Any]:
     return method
 
 
-def _reshaped(function: Callable[..., Any]) -> Callable[..., Any]:
+def _reshaped(function: Callable[P, Tensor]) -> Callable[P, Tensor]:
     """The method that makes its tensor the view of it that `function` gives."""
 
-    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return become_view(self, lambda x: function(x, *args, **kwargs), f"{function.__name__}_")
+    def method(*args: P.args, **kwargs: P.kwargs) -> Tensor:
+        tensor: Any = args[0]
+        view: Callable[..., Tensor] = function
+        return become_view(tensor, lambda x: view(x, *args[1:], **kwargs), f"{function.__name__}_")
 
     method.__name__ = f"{function.__name__}_"
     method.__doc__ = f"`{function.__name__}` in place: self takes the shape, in the same memory."
@@ -65,11 +74,11 @@ def _reshaped(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _change(tensor: Any, op: Any, *others: Any) -> Any:
     """`tensor` becomes op(tensor, *others), by the op itself where promotion leaves the tensor's dtype."""
-    x, *others = promoted(op.name, tensor, *others)
+    x, *operands = promoted(op.name, tensor, *others)
     if x is tensor:
-        return apply_inplace(op, tensor, *others)
+        return apply_inplace(op, tensor, *operands)
     _require_fit(op.name, tensor, x.array.dtype)
-    return assign.copy_(tensor, apply(op, x, *others))
+    return assign.copy_(tensor, apply(op, x, *operands))
 
 
 def _become(tensor: Any, result: Any, op: str) -> Any:
@@ -83,16 +92,18 @@ def _require_fit(op: str, tensor: Any, dtype: np.dtype) -> None:
         raise InPlaceError(f"{op} in place: a result of dtype {dtype} cannot be cast to the tensor's {tensor.dtype}")
 
 
-def _by(function: Callable[..., Any]) -> Callable[..., Any]:
+def _by(function: Callable[P, Tensor]) -> Callable[P, Tensor]:
     """The method that writes a function's result into its tensor."""
 
     @wraps(function)
-    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        given = (self, *args, *kwargs.values())
+    def method(*args: P.args, **kwargs: P.kwargs) -> Tensor:
+        tensor: Any = args[0]
+        given = (*args, *kwargs.values())
         recorded = is_grad_enabled() and any(isinstance(x, TensorBase) and x._requires_grad for x in given)
-        # What backward keeps of self must not be self, whose content is about to be lost.
-        source = cast.clone(self) if recorded else self
-        return _become(self, function(source, *args, **kwargs), function.__name__)
+        # What backward keeps of the tensor must not be it, whose content is about to be lost.
+        source = cast.clone(tensor) if recorded else tensor
+        compute: Callable[..., Tensor] = function
+        return _become(tensor, compute(source, *args[1:], **kwargs), function.__name__)
 
     method.__name__ = f"{function.__name__}_"
     method.__doc__ = f"`{function.__name__}` in place."
@@ -104,33 +115,33 @@ class InPlace(TensorBase):
 
     __slots__ = ()
 
-    def add_(self, other: Any, *, alpha: Any = 1) -> Any:
+    def add_(self, other: Tensor | Number, *, alpha: float = 1) -> Tensor:
         """Self becomes self + alpha * other."""
         return _change(self, arithmetic.ADD, other if alpha == 1 else other * alpha)
 
-    def sub_(self, other: Any, *, alpha: Any = 1) -> Any:
+    def sub_(self, other: Tensor | Number, *, alpha: float = 1) -> Tensor:
         """Self becomes self - alpha * other."""
         return _change(self, arithmetic.SUB, other if alpha == 1 else other * alpha)
 
-    def mul_(self, other: Any) -> Any:
+    def mul_(self, other: Tensor | Number) -> Tensor:
         """Self becomes self * other."""
         return _change(self, arithmetic.MUL, other)
 
-    def div_(self, other: Any, *, rounding_mode: str | None = None) -> Any:
+    def div_(self: Any, other: Tensor | Number, *, rounding_mode: str | None = None) -> Tensor:
         """Self becomes self / other, rounded as `div` does where `rounding_mode` is given."""
         if rounding_mode is not None:
             return _become(self, arithmetic.div(cast.clone(self), other, rounding_mode=rounding_mode), "div")
         return _change(self, arithmetic.DIV, other)
 
-    def pow_(self, exponent: Any) -> Any:
+    def pow_(self, exponent: Tensor | Number) -> Tensor:
         """Self becomes self ** exponent."""
         return _change(self, arithmetic.POW, exponent)
 
-    def copy_(self, src: Any, non_blocking: bool = False) -> Any:
+    def copy_(self, src: Tensor | Number, non_blocking: bool = False) -> Tensor:
         """Self becomes `src`, broadcast and cast; gradients flow to `src`.  `non_blocking` changes nothing on a CPU."""
         return assign.copy_(self, src)
 
-    def zero_(self) -> Any:
+    def zero_(self: Any) -> Tensor:
         """Self becomes zeros."""
         return self.fill_(0)
 
@@ -141,7 +152,7 @@ class InPlace(TensorBase):
     swapaxes_ = _reshaped(shape.swapaxes)
     t_ = _reshaped(shape.t)
 
-    def addmm_(self, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Any:
+    def addmm_(self: Any, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: float = 1) -> Tensor:
         """Self becomes beta * self + alpha * (mat1 @ mat2)."""
         return _become(self, linear.addmm(self, mat1, mat2, beta=beta, alpha=alpha), "addmm")
 
@@ -242,11 +253,11 @@ class InPlace(TensorBase):
     __ifloordiv__ = floor_divide_
     __imod__ = remainder_
 
-    def __iand__(self, other: Any) -> Any:
+    def __iand__(self: Any, other: Tensor | bool) -> Tensor:
         return _become(self, comparison.bitwise_and(self, other), "bitwise_and")
 
-    def __ior__(self, other: Any) -> Any:
+    def __ior__(self: Any, other: Tensor | bool) -> Tensor:
         return _become(self, comparison.bitwise_or(self, other), "bitwise_or")
 
-    def __ixor__(self, other: Any) -> Any:
+    def __ixor__(self: Any, other: Tensor | bool) -> Tensor:
         return _become(self, comparison.bitwise_xor(self, other), "bitwise_xor")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_cnn.graph.base import TensorBase
 from autograd_cnn.ops import cross as crossing
@@ -24,6 +24,10 @@ from autograd_cnn.ops import shape as shaping
 from autograd_cnn.ops import split as splitting
 from autograd_cnn.ops import unfold as unfolding
 
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
+    from autograd_cnn.typing import Ints
+
 
 class Methods(TensorBase):
     """Methods that leave their tensor as it is, family by family."""
@@ -33,11 +37,11 @@ class Methods(TensorBase):
     reshape = shaping.reshape
     view = shaping.view
 
-    def view_as(self, other: Any) -> Any:
+    def view_as(self: Any, other: Tensor) -> Tensor:
         """The elements of self in the shape of `other`, in the same memory."""
         return shaping.view(self, other.shape)
 
-    def reshape_as(self, other: Any) -> Any:
+    def reshape_as(self: Any, other: Tensor) -> Tensor:
         """The elements of self in the shape of `other`, a view where possible."""
         return shaping.reshape(self, other.shape)
 
@@ -51,12 +55,12 @@ class Methods(TensorBase):
     t = shaping.t
 
     @property
-    def T(self) -> Any:
+    def T(self: Any) -> Tensor:
         """A view with all dimensions in reverse order."""
         return shaping.permute(self, *range(self.array.ndim - 1, -1, -1))
 
     @property
-    def mT(self) -> Any:
+    def mT(self: Any) -> Tensor:
         """A view with the last two dimensions swapped."""
         return shaping.transpose(self, -2, -1)
 
@@ -69,7 +73,7 @@ class Methods(TensorBase):
     expand = expanding.expand
     broadcast_to = expanding.broadcast_to
 
-    def expand_as(self, other: Any) -> Any:
+    def expand_as(self: Any, other: Tensor) -> Tensor:
         """A view of self repeated to the shape of `other`."""
         return expanding.expand(self, other.shape)
 
@@ -81,7 +85,7 @@ class Methods(TensorBase):
     flipud = flipping.flipud
     roll = flipping.roll
 
-    def split(self, split_size: Any, dim: Any = 0) -> tuple[Any, ...]:
+    def split(self: Any, split_size: Ints, dim: int = 0) -> tuple[Tensor, ...]:
         """Views of parts of `dim`, see `split`."""
         return splitting.split(self, split_size, dim)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd_cnn.graph.base import TensorBase
 from autograd_cnn.ops import (
@@ -26,6 +26,10 @@ from autograd_cnn.ops import (
 )
 from autograd_cnn.ops import softmax as softmaxes
 from autograd_cnn.ops import sort as sorting
+
+if TYPE_CHECKING:
+    from autograd_cnn.tensor import Tensor
+    from autograd_cnn.typing import Number
 
 
 class Pointwise(TensorBase):
@@ -53,7 +57,7 @@ class Pointwise(TensorBase):
     clamp_min = bounds.clamp_min
     clamp_max = bounds.clamp_max
 
-    def where(self, condition: Any, other: Any) -> Any:
+    def where(self: Any, condition: Tensor, other: Tensor | Number) -> Tensor:
         """Self where `condition` holds, else `other`."""
         return arithmetic.where(condition, self, other)
 
@@ -124,7 +128,7 @@ class Pointwise(TensorBase):
 
     sigmoid = elementwise.sigmoid
 
-    def relu(self) -> Any:
+    def relu(self: Any) -> Tensor:
         """max(self, 0)."""
         return activation.relu(self)
 

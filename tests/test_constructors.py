@@ -83,7 +83,7 @@ def test_subclasses_can_be_made() -> None:
         (lambda: ag.Tensor(-1), ShapeError, r"\[-1\] must not be negative"),
         (lambda: ag.Tensor(2, 2.5), DTypeError, "size takes ints"),
         (lambda: ag.FloatTensor([[1], [2, 3]]), ShapeError, "differ in length"),
-        (lambda: ag.LongTensor(ag.ones(2)), DTypeError, "x has dtype float32, not int64"),
+        (lambda: ag.LongTensor(ag.ones(2)), DTypeError, "the tensor has dtype float32, not int64"),
         (lambda: ag.full((2,), "a"), DTypeError, "value must be a number or a tensor, got str"),
         (lambda: ag.full((2,), 300, dtype=ag.uint8), ArgumentError, "value 300 does not fit uint8"),
         (lambda: ag.ones(1, dtype=ag.uint8).new_full((2,), -1), ArgumentError, "new_full: value -1 does not fit uint8"),

@@ -75,7 +75,7 @@ class BCCD(Dataset[Any]):
         picture: Any = read_picture(self._folder / "JPEGImages" / f"{self.names[index]}.jpg", "RGB")
         target: Any = dict(self.targets[index])
         if self.transforms is not None:
-            return self.transforms(picture, target)  # type: ignore[no-any-return]
+            return self.transforms(picture, target)
         picture = (self.transform or _TO_TENSOR)(picture)
         return picture, target if self.target_transform is None else self.target_transform(target)
 

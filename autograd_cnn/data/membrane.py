@@ -77,7 +77,7 @@ class Membrane(Dataset[Any]):
         picture: Any = self.data.numpy()[index]
         mask: Any = self.masks.numpy()[index]
         if self.transforms is not None:
-            return self.transforms(picture, mask)  # type: ignore[no-any-return]
+            return self.transforms(picture, mask)
         picture = (self.transform or _TO_TENSOR)(picture)
         if self.target_transform is not None:
             return picture, self.target_transform(mask)

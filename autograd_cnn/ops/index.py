@@ -217,10 +217,8 @@ def getitem(input: Tensor, key: Any) -> Tensor:
     (tensor([5, 6]), tensor([1, 3, 5]), tensor([2, 5]), tensor([5, 6]))
     """
     if isinstance(key, TensorBase) and key.array.dtype == bool_ and key.array.shape == input.array.shape:
-        input, key = (
-            reshape(input, -1),
-            reshape(key, -1),
-        )  # one number says where each is
+        mask: Any = key
+        input, key = reshape(input, -1), reshape(mask, -1)  # one number says where each is
     basic, arrays = parse("getitem", key, input.array.shape)
     if not arrays:
         return apply_view(Slice(basic), input)

@@ -48,7 +48,7 @@ from autograd_cnn.ops import (
 
 SIDES = (8, 512)  # of square inputs: for one thread, and for all of them
 
-UNARY = (
+UNARY: tuple[Callable[..., Any], ...] = (
     *(elementwise.abs, elementwise.exp, elementwise.expm1, elementwise.log, elementwise.log1p, elementwise.sqrt),
     *(elementwise.rsqrt, elementwise.sin, elementwise.cos, elementwise.tan, elementwise.tanh, elementwise.erf),
     *(elementwise.sigmoid, elementwise.square, elementwise.reciprocal, elementwise.neg),
@@ -61,15 +61,23 @@ UNARY = (
     *(lambda x: F.threshold(x, 0.5, 1.0), lambda x: F.gelu(x, "tanh"), lambda x: rounding.clamp(x, -1.0, 1.0)),
     *(lambda x: x**3, lambda x: x**2.5),
 )
-BINARY = (
+BINARY: tuple[Callable[..., Any], ...] = (
     *(arithmetic.add, arithmetic.sub, arithmetic.mul, arithmetic.div, arithmetic.atan2, arithmetic.pow),
     *(arithmetic.maximum, arithmetic.minimum, arithmetic.remainder, arithmetic.floor_divide),
     *(trigonometric.hypot, exponential.logaddexp, exponential.logaddexp2, exponential.xlogy),
     *(bounds.fmax, bounds.fmin, blend.fmod),
 )
-COMPARISONS = (*(comparison.eq, comparison.ne, comparison.lt, comparison.le, comparison.gt, comparison.ge),)
-TESTS = (comparison.isfinite, comparison.isinf, comparison.isnan, comparison.logical_not, closeness.signbit)
-LOGIC = (comparison.logical_and, comparison.logical_or, comparison.logical_xor)
+COMPARISONS: tuple[Callable[..., Any], ...] = (
+    *(comparison.eq, comparison.ne, comparison.lt, comparison.le, comparison.gt, comparison.ge),
+)
+TESTS: tuple[Callable[..., Any], ...] = (
+    comparison.isfinite,
+    comparison.isinf,
+    comparison.isnan,
+    comparison.logical_not,
+    closeness.signbit,
+)
+LOGIC: tuple[Callable[..., Any], ...] = (comparison.logical_and, comparison.logical_or, comparison.logical_xor)
 REDUCTIONS = (*(reduce.sum, reduce.mean, reduce.prod, reduce.var, reduce.logsumexp, extreme.amax, extreme.amin),)
 
 
@@ -176,7 +184,7 @@ def _layers(side: int) -> None:
 
 def _recurrent(side: int) -> None:
     steps = _zeros(3, side, side)
-    for make in (nn.RNN, lambda *sizes: nn.RNN(*sizes, nonlinearity="relu"), nn.GRU, nn.LSTM):
+    for make in (nn.RNN, lambda i, h: nn.RNN(i, h, nonlinearity="relu"), nn.GRU, nn.LSTM):
         _both_ways(make(side, side)(steps)[0])
 
 

@@ -365,7 +365,7 @@ def pad(images: np.ndarray, widths: Sequence[tuple[int, int]], fill: float, mode
     """A border on some axes; the modes are NumPy's, too."""
     if mode == "constant":
         return np.pad(images, widths, constant_values=fill)
-    return np.pad(images, widths, mode=mode)  # type: ignore[call-overload,no-any-return]
+    return np.pad(images, widths, mode=mode)  # type: ignore[call-overload]
 
 
 def resize_axis(images: np.ndarray, axis: int, size: int, antialias: bool = True) -> np.ndarray:
@@ -384,7 +384,7 @@ def resize_axis(images: np.ndarray, axis: int, size: int, antialias: bool = True
     taps = taps.clip(0, old - 1)
     shape = [1] * images.ndim
     shape[axis] = size
-    return sum(  # type: ignore[return-value]
+    return sum(
         np.take(images, taps[:, k], axis) * weights[:, k].astype(images.dtype).reshape(shape)
         for k in range(taps.shape[1])
     )
