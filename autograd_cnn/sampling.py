@@ -10,7 +10,7 @@ from autograd_cnn.creation import float_dtype, like, make
 from autograd_cnn.dtype import as_dtype, int64
 from autograd_cnn.errors import ArgumentError, DTypeError
 from autograd_cnn.ops.operand import broadcast, require_floating
-from autograd_cnn.ops.random import stream
+from autograd_cnn.ops.random import standard_normal, stream
 from autograd_cnn.ops.size import new_size
 from autograd_cnn.random import Generator
 from autograd_cnn.tensor import Tensor
@@ -58,7 +58,7 @@ def randn(
     (2, 3)
     """
     dtype = _random_float(dtype, "randn")
-    return make(stream(generator).standard_normal(new_size("randn", given, size), dtype), device, requires_grad)
+    return make(standard_normal(generator, new_size("randn", given, size), dtype), device, requires_grad)
 
 
 def randint(
@@ -170,5 +170,5 @@ def normal(
         shape, result = new_size("normal", (size,)), _random_float(dtype, "normal")
     if not np.all(np.greater_equal(std, 0)):
         raise ArgumentError(f"normal: std must not be negative, got {np.min(std)}")
-    numbers = stream(generator).standard_normal(shape, result)
+    numbers = standard_normal(generator, shape, result)
     return make(np.asarray(numbers * std + mean, result), device, requires_grad)

@@ -144,3 +144,32 @@ def test_refused_before_anything_is_drawn(draw: Callable[[], Any], error: type[A
     with pytest.raises(error, match=match):
         draw()
     assert ag.get_rng_state() == before
+
+
+@pytest.mark.parametrize("dtype", [ag.float32, ag.float64])
+def test_normal_numbers_do_not_depend_on_threads_and_continue(dtype: np.dtype) -> None:
+    threads = ag.get_num_threads()
+    drawn = []
+    for count in (1, threads):
+        ag.set_num_threads(count)
+        drawn.append(ag.randn(100_003, generator=ag.Generator().manual_seed(3), dtype=dtype))
+    assert (drawn[0] == drawn[1]).all()
+    generator = ag.Generator().manual_seed(3)
+    few = ag.randn(1000, generator=generator, dtype=dtype)
+    assert (few == drawn[0][:1000]).all()
+    state = generator.get_state()
+    following = ag.randn(77, generator=generator, dtype=dtype)
+    assert not np.isin(following.numpy(), few.numpy()).any()
+    assert (ag.randn(77, generator=generator.set_state(state), dtype=dtype) == following).all()
+
+
+def test_normal_numbers_are_normal() -> None:
+    x = np.sort(ag.randn(200_000, generator=ag.Generator().manual_seed(0), dtype=ag.float64).numpy())
+    bounds = np.array([-4, -3, -2, -1, 0, 1, 2, 3, 4.0])
+    share = np.searchsorted(x, bounds) / x.size
+    expected = 0.5 * ag.erfc(ag.tensor(-bounds / np.sqrt(2))).numpy()
+    assert (abs(share - expected) < 5 * np.sqrt(expected * (1 - expected) / x.size)).all()
+    pairs = ag.randn(200_000, generator=ag.Generator().manual_seed(1)).numpy().reshape(-1, 2, 16)
+    cosine, sine = pairs[:, 0].ravel(), pairs[:, 1].ravel()
+    assert abs(np.corrcoef(cosine, sine)[0, 1]) < 0.02
+    assert abs(np.corrcoef(cosine**2, sine**2)[0, 1]) < 0.02

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autograd_cnn.device import CPU
 from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
 from autograd_cnn.graph.base import TensorBase, wrap
 from autograd_cnn.graph.in_place import apply_inplace
@@ -51,6 +52,17 @@ def stream(generator: Generator | None) -> np.random.Generator:
     if not isinstance(generator, Generator | None):
         raise DTypeError(f"generator must be a Generator, got {type(generator).__name__}")
     return (default_generator if generator is None else generator).numpy
+
+
+def standard_normal(generator: Generator | None, shape: tuple[int, ...], dtype: np.dtype) -> Any:
+    """Numbers of the standard normal distribution, on the host: of the blocks that any thread can make."""
+    stream(generator)
+    source = default_generator if generator is None else generator
+    k = CPU.kernels
+    out = np.empty(shape, dtype)
+    k.standard_normal(*source.position(), out)
+    source.skip(k.normal_blocks(out.size))
+    return out
 
 
 def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | None = None) -> Tensor:
@@ -164,7 +176,7 @@ def normal_(input: Tensor, mean: float = 0, std: float = 1, *, generator: Genera
         "normal_",
         input,
         generator,
-        lambda numbers, shape, dtype: _scaled(numbers.standard_normal(shape, dtype), std, mean),
+        lambda numbers, shape, dtype: _scaled(standard_normal(generator, shape, dtype), std, mean),
     )
 
 

@@ -141,6 +141,7 @@ from .piecewise import (
     threshold_grad,
 )
 from .pool import max_pool2d, max_pool2d_grad, max_pool2d_indices, max_pool2d_take
+from .normal import normal_blocks, standard_normal
 from .random import blocks_for, dropout, dropout_apply
 from .reduce import all, amax, amin, any, argmax, argmin, cumprod, cumsum, prod, sum, var
 from .resample import resample
