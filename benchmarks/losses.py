@@ -81,7 +81,7 @@ CASES: dict[str, tuple[Any, tuple[Make, ...]]] = {
         lambda t, x, var: t.nn.functional.gaussian_nll_loss(x, t.zeros(*FULL), var),
         (normal(*FULL), chances(*FULL)),
     ),
-    "nll": (named("nll_loss", labels(COLUMNS, ROWS)), (normal(*FULL),)),
+    "nll": (named("nll_loss", labels(16, 1 << 17)), (normal(1 << 17, 16),)),
     "soft margin": (named("soft_margin_loss", signs(*FULL)), (normal(*FULL),)),
     "hinge embedding": (named("hinge_embedding_loss", signs(*LINE)), (normal(*LINE),)),
     "margin ranking": (named("margin_ranking_loss", signs(*LINE), margin=0.5), (normal(*LINE), normal(*LINE))),

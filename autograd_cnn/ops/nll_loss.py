@@ -37,7 +37,7 @@ class NegativeLogLikelihood(FusedOp):
 
     def compute(self, k: Any, out: Any, x: Any, labels: Any, factors: Any = None) -> None:
         losses = losses_for(out, labels.shape, self.reduction)
-        k.gather(x, 1, labels[:, None], losses[:, None])
+        k.labelled(x, labels, losses)
         k.neg(losses, losses)
         if factors is not None:
             k.mul(losses, factors, losses)
@@ -54,8 +54,7 @@ class NegativeLogLikelihood(FusedOp):
         if factors is not None:
             k.mul(slopes, factors, slopes)
             slopes[factors == 0] = 0
-        k.fill(gx, 0)
-        k.scatter_put(gx, 1, labels[:, None], slopes[:, None])
+        k.put_labelled(slopes, labels, gx)
 
     def composite(self, x: Any, labels: Any, factors: Any = None) -> Any:
         losses = -x.gather(1, labels.unsqueeze(1)).squeeze(1)

@@ -94,6 +94,14 @@ SAMPLES = (
     ),
     case("ignoring all", (real(2, 4), given([1, 1])), "nll_loss", ignore_index=1, reduction="sum"),
     Sample(
+        "nll_loss large",
+        family.nll_loss,
+        (real(3, 4), labels(3)),
+        nll_loss,
+        "nn.functional.nll_loss",
+        large=(real(40, 4, 900), labels(40, 900)),
+    ),
+    Sample(
         "nll_loss, the mean of nothing",
         lambda x, t: family.nll_loss(x, t, ignore_index=1),
         (real(2, 4), given([1, 1])),

@@ -126,6 +126,7 @@ from .loss import (
     squared_distance,
 )
 from .lstm import lstm, lstm_backward
+from .nll import labelled, put_labelled
 from .norm import batch_norm_eval, batch_norm_grad, batch_norm_train, running_averages
 from .optim import adadelta, adagrad, adam, adamax, asgd, ftrl, nadam, radam, rmsprop, rprop, sgd
 from .padding import pad_lines, unpad_lines
