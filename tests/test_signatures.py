@@ -74,6 +74,7 @@ KNOWN: dict[str, dict[str, str]] = {
     "uniform_": {"from": "a reserved word cannot be a name in Python"},
     "to": {"other": "by position"},
     "view": {"dtype": "bytes keep their meaning"},
+    "UninitializedBuffer": {"requires_grad device dtype persistent": "a buffer has no gradient to ask for"},
     "to_dense": {"dtype masked_grad": "one layout, COO"},
     "to_sparse": {"sparse_dim blocksize dense_dim": "one layout, COO"},
     "save": {
