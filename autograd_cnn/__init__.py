@@ -90,6 +90,7 @@ from autograd_cnn.ops.activation_in_place import relu_ as relu_
 from autograd_cnn.ops.activation_in_place import rrelu_ as rrelu_
 from autograd_cnn.ops.activation_in_place import selu_ as selu_
 from autograd_cnn.ops.activation_in_place import threshold_ as threshold_
+from autograd_cnn.ops.adaptive_pool import adaptive_avg_pool1d as adaptive_avg_pool1d
 from autograd_cnn.ops.arithmetic import add as add
 from autograd_cnn.ops.arithmetic import atan2 as arctan2
 from autograd_cnn.ops.arithmetic import atan2 as atan2
@@ -104,6 +105,7 @@ from autograd_cnn.ops.arithmetic import pow as pow
 from autograd_cnn.ops.arithmetic import remainder as remainder
 from autograd_cnn.ops.arithmetic import sub as sub
 from autograd_cnn.ops.arithmetic import sub as subtract
+from autograd_cnn.ops.avg_pool import avg_pool1d as avg_pool1d
 from autograd_cnn.ops.blend import addcdiv as addcdiv
 from autograd_cnn.ops.blend import addcmul as addcmul
 from autograd_cnn.ops.blend import fmod as fmod
@@ -226,6 +228,9 @@ from autograd_cnn.ops.linear import matmul as matmul
 from autograd_cnn.ops.linear import mm as mm
 from autograd_cnn.ops.linear import mv as mv
 from autograd_cnn.ops.linear import outer as outer
+from autograd_cnn.ops.max_pool import max_pool1d as max_pool1d
+from autograd_cnn.ops.max_pool import max_pool2d as max_pool2d
+from autograd_cnn.ops.max_pool import max_pool3d as max_pool3d
 from autograd_cnn.ops.noisy import rrelu as rrelu
 from autograd_cnn.ops.piecewise import hardshrink as hardshrink
 from autograd_cnn.ops.piecewise import threshold as threshold
@@ -275,6 +280,10 @@ from autograd_cnn.ops.shape import t as t
 from autograd_cnn.ops.shape import transpose as transpose
 from autograd_cnn.ops.shape import unflatten as unflatten
 from autograd_cnn.ops.shape import unsqueeze as unsqueeze
+from autograd_cnn.ops.shuffle import channel_shuffle as channel_shuffle
+from autograd_cnn.ops.shuffle import native_channel_shuffle as native_channel_shuffle
+from autograd_cnn.ops.shuffle import pixel_shuffle as pixel_shuffle
+from autograd_cnn.ops.shuffle import pixel_unshuffle as pixel_unshuffle
 from autograd_cnn.ops.smooth import celu as celu
 from autograd_cnn.ops.smooth import selu as selu
 from autograd_cnn.ops.softmax import log_softmax as log_softmax
@@ -283,6 +292,7 @@ from autograd_cnn.ops.sort import argsort as argsort
 from autograd_cnn.ops.sort import msort as msort
 from autograd_cnn.ops.sort import sort as sort
 from autograd_cnn.ops.sort import topk as topk
+from autograd_cnn.ops.span_pool import adaptive_max_pool1d as adaptive_max_pool1d
 from autograd_cnn.ops.split import chunk as chunk
 from autograd_cnn.ops.split import dsplit as dsplit
 from autograd_cnn.ops.split import hsplit as hsplit
