@@ -104,10 +104,10 @@ def test_uninitialized_parameters() -> None:
 
 
 def test_errors() -> None:
-    with pytest.raises(ShapeError, match=r"LazyConv2d: x must have 3 or 4 dimensions, got shape \[2, 3\]"):
+    with pytest.raises(ShapeError, match=r"LazyConv2d: input must have 3 or 4 dimensions, got shape \[2, 3\]"):
         nn.LazyConv2d(2, 3)(ag.ones(2, 3))
     layer = nn.LazyConv2d(2, 3, groups=2)
-    with pytest.raises(ArgumentError, match="LazyConv2d: x's 3 channels are not divisible by groups 2"):
+    with pytest.raises(ArgumentError, match="LazyConv2d: input's 3 channels are not divisible by groups 2"):
         layer(ag.ones(1, 3, 5, 5))
     assert layer(ag.ones(1, 4, 5, 5)).shape == (1, 2, 3, 3)
     with pytest.raises(StateDictError, match="weight: has no values in the state dict yet"):

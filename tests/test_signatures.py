@@ -90,6 +90,7 @@ KNOWN: dict[str, dict[str, str]] = {
     "random_split": {"generator": "the default one, whichever it is when called"},
 }
 # Of PyTorch's C++, without a signature to read.
+FORWARD = {"RMSNorm": "x in PyTorch, there alone", "RNNBase": "what PyTorch's takes is its subclasses'"}
 UNREADABLE = {"Tensor", "FloatTensor", "DoubleTensor", "LongTensor", "IntTensor", "ByteTensor", "BoolTensor"}
 UNREADABLE |= {"Variable", "Generator", "device"}
 PLACES = {
@@ -252,3 +253,15 @@ def test_methods_take_the_same_arguments(torch: ModuleType) -> None:
 def test_known_differences_are_there(torch: ModuleType) -> None:
     found = {one[:2] for place in PLACES for one in in_place(torch, place)} | {one[:2] for one in of_methods(torch)}
     assert not known() - found
+
+
+def test_modules_take_the_same_inputs(torch: ModuleType) -> None:
+    found = []
+    for name in dir(ag.nn):
+        ours, theirs = getattr(ag.nn, name), getattr(torch.nn, name, None)
+        if not (isinstance(ours, type) and isinstance(theirs, type)) or name in ("Module", *FORWARD):
+            continue
+        if "forward" in dir(ours) and issubclass(theirs, torch.nn.Module):
+            bound = inspect.signature(functools.partial(ours.forward, None))
+            found += [f"{name}: {' '.join(one)}" for one in differences(bound, of_python(theirs.forward)[1:])]
+    assert not found, "\n".join(found)

@@ -29,8 +29,8 @@ class LazyModule(Module):
         members = (*self._parameters.values(), *self._buffers.values())
         return any(isinstance(member, Uninitialized) for member in members)
 
-    def initialize_parameters(self, x: Any) -> None:
-        """Makes the parameters for inputs like x."""
+    def initialize_parameters(self, input: Any) -> None:
+        """Makes the parameters for inputs like this one."""
         raise NotImplementedError(f"{type(self).__name__}.initialize_parameters")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -61,7 +61,7 @@ class LazyModule(Module):
         shape = tuple(x.shape)
         if len(shape) not in ranks:
             expected = " or ".join(str(rank) for rank in ranks)
-            raise ShapeError(f"{type(self).__name__}: x must have {expected} dimensions, got shape {list(shape)}")
+            raise ShapeError(f"{type(self).__name__}: input must have {expected} dimensions, got shape {list(shape)}")
         return int(shape[1 if len(shape) == ranks[-1] else 0])
 
 
@@ -87,11 +87,11 @@ class LazyLinear(LazyModule, Linear):
         if self.in_features and not self.has_uninitialized_params():
             super().reset_parameters()
 
-    def initialize_parameters(self, x: Any) -> None:
-        """Makes the parameters for inputs like x."""
-        if not x.shape:
-            raise ShapeError("LazyLinear: x must have at least one dimension, got shape []")
-        self.in_features = int(x.shape[-1])
+    def initialize_parameters(self, input: Any) -> None:
+        """Makes the parameters for inputs like this one."""
+        if not input.shape:
+            raise ShapeError("LazyLinear: input must have at least one dimension, got shape []")
+        self.in_features = int(input.shape[-1])
         if self.has_uninitialized_params():
             self._materialize(weight=(self.out_features, self.in_features), bias=(self.out_features,))
             self.reset_parameters()
@@ -105,12 +105,12 @@ class LazyConvolution(LazyModule, Convolution):
         if self.in_channels and not self.has_uninitialized_params():
             super().reset_parameters()
 
-    def initialize_parameters(self, x: Any, *_: Any) -> None:
-        """Makes the parameters for inputs like x."""
-        channels = self._features(x, (self.axes + 1, self.axes + 2))
+    def initialize_parameters(self, input: Any, *_: Any) -> None:
+        """Makes the parameters for inputs like this one."""
+        channels = self._features(input, (self.axes + 1, self.axes + 2))
         if channels % self.groups:
             layer = type(self).__name__
-            raise ArgumentError(f"{layer}: x's {channels} channels are not divisible by groups {self.groups}")
+            raise ArgumentError(f"{layer}: input's {channels} channels are not divisible by groups {self.groups}")
         self.in_channels = channels
         if self.has_uninitialized_params():
             self._materialize(weight=(*self._weight_channels(), *self.kernel_size), bias=(self.out_channels,))
@@ -163,9 +163,9 @@ class LazyTransposed(LazyConvolution, TransposedConvolution):
 class LazyNorm(LazyModule, BatchNorm):
     """What lazy normalisations share."""
 
-    def initialize_parameters(self, x: Any) -> None:
-        """Makes the parameters for inputs like x."""
-        self.num_features = self._features(x, self.dimensions)
+    def initialize_parameters(self, input: Any) -> None:
+        """Makes the parameters for inputs like this one."""
+        self.num_features = self._features(input, self.dimensions)
         if self.has_uninitialized_params():
             one = (self.num_features,)
             self._materialize(weight=one, bias=one, running_mean=one, running_var=one)
