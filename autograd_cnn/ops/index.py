@@ -288,7 +288,7 @@ def number_for(op: str, x: Any, value: Any) -> Any:
     return cast(value, dtype)
 
 
-def index_put_(input: Tensor, indices: tuple[Any, ...], values: Any, accumulate: bool = False) -> Tensor:
+def index_put_(input: Tensor, indices: tuple[Tensor, ...], values: Tensor, accumulate: bool = False) -> Tensor:
     """x[indices] = values in place; with `accumulate`, values are added, all that have one place; returns x.
 
     >>> import autograd_cnn as ag

@@ -98,7 +98,7 @@ def index_fill_(input: Tensor, dim: int, index: Tensor, value: Tensor | Number) 
     return _rewritten(*_filled("index_fill_", input, dim, index, value))
 
 
-def index_put(input: Tensor, indices: tuple[Any, ...], values: Any, accumulate: bool = False) -> Tensor:
+def index_put(input: Tensor, indices: tuple[Tensor, ...], values: Tensor, accumulate: bool = False) -> Tensor:
     """x with `values` at x[indices]; with `accumulate`, values are added, all that have one place.
 
     >>> import autograd_cnn as ag
