@@ -72,6 +72,14 @@ class Sum(Reduction):
         return self.unfold(g, x_shape).expand(x_shape)
 
 
+class SumOfSquares(Reduction):
+    def compute(self, k: Any, out: Any, x: Any) -> None:
+        k.sum_squares(x, self.dims(x.ndim), out)
+
+    def vjp_x(self, g: Any, x: Any) -> Any:
+        return self.unfold(2 * g, x.shape) * x
+
+
 class SumToSize(Op):
     """Sums over the dimensions along which `size` would be broadcast to x's shape: the adjoint of expand."""
 
@@ -334,7 +342,7 @@ def norm(
     if isinstance(p, bool) or not isinstance(p, int | float):
         raise ArgumentError(f"norm: p must be a number, inf, -inf or 'fro', got {p!r}")
     if p == 2:
-        return apply(ROOT, sum(input * input, dim, keepdim))
+        return apply(ROOT, apply(SumOfSquares(many_dims("norm", dim, input.array.ndim), keepdim), input))
     if p == 0:
         return sum(cast(input != 0, input.array.dtype), dim, keepdim)
     size = input.abs()

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autograd_cnn.dtype import as_dtype
+from autograd_cnn.graph.record import apply
 from autograd_cnn.ops.arithmetic import div, where
 from autograd_cnn.ops.cast import cast
 from autograd_cnn.ops.comparison import isnan, logical_not, ne
-from autograd_cnn.ops.dim import Dims, one_dim
+from autograd_cnn.ops.dim import Dims, many_dims, one_dim
 from autograd_cnn.ops.extreme import amax, amin
 from autograd_cnn.ops.operand import require_floating, require_tensor
-from autograd_cnn.ops.reduce import mean, std, sum, var
+from autograd_cnn.ops.reduce import Reduction, mean, std, sum, var
 
 if TYPE_CHECKING:
     from autograd_cnn.tensor import Tensor
@@ -61,6 +62,14 @@ def var_mean(
     return variance, mean(input, None if isinstance(dim, bool) else dim, keepdim)
 
 
+class Nansum(Reduction):
+    def compute(self, k: Any, out: Any, x: Any) -> None:
+        k.nansum(x, self.dims(x.ndim), out)
+
+    def vjp_x(self, g: Any, x: Any) -> Any:
+        return where(isnan(x), 0.0, self.unfold(g, x.shape))
+
+
 def nansum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DTypeLike | None = None) -> Tensor:
     """The sum over `dim`, or over everything, in which nan counts as 0.
 
@@ -71,7 +80,7 @@ def nansum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DTy
     if dtype is not None:
         input = cast(input, as_dtype(dtype, "nansum"))
     if require_tensor("nansum", input).array.dtype.kind == "f":
-        input = where(isnan(input), 0.0, input)
+        return apply(Nansum(many_dims("nansum", dim, input.array.ndim), keepdim), input)
     return sum(input, dim, keepdim)
 
 

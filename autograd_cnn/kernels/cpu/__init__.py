@@ -128,6 +128,7 @@ from .loss import (
 from .lstm import lstm, lstm_backward
 from .nll import labelled, put_labelled
 from .norm import batch_norm_eval, batch_norm_grad, batch_norm_train, running_averages
+from .normal import normal_blocks, standard_normal
 from .optim import adadelta, adagrad, adam, adamax, asgd, ftrl, nadam, radam, rmsprop, rprop, sgd
 from .padding import pad_lines, unpad_lines
 from .piecewise import (
@@ -142,9 +143,8 @@ from .piecewise import (
     threshold_grad,
 )
 from .pool import max_pool2d, max_pool2d_grad, max_pool2d_indices, max_pool2d_take
-from .normal import normal_blocks, standard_normal
 from .random import blocks_for, dropout, dropout_apply
-from .reduce import all, amax, amin, any, argmax, argmin, cumprod, cumsum, prod, sum, var
+from .reduce import all, amax, amin, any, argmax, argmin, cumprod, cumsum, nansum, prod, sum, sum_squares, var
 from .resample import resample
 from .rnn import rnn, rnn_backward
 from .row_pairs import row_combination, row_products

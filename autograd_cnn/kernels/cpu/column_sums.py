@@ -1,6 +1,6 @@
 """Loops over the columns of a matrix: vectors side by side, whose sums stay in registers from row to row.
 
-`sums_of_columns`     sum(x)
+`sums_of_columns`     sum(x); `squares_of_columns` of squares, `numbers_of_columns` of what is not NaN
 `moments_of_columns`  sum(x - p) and sum((x - p)^2)
 `products_of_columns` sum(g) and sum(g (x - p))
 
@@ -12,7 +12,7 @@ from numba.core import cgutils, types
 from numba.core.errors import TypingError
 from numba.extending import intrinsic
 
-from autograd_cnn.kernels.cpu.lines import UNROLL, Lines, places_of
+from autograd_cnn.kernels.cpu.lines import UNROLL, Lines, itself, number, places_of, squared
 from autograd_cnn.kernels.cpu.microkernel import _INDEX, _ask, _check, _index, _loop
 
 ALIGN_DOUBLE = 8
@@ -95,35 +95,45 @@ def _check_sums(*arrays):
         raise TypingError("sums of columns, and what they are taken round, must be float64")
 
 
-@intrinsic
-def sums_of_columns(typingctx, x, start, pitch, rows, count, totals):
-    """totals[q] = sum of x[start + r pitch + q] over r below `rows`, for q below `count`."""
-    _check(x)
-    _check_sums(totals)
-    signature = types.void(x, types.intp, types.intp, types.intp, types.intp, totals)
+def _sums(term):
+    """The intrinsic for totals[q] = sum of a term of x[start + r pitch + q] over r < rows, for q below `count`."""
 
-    def codegen(context, builder, signature, arguments):
-        x, start, pitch, rows, count, totals = arguments
-        columns = Columns(builder, signature.args[0].dtype, rows, count)
-        sources = [(signature.args[0], x, start), (signature.args[5], totals, start.type(0))]
-        x, totals = places_of(context, builder, sources)
+    def sums_of_columns(typingctx, x, start, pitch, rows, count, totals):
+        _check(x)
+        _check_sums(totals)
+        signature = types.void(x, types.intp, types.intp, types.intp, types.intp, totals)
 
-        def block(places, masks):
-            def row(lines, sums):
-                following = []
+        def codegen(context, builder, signature, arguments):
+            x, start, pitch, rows, count, totals = arguments
+            columns = Columns(builder, signature.args[0].dtype, rows, count)
+            sources = [(signature.args[0], x, start), (signature.args[5], totals, start.type(0))]
+            x, totals = places_of(context, builder, sources)
+
+            def block(places, masks):
+                def row(lines, sums):
+                    following = []
+                    for place, mask, total in zip(places, masks, sums, strict=True):
+                        columns.ask(lines[0], pitch, place)
+                        following.append(
+                            builder.fadd(total, term(columns, columns.widened(columns.read(lines[0], place, mask))))
+                        )
+                    return following
+
+                sums = columns.down([(x, pitch)], [columns.wide_zero] * len(masks), row)
                 for place, mask, total in zip(places, masks, sums, strict=True):
-                    columns.ask(lines[0], pitch, place)
-                    following.append(builder.fadd(total, columns.widened(columns.read(lines[0], place, mask))))
-                return following
+                    columns.write_wide(total, totals, place, mask)
 
-            sums = columns.down([(x, pitch)], [columns.wide_zero] * len(masks), row)
-            for place, mask, total in zip(places, masks, sums, strict=True):
-                columns.write_wide(total, totals, place, mask)
+            columns.in_blocks(block)
+            return context.get_dummy_value()
 
-        columns.in_blocks(block)
-        return context.get_dummy_value()
+        return signature, codegen
 
-    return signature, codegen
+    return sums_of_columns
+
+
+sums_of_columns = intrinsic(_sums(itself))
+squares_of_columns = intrinsic(_sums(squared))
+numbers_of_columns = intrinsic(_sums(number))
 
 
 def _two_sums(columns, left, right, pitch, centres, totals, products):

@@ -11,13 +11,20 @@ runs them.  An identity says where to start and, by its type, in which precision
 import numpy as np
 from numba import prange
 
-from autograd_cnn.kernels.cpu.column_sums import sums_of_columns
+from autograd_cnn.kernels.cpu.column_sums import numbers_of_columns, squares_of_columns, sums_of_columns
 from autograd_cnn.kernels.cpu.jit import GRAIN, inline, parallel, serial
-from autograd_cnn.kernels.cpu.lines import largest_of_line, smallest_of_line, sum_of_line
+from autograd_cnn.kernels.cpu.lines import (
+    largest_of_line,
+    numbers_of_line,
+    smallest_of_line,
+    squares_of_line,
+    sum_of_line,
+)
 from autograd_cnn.kernels.cpu.shared_code import address_of, call
 from autograd_cnn.kernels.cpu.short_lines import LINES, sums_of_lines
 
-SUM, PROD, LARGEST, SMALLEST = range(4)
+SUM, PROD, LARGEST, SMALLEST, SQUARES, NUMBERS = range(6)  # the last two of floats: sums of x^2, and without NaN
+SUMS = SUM, SQUARES, NUMBERS
 LANES = 64  # running values that a contiguous run is folded into
 COLUMNS = 128  # columns that one task folds side by side
 TASK = 8192  # elements of a task of whole lines
@@ -34,7 +41,7 @@ def fold(kind, identity, out, chunks, n, inner, x):
         count = out.size
         tasks = -(-count // max(TASK // max(n // chunks, 1), 1))
     else:
-        kernel = _sums_of_columns if x.dtype.kind == "f" and kind == SUM else _columns
+        kernel = _sums_of_columns if x.dtype.kind == "f" and kind in SUMS else _columns
         count = tasks = out.size // max(inner, 1) * -(-inner // COLUMNS)
     if kernel is _lines:
         identity = 0.0  # which has none: one type less to compile for
@@ -79,7 +86,7 @@ def _in_parallel(kernel, tasks, count, kind, identity, out, chunks, n, inner, x)
 
 @serial
 def _lines(first, last, kind, identity, out, chunks, n, inner, x):
-    if n < SHORT and kind != SUM:
+    if n < SHORT and kind in (LARGEST, SMALLEST):
         sign = x.dtype.type(1 if kind == LARGEST else -1)
         for line in range(first, last):
             best = x.dtype.type(-np.inf)
@@ -99,6 +106,10 @@ def _lines(first, last, kind, identity, out, chunks, n, inner, x):
             start, stop = chunk_of(line, chunks, n)
             if kind == SUM:
                 out[line] = sum_of_line(x, start, stop - start)
+            elif kind == SQUARES:
+                out[line] = squares_of_line(x, start, stop - start)
+            elif kind == NUMBERS:
+                out[line] = numbers_of_line(x, start, stop - start)
             elif kind == LARGEST:
                 out[line] = largest_of_line(x, start, stop - start)
             else:
@@ -133,7 +144,13 @@ def _sums_of_columns(first, last, kind, identity, out, chunks, n, inner, x):
         left = (task - line * blocks) * COLUMNS
         start, stop = chunk_of(line, chunks, n)
         width = min(COLUMNS, inner - left)
-        sums_of_columns(x, start * inner + left, inner, stop - start, width, totals)
+        first_element = start * inner + left
+        if kind == SQUARES:
+            squares_of_columns(x, first_element, inner, stop - start, width, totals)
+        elif kind == NUMBERS:
+            numbers_of_columns(x, first_element, inner, stop - start, width, totals)
+        else:
+            sums_of_columns(x, first_element, inner, stop - start, width, totals)
         place = line * inner + left
         for i in range(width):
             out[place + i] = totals[i]

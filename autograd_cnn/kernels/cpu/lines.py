@@ -1,7 +1,7 @@
 """Vector loops over lines of any length: neighbouring elements of an array, the last few of them under a mask.
 
 `multiply_add`      x * y + z, of numbers
-`sum_of_line`       the sum, in float64
+`sum_of_line`       the sum, in float64; `squares_of_line` of squares, `numbers_of_line` of what is not NaN
 `largest_of_line`, `smallest_of_line`  NaN where there is one
 `place_in_line`     where a value first stands
 `moments`           sum(a - p) and sum((a - p)^2) over several lines, in float64
@@ -143,24 +143,45 @@ def multiply_add(typingctx, x, y, z):
     return signature, codegen
 
 
-@intrinsic
-def sum_of_line(typingctx, x, start, count):
-    """The sum of `count` elements from x[start] on, in float64."""
-    _check(x)
-    signature = types.float64(x, types.intp, types.intp)
+def itself(lines, value):
+    return value
 
-    def codegen(context, builder, signature, arguments):
-        x, start, count = arguments
-        lines = Lines(builder, signature.args[0].dtype)
-        (x,) = places_of(context, builder, [(signature.args[0], x, start)])
 
-        def step(q, mask, totals):
-            return [builder.fadd(totals[0], lines.widened(lines.read(x, q, mask)))]
+def squared(lines, value):
+    return lines.builder.fmul(value, value)
 
-        (total,) = lines.merged(lines.along(count, lines.copies([lines.wide_zero]), step), builder.fadd)
-        return lines.folded(total, builder.fadd)
 
-    return signature, codegen
+def number(lines, value):
+    """0 for NaN"""
+    return lines.builder.select(lines.builder.fcmp_ordered("ord", value, value), value, lines.wide_zero)
+
+
+def _sum(term):
+    """The intrinsic that adds up terms, of elements in float64."""
+
+    def sum_of_line(typingctx, x, start, count):
+        _check(x)
+        signature = types.float64(x, types.intp, types.intp)
+
+        def codegen(context, builder, signature, arguments):
+            x, start, count = arguments
+            lines = Lines(builder, signature.args[0].dtype)
+            (x,) = places_of(context, builder, [(signature.args[0], x, start)])
+
+            def step(q, mask, totals):
+                return [builder.fadd(totals[0], term(lines, lines.widened(lines.read(x, q, mask))))]
+
+            (total,) = lines.merged(lines.along(count, lines.copies([lines.wide_zero]), step), builder.fadd)
+            return lines.folded(total, builder.fadd)
+
+        return signature, codegen
+
+    return sum_of_line
+
+
+sum_of_line = intrinsic(_sum(itself))
+squares_of_line = intrinsic(_sum(squared))
+numbers_of_line = intrinsic(_sum(number))
 
 
 def _extreme(better, start):

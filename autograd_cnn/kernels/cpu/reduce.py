@@ -11,20 +11,42 @@ import numpy as np
 from numba import prange
 
 from autograd_cnn.kernels.cpu.copying import contiguous
-from autograd_cnn.kernels.cpu.folds import COLUMNS, LARGEST, PROD, SMALLEST, SUM, TASK, chunk_of, fold, step
+from autograd_cnn.kernels.cpu.folds import (
+    COLUMNS,
+    LARGEST,
+    NUMBERS,
+    PROD,
+    SMALLEST,
+    SQUARES,
+    SUM,
+    TASK,
+    chunk_of,
+    fold,
+    step,
+)
 from autograd_cnn.kernels.cpu.jit import adaptive, inline
 from autograd_cnn.kernels.cpu.lines import largest_of_line, moments, place_in_line, smallest_of_line
 from autograd_cnn.kernels.cpu.scan import running_lines
 
 CHUNK = 32768  # elements that one task folds where n is cut
 TASKS = 32  # enough for every thread
-STEPS = np.add, np.multiply, np.maximum, np.minimum  # by kind
+STEPS = np.add, np.multiply, np.maximum, np.minimum, np.add, np.add  # by kind
 INT64 = np.iinfo(np.int64)
 
 
 def sum(x, dims, out):
     """Add over `dims`; float32 is added up in float64, bool in int64."""
     _reduce(SUM, 0.0 if out.dtype.kind == "f" else 0, x, dims, out)
+
+
+def sum_squares(x, dims, out):
+    """Add x^2 over `dims`, in float64."""
+    _reduce(SQUARES, 0.0, x, dims, out)
+
+
+def nansum(x, dims, out):
+    """Add what is not NaN over `dims`, in float64."""
+    _reduce(NUMBERS, 0.0, x, dims, out)
 
 
 def prod(x, dims, out):
