@@ -16,22 +16,21 @@ from autograd_cnn.kernels.cpu.conv_weight import conv_grad_weight
 from autograd_cnn.kernels.cpu.winograd_plan import WinogradPlan
 from autograd_cnn.kernels.cpu.winograd_weight_plan import WeightPlan
 
-CHOICE = conv_choice._fastest, conv_choice._quicker
+LEAST = conv_choice._least
 BY_DEFINITION = "by definition"
 BY_WINOGRAD = "by Winograd"
 
 
 def force(way: str) -> None:
-    def fastest(problem: object) -> object:
-        plans = conv_choice.candidates(problem)
+    def least(plans: dict) -> object:
         turned = plans.pop("winograd", (0, None))[1]
-        return turned if way == BY_WINOGRAD and turned else conv_choice._least(plans)
+        return turned if way == BY_WINOGRAD and turned else LEAST(plans)
 
-    use(fastest, lambda cost, other: way == BY_WINOGRAD)
+    use(least)
 
 
-def use(fastest, quicker) -> None:
-    conv_choice._fastest, conv_choice._quicker = fastest, quicker
+def use(least) -> None:
+    conv_choice._least = least
     for plan in (conv_choice.forward_plan, conv_choice.grad_input_plan, conv_choice.grad_weight_plan):
         plan.cache_clear()
 
@@ -40,7 +39,7 @@ def use(fastest, quicker) -> None:
 def winograd() -> Iterator[None]:
     force(BY_WINOGRAD)
     yield
-    use(*CHOICE)
+    use(LEAST)
 
 
 def square(images: int, channels: int, rows: int, size: int, padding: int = 1) -> Case:
@@ -87,7 +86,7 @@ def test_it_is_what_computes_the_cases() -> None:
 
 
 def test_it_is_chosen_where_it_is_faster() -> None:
-    use(*CHOICE)
+    use(LEAST)
     for case, faster in ((square(32, 64, 64, 32), True), (square(32, 3, 64, 32), False), (square(1, 8, 8, 6), False)):
         sizes = *case.settings, 4
         plans = (

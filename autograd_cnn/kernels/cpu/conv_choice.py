@@ -43,14 +43,9 @@ def grad_input_plan(g_shape, w_shape, out_shape, stride, padding, dilation, grou
 def grad_weight_plan(g_shape, x_shape, out_shape, stride, padding, dilation, groups, itemsize):
     plan = conv_weight_plan.grad_weight_plan(g_shape, x_shape, out_shape, stride, padding, dilation, groups, itemsize)
     if groups == 1 and (*out_shape[2:], *stride, *dilation) == (3, 3, 1, 1, 1, 1):
-        cost, winograd = by_winograd_turned(g_shape, x_shape, padding[::2], itemsize, plan)
-        if _quicker(cost, plan.cost):
-            return winograd
+        turned = by_winograd_turned(g_shape, x_shape, padding[::2], itemsize, plan)
+        return _least({"by definition": (plan.cost, plan), "winograd": turned})
     return plan
-
-
-def _quicker(cost, other):
-    return cost < other
 
 
 def _axes(source_shape, result_shape, kernel, stride, padding, dilation, transposed):
