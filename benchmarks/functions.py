@@ -35,7 +35,7 @@ DATA: dict[str, Callable[[], np.ndarray]] = {
     "z": lambda: numbers(2, 0.5, 3, SIDE, SIDE),
     "p": lambda: numbers(3, 0.1, 0.9, SIDE, SIDE),
     "q": lambda: numbers(4, 1.1, 2, SIDE, SIDE),
-    "ones": lambda: numbers(5, 0.9999, 1.0001, SIDE, SIDE),
+    "unit": lambda: numbers(5, 0.9999, 1.0001, SIDE, SIDE),
     "cube": lambda: numbers(6, -1, 3, 64, 128, 128),
     "line": lambda: numbers(7, 0.5, 3, SIDE),
     "small": lambda: numbers(8, -1, 3, 32, 32),
@@ -71,10 +71,10 @@ EXPRESSIONS = {
     ),
     "reductions and scans": (
         """
-        amax(x) amax(x,1) amax(x,0) amin(x,1) aminmax(x,dim=1)[0] cummax(x,1)[0] cummin(x,1)[0] cumprod(ones,1)
+        amax(x) amax(x,1) amax(x,0) amin(x,1) aminmax(x,dim=1)[0] cummax(x,1)[0] cummin(x,1)[0] cumprod(unit,1)
         cumsum(x,1) cumsum(x,0) diff(x) diff(x,dim=0) logsumexp(x,1) logsumexp(x,0) masked_select(x,bits) max(x)
         max(x,1)[0] max(x,0)[0] mean(x) mean(x,1) mean(x,0) min(x) min(x,1)[0] msort(x) nanmean(x) nanmean(x,1)
-        nansum(x) nansum(x,1) nansum(x,0) norm(x) norm(x,dim=1) norm(x,1,1) norm(x,3,0) prod(ones) prod(ones,1)
+        nansum(x) nansum(x,1) nansum(x,0) norm(x) norm(x,dim=1) norm(x,1,1) norm(x,3,0) prod(unit) prod(unit,1)
         sort(x)[0] std(x) std(x,1) std(x,0) std_mean(x,1) sum(x) sum(x,1) sum(x,0) sum(x.view(4,-1),1) sum(x.t(),0)
         sum(doubles,1) topk(x,10)[0] trace(x) var(x) var(x,1,correction=0) var(x,0) var_mean(x,1)
         """,

@@ -182,9 +182,6 @@ def _move(source, first, target, place, outer, rows, n1, s1, t1, n0, s0, t0):
                 value = source[np.uint64(a)]
                 for i in range(count):
                     target[np.uint64(b + i)] = value
-            elif t0 == 1 and s0 == 2:
-                for i in range(count):
-                    target[np.uint64(b + i)] = source[np.uint64(a + i * 2)]
             elif t0 == 1 and s0 == -1:
                 for i in range(count):
                     target[np.uint64(b + i)] = source[np.uint64(a - i)]
