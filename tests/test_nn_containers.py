@@ -1,13 +1,15 @@
-"""Sequential, ModuleList and ModuleDict do as PyTorch's."""
+"""Containers of modules and of parameters do as PyTorch's."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 
+import numpy as np
 import pytest
 
 import autograd_cnn as ag
 from autograd_cnn import nn
+from autograd_cnn.errors import DTypeError, IndexOutOfRangeError
 
 
 def modules(lib, count=4):
@@ -155,3 +157,52 @@ def test_dict_as_torch(torch, change):
             result = next(kind for kind in (KeyError, TypeError, ValueError) if isinstance(error, kind))
         results.append((result, repr(m)))
     assert results[0] == results[1]
+
+
+def both_parameter_containers(torch):
+    """Ours and PyTorch's, with the same parameters."""
+    arrays = [np.arange(6.0, dtype=np.float32).reshape(2, 3), np.zeros(2, np.float32)]
+    for lib in (ag, torch):
+        values = [lib.tensor(array) for array in arrays]
+        yield lib.nn.ParameterList(values), lib.nn.ParameterDict({"a": values[0], "b": lib.nn.Parameter(values[1])})
+
+
+def test_parameters_in_lists_and_dicts_are_pytorchs(torch):
+    (ours, named), (theirs, their_named) = both_parameter_containers(torch)
+    for mine, other in ((ours, theirs), (named, their_named)):
+        assert list(mine.state_dict()) == list(other.state_dict())
+        assert all(isinstance(p, nn.Parameter) and p.requires_grad for p in mine.parameters())
+        assert repr(mine) == repr(other).replace("torch.float32", "float32")
+        mine.load_state_dict({name: value.numpy() + 1 for name, value in other.state_dict().items()})
+    assert ours[0][0, 0].item() == named["a"][0, 0].item() == 1
+
+
+def test_parameter_list_is_a_list():
+    values = nn.ParameterList([ag.zeros(1), ag.zeros(2)])
+    values += [ag.zeros(3)]
+    values.append(ag.zeros(4)).extend([ag.zeros(5)])
+    values[-1] = ag.zeros(6)
+    assert [len(value) for value in values] == [1, 2, 3, 4, 6]
+    assert [len(value) for value in values[1:3]] == [2, 3]
+    assert isinstance(values[1:3], nn.ParameterList)
+    with pytest.raises(IndexOutOfRangeError, match="index 5 is out of range for 5 parameters"):
+        values[5]
+    with pytest.raises(DTypeError, match="values must be tensors, got int"):
+        values.extend([ag.zeros(1), 3])
+    assert len(values) == 5
+
+
+def test_parameter_dict_is_a_dict():
+    values = nn.ParameterDict([("a", ag.zeros(1))])
+    values.update({"b": ag.zeros(2), "a": ag.zeros(3)})
+    assert values.setdefault("b", ag.zeros(9)) is values["b"]
+    assert len(values.setdefault("c", ag.zeros(4))) == 4
+    assert {name: len(value) for name, value in values.copy().items()} == {"a": 3, "b": 2, "c": 4}
+    assert len(values.pop("a")) == 3
+    assert (list(values), "a" in values, values.get("a")) == (["b", "c"], False, None)
+    with pytest.raises(KeyError):
+        del values["a"]
+    with pytest.raises(DTypeError, match="values must be tensors, got str"):
+        values["d"] = "x"
+    values.clear()
+    assert list(values.parameters()) == []

@@ -54,7 +54,7 @@ def sampled(x, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
     return y
 
 
-def read(x: tuple[int, ...], points: tuple[int, ...], reach: float = 1.3, large=(), **kwargs) -> Sample:
+def read(x: tuple[int, ...], points: tuple[int, ...], reach: float = 1.3, large=(), order: int = 1, **kwargs) -> Sample:
     axes = len(x) - 2
     grid = (x[0], *points, axes)
     # No point where what it is made of changes, and PyTorch cannot differentiate twice.
@@ -67,7 +67,7 @@ def read(x: tuple[int, ...], points: tuple[int, ...], reach: float = 1.3, large=
 
     name = f"grid_sample {list(x)} {list(points)} {settings}"
     why = "PyTorch has no second derivatives; gradgradcheck is in test_grid_sample"
-    return Sample(name, grid_sample.grid_sample, inputs, sampled, theirs, settings, order=1, why=why, large=big)
+    return Sample(name, grid_sample.grid_sample, inputs, sampled, theirs, settings, order=order, why=why, large=big)
 
 
 def located(theta, size, align_corners=False):
@@ -112,6 +112,8 @@ SAMPLES = (
     ),
     read((1, 1, 1, 1), (3, 4), reach=3.0, padding_mode="reflection", align_corners=True),
     read((1, 1, 2, 1), (3, 4), reach=6.0, padding_mode="reflection"),
+    read((1, 1, 3, 3), (2, 1), reach=0.3, order=2),
+    read((1, 1, 3, 4), (1, 2), reach=0.3, order=2, mode="bicubic", padding_mode="border"),
     read((0, 2, 3, 3), (2, 2)),
     read((1, 0, 3, 3), (2, 2)),
     read((1, 2, 3, 3), (0, 2)),
