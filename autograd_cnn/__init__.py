@@ -371,4 +371,4 @@ inf = _math.inf
 nan = _math.nan
 newaxis = None
 pi = _math.pi
-Size = tuple
+Size = tuple  # type: ignore[type-arg]
