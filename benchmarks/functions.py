@@ -113,7 +113,7 @@ EXPRESSIONS = {
     ),
     "creation and types": (
         """
-        x.double() doubles.float() x.clone() zeros_like(x)*x x.t().contiguous() x.to(float64)
+        x.double() doubles.float() x.clone() zeros_like(x)*x x.to(float64)
         """,
         """
         zeros(1024,1024) ones(1024,1024) full((1024,1024),1.5) eye(1024) arange(1000000) arange(0,1000000,dtype=float32)
