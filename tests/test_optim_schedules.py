@@ -34,6 +34,7 @@ def product(**choices):
 FORMULAS = [
     ("StepLR", {"step_size": 3, "gamma": 0.5}),
     ("StepLR", {"step_size": 1}),
+    ("StepLR", {"step_size": 2.0}),
     ("MultiStepLR", {"milestones": [2, 5, 5, 30], "gamma": 0.5}),
     ("MultiStepLR", {"milestones": [0, 4]}),
     *[("ConstantLR", settings) for settings in product(factor=[1.0, 0.25], total_iters=[1, 7])],

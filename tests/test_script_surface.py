@@ -375,3 +375,23 @@ def test_bases_and_tuples_of_modules(torch: ModuleType) -> None:
     utils.consume_prefix_in_state_dict_if_present(states[0], "module.")
     theirs.consume_prefix_in_state_dict_if_present(states[1], "module.")
     assert states[0] == states[1]
+
+
+def test_paths_of_old_scripts(torch: ModuleType) -> None:
+    from autograd_cnn.autograd.function import Function, once_differentiable
+    from autograd_cnn.optim.lr_scheduler import LRScheduler, _LRScheduler
+
+    assert (Function, once_differentiable) == (ag.autograd.Function, ag.autograd.once_differentiable)
+    assert _LRScheduler is LRScheduler
+    importlib.import_module("autograd_cnn.nn.parallel")
+    layer = nn.Linear(3, 2)
+    theirs = torch.nn.DataParallel(torch.nn.Linear(3, 2))
+    assert list(nn.DataParallel(layer).state_dict()) == list(theirs.state_dict())
+    x = ag.ones(4, 3)
+    np.testing.assert_array_equal(nn.DataParallel(layer)(x).detach().numpy(), layer(x).detach().numpy())
+
+
+def test_softmax_without_a_dimension_says_so_when_it_is_called() -> None:
+    for layer in (nn.Softmax(), nn.LogSoftmax(), nn.Softmin()):
+        with pytest.raises(ArgumentError, match="dim"):
+            layer(ag.ones(2, 2))

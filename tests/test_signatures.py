@@ -83,7 +83,6 @@ KNOWN: dict[str, dict[str, str]] = {
     "load": {"pickle_module": "nothing is pickled"},
     "enable_grad": {"orig_func": "private"},
     "Hardtanh": {"min_value max_value": "deprecated"},
-    "Softmax LogSoftmax Softmin": {"dim": "is not guessed"},
     "fuse_conv_bn_eval fuse_conv_bn_weights": {"transpose": "not for transposed convolutions"},
     "backward": {"grad_variables inputs": "deprecated, and what stands behind it"},
     "set_detect_anomaly": {"check_nan": "nan is always looked for"},

@@ -132,6 +132,7 @@ from autograd_cnn.nn.padding import ReplicationPad3d as ReplicationPad3d
 from autograd_cnn.nn.padding import ZeroPad1d as ZeroPad1d
 from autograd_cnn.nn.padding import ZeroPad2d as ZeroPad2d
 from autograd_cnn.nn.padding import ZeroPad3d as ZeroPad3d
+from autograd_cnn.nn.parallel import DataParallel as DataParallel
 from autograd_cnn.nn.parameter import Buffer as Buffer
 from autograd_cnn.nn.parameter import Parameter as Parameter
 from autograd_cnn.nn.parameter_containers import ParameterDict as ParameterDict

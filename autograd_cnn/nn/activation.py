@@ -226,14 +226,14 @@ class Softplus(Activation):
 
 
 class Softmax(Activation):
-    """y = e^x / sum(e^x) along `dim`.
+    """y = e^x / sum(e^x) along `dim`; without one, its forward raises ArgumentError.
 
     >>> import autograd_cnn as ag
     >>> Softmax(dim=0)(ag.zeros(2))
     tensor([0.5000, 0.5000])
     """
 
-    def __init__(self, dim: int) -> None:
+    def __init__(self, dim: int | None = None) -> None:
         super().__init__()
         self.dim = dim
 

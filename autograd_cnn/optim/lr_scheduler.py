@@ -1,6 +1,7 @@
 """Learning-rate schedules: change the rate of each parameter group from epoch to epoch."""
 
 from autograd_cnn.optim.schedule import LRScheduler as LRScheduler
+from autograd_cnn.optim.schedule import LRScheduler as _LRScheduler  # noqa: F401 - its old name, which scripts derive from
 from autograd_cnn.optim.schedule_chains import ChainedScheduler as ChainedScheduler
 from autograd_cnn.optim.schedule_chains import SequentialLR as SequentialLR
 from autograd_cnn.optim.schedule_cycles import CyclicLR as CyclicLR

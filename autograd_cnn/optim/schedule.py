@@ -141,7 +141,7 @@ def for_each_group(schedule: str, name: str, value: Any, optimizer: Optimizer) -
 def require_counts(schedule: str, low: int = 1, **counts: Any) -> None:
     """DTypeError unless each count is an integer, ArgumentError unless it is at least `low`."""
     for name, count in counts.items():
-        if not isinstance(count, int):
+        if not isinstance(count, int) and not (isinstance(count, float) and count.is_integer()):
             raise DTypeError(f"{schedule}: {name} must be an integer, got {count!r}")
         if count < low:
             raise ArgumentError(f"{schedule}: {name} must be at least {low}, got {count}")

@@ -13,8 +13,8 @@ from autograd_cnn.kernels.cpu.microkernel import MAX_ROWS, MAX_VECTORS, SERIAL_W
 
 PIXELS = 64  # of a block: so many products are summed in a row, and what they need stays in the L1 cache
 WINDOW_PIXELS = 128  # the same where windows are laid out, which few channels have
-# The same where all sums are short, and of groups: their few sums cost little to bring back, and with fewer products
-# in a row rounding errors are smaller.
+# The same where all sums are short, and where groups have few of them: they cost little to bring back, and with fewer
+# products in a row rounding errors are smaller.
 FEW_PIXELS, SHORT_SUM = 32, 1024
 FEW_SUMS_BYTES = 1 << 16
 SUMS_BYTES = 1 << 18  # of a piece's sums: they stay in the L2 cache
@@ -208,7 +208,8 @@ def grad_weight_plan(g_shape, x_shape, out_shape, stride, padding, dilation, gro
     cycles, (laid, turned) = _fastest(channels, outputs, kernel, grid, stride, dilation, lanes)
 
     most = WINDOW_PIXELS if laid else PIXELS
-    if groups > 1 or images * pixels <= SHORT_SUM:
+    few_sums = prod(out_shape) * itemsize <= FEW_SUMS_BYTES
+    if images * pixels <= SHORT_SUM or (groups > 1 and few_sums):
         most = FEW_PIXELS
     cuts = _cuts(grid, most)
     block = _even(images, most // pixels)
@@ -243,7 +244,7 @@ def grad_weight_plan(g_shape, x_shape, out_shape, stride, padding, dilation, gro
     adding_chunks = min(tiles, wanted)
     chunks = groups * column_chunks * row_chunks
     parts = _ceil(TASKS, chunks)
-    if groups * sums * column_chunks <= FEW_SUMS_BYTES:
+    if few_sums:
         parts = max(parts, isqrt(units))  # the sums of blocks are themselves summed in blocks
     parts = min(units, parts)
     scheme = Scheme(

@@ -145,6 +145,8 @@ from autograd_cnn.nn.padding import ReplicationPad3d as ReplicationPad3d
 from autograd_cnn.nn.padding import ZeroPad1d as ZeroPad1d
 from autograd_cnn.nn.padding import ZeroPad2d as ZeroPad2d
 from autograd_cnn.nn.padding import ZeroPad3d as ZeroPad3d
+from autograd_cnn.nn.parameter_containers import ParameterDict as ParameterDict
+from autograd_cnn.nn.parameter_containers import ParameterList as ParameterList
 from autograd_cnn.nn.pooling import AvgPool1d as AvgPool1d
 from autograd_cnn.nn.pooling import AvgPool2d as AvgPool2d
 from autograd_cnn.nn.pooling import AvgPool3d as AvgPool3d

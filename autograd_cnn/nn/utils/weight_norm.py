@@ -41,7 +41,7 @@ def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
     """Replaces a parameter by its length and its direction: weight = weight_g weight_v / |weight_v|.
 
     There is a length for each slice along `dim` (the outputs of most layers), or one for all with None.  The weight is
-    made anew before every forward pass.  Warns that PyTorch has it as `parametrizations.weight_norm` now.
+    made anew before every forward pass.  Warns, as PyTorch does, which has another one now.
 
     Raises ArgumentError where the parameter has a weight norm, or there is no such parameter.
 
@@ -56,7 +56,7 @@ def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
     >>> [(name, tuple(p.shape)) for name, p in layer.named_parameters()]
     [('bias', (2,)), ('weight_g', (2, 1)), ('weight_v', (2, 3))]
     """
-    warnings.warn("weight_norm is out of use; PyTorch has parametrizations.weight_norm", FutureWarning, stacklevel=2)
+    warnings.warn("weight_norm is out of use in PyTorch; here it is the one there is", FutureWarning, stacklevel=2)
     if _hook_of(module, name) is not None:
         raise ArgumentError(f"weight_norm: {name} of {type(module).__name__} has a weight norm already")
     hook = WeightNorm(name, -1 if dim is None else dim)
