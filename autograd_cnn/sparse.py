@@ -12,6 +12,7 @@ from autograd_cnn.device import Device
 from autograd_cnn.dtype import as_dtype, int64
 from autograd_cnn.errors import ArgumentError, DTypeError, IndexOutOfRangeError, ShapeError
 from autograd_cnn.graph.record import apply
+from autograd_cnn.ops.dim import many_dims
 from autograd_cnn.ops.embedding_bag import EmbeddingBag
 from autograd_cnn.ops.index import index_select
 from autograd_cnn.ops.index_write import index_add
@@ -354,7 +355,7 @@ def sum(input: SparseTensor, dim: int | Sequence[int] | None = None, dtype: Any 
     values = input._values() if dtype is None else input._values().to(as_dtype(dtype, "sparse.sum"))
     if dim is None:
         return values.sum()
-    dims = {d % input.ndim for d in ([dim] if isinstance(dim, int) else dim)}
+    dims = many_dims("sparse.sum", dim if isinstance(dim, int) else list(dim), input.ndim)
     if any(d >= input.sparse_dim() for d in dims):
         raise ArgumentError(f"sparse.sum: dim {dim} names a dense dimension; sum to_dense()")
     kept = [d for d in range(input.sparse_dim()) if d not in dims]

@@ -95,3 +95,20 @@ def test_no_more_hazards_than_pytorchs_12() -> None:
         name for name in HAZARDS if not all(np.isfinite(array).all() for array in outcome(ag, nn.functional, name))
     ]
     assert len(spoilt) <= 12, spoilt
+
+
+def test_nan_is_no_infinite_loss() -> None:
+    scores = ag.tensor([[[math.nan, 0.0]], [[0.0, 0.0]]])
+    loss = nn.functional.ctc_loss(scores, ag.tensor([[1]]), ag.tensor([2]), ag.tensor([1]), zero_infinity=True)
+    assert math.isnan(loss.item())
+
+
+def test_recurrence_through_relu_keeps_nan_both_ways() -> None:
+    grads = []
+    for unroll in (False, True):
+        ag.manual_seed(0)
+        layer = nn.RNN(2, 3, nonlinearity="relu", unroll=unroll)
+        x = ag.tensor([[[math.nan, 1.0]], [[1.0, 1.0]]], requires_grad=True)
+        layer(x)[0].sum().backward()
+        grads.append(x.grad.numpy())
+    np.testing.assert_array_equal(*grads)

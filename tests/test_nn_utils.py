@@ -325,7 +325,7 @@ def test_norm_errors():
     ):
         with pytest.raises(ArgumentError, match=message):
             call()
-    with pytest.warns(FutureWarning, match=r"parametrizations\.weight_norm"):
+    with pytest.warns(FutureWarning, match="weight_norm is out of use"):
         utils.weight_norm(nn.Linear(2, 2))
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import autograd_cnn as ag
+from autograd_cnn import nn
 from autograd_cnn.errors import ArgumentError, DTypeError, ShapeError
 from autograd_cnn.gradcheck import gradcheck
 from autograd_cnn.nn.utils import rnn
@@ -126,3 +127,11 @@ ERRORS = [
 def test_errors(call, error, match):
     with pytest.raises(error, match=match):
         call()
+
+
+@pytest.mark.parametrize("sizes", [(1, 2), (2, 0, 1), (3, -1, 1)])
+@pytest.mark.parametrize("layer", [nn.RNN, nn.GRU, nn.LSTM])
+def test_steps_that_grow_or_are_empty_are_refused(layer, sizes) -> None:
+    packed = rnn.PackedSequence(ag.ones(3, 2), ag.tensor(sizes))
+    with pytest.raises(ValueError, match="must be at least 1 and not grow"):
+        layer(2, 4)(packed)

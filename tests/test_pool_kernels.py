@@ -208,7 +208,8 @@ def test_same_bits_for_every_thread_count(same_bits):
 
     def compute():
         out, places, _ = max_pool(x, case)
-        spread, mean, back, small = np.empty_like(x), np.empty_like(out), np.empty_like(x), np.empty((4, 8, 5, 5))
+        spread, mean, back = np.empty_like(x), np.empty_like(out), np.empty_like(x)
+        small = np.empty((4, 8, 5, 5), x.dtype)
         pool.max_pool2d_grad(out, places, *case[1:5], spread)
         avg_pool.avg_pool2d(x, *case[1:4], True, 0, mean)
         avg_pool.avg_pool2d_grad(out, *case[1:4], True, 0, back)

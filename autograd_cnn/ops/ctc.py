@@ -149,7 +149,7 @@ def ctc_loss(
     padded = np.where(counted, padded, 0)
     losses, _ = apply(CtcLoss(int(blank)), log_probs, *(_constant(x, log_probs) for x in (padded, times, counts)))
     if zero_infinity:
-        losses = where(losses < -NEVER / 2, losses, 0.0)
+        losses = where(losses >= -NEVER / 2, 0.0, losses)  # nan stays
     if reduction == "mean":
         losses = losses / _constant(np.maximum(counts, 1).astype(log_probs.array.dtype), log_probs)
     return reduced(losses if batched else losses.squeeze(0))

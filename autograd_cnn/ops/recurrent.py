@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from math import prod
 from typing import Any, ClassVar
 
@@ -38,6 +39,11 @@ class Recurrent(FusedOp, abstract=True):
         sizes = self.sizes_of(x)
         if not sizes or sum(sizes) != rows:
             raise ShapeError(f"{self.name}: input {list(x.shape)} has {rows} rows, its steps have {list(sizes)}")
+        if self.sizes and (min(sizes) < 1 or any(after > before for before, after in pairwise(sizes))):
+            raise ShapeError(
+                f"{self.name}: the sizes of steps must be at least 1 and not grow, sequences being sorted by length, "
+                f"got {list(sizes)}"
+            )
         samples, wide = sizes[0], self.gates * units
         wanted_shapes: dict[str, tuple[int, ...]] = {"h_0": (samples, out), "c_0": (samples, units)}
         wanted_shapes |= {"weight_ih": (wide, x.shape[-1]), "weight_hh": (wide, out), "weight_hr": (out, units)}

@@ -22,6 +22,7 @@ from autograd_cnn.ops import (
     arithmetic,
     blend,
     bounds,
+    cdist,
     closeness,
     comparison,
     cross,
@@ -35,6 +36,7 @@ from autograd_cnn.ops import (
     index_write,
     join,
     linear,
+    random,
     reduce,
     rounding,
     running,
@@ -43,6 +45,7 @@ from autograd_cnn.ops import (
     shape,
     softmax,
     sort,
+    statistics,
     trigonometric,
 )
 
@@ -125,6 +128,7 @@ def _reductions(side: int) -> None:
         for dim in (0, 1, 2):
             _both_ways(f(x, dim))
     for dim in (0, 1, 2):
+        _both_ways(reduce.norm(x, 2, dim), statistics.nansum(x, dim))
         _both_ways(reduce.std(x, dim), scan.cumsum(x, dim), scan.cumprod(x, dim))
         for along in (running.cummax, running.cummin, sort.sort):
             _both_ways(along(x, dim).values)
@@ -134,6 +138,10 @@ def _reductions(side: int) -> None:
             g(x, dim)
     _both_ways(reduce.sum(x), reduce.mean(x), reduce.prod(x), extreme.max(x), extreme.min(x))
     reduce.all(x > 0), reduce.any(x > 0), reduce.all(x > 0, 1), reduce.any(x > 0, 1)
+
+
+def _random(side: int) -> None:
+    random.standard_normal(None, (side, side), np.dtype(np.float32))
 
 
 def _indexing(side: int) -> None:
@@ -151,6 +159,7 @@ def _indexing(side: int) -> None:
         x.detach()[i] = 0.0
     _both_ways(F.embedding(i, x), join.cat([x, x], 0), join.cat([x, x], 1), join.stack([x, x]))
     F.one_hot(i, 4)
+    _both_ways(cdist.pdist(x), cdist.cdist(x, x))
     find.bincount(i)
 
 
@@ -168,7 +177,8 @@ def _layers(side: int) -> None:
         _both_ways(pool(images, 2), pool(images, 3, 2, 1))
     _both_ways(F.adaptive_avg_pool2d(images, 1), F.pad(images, (1, 1)))
     _both_ways(*engine.grad(F.max_pool2d(images, 2).square().sum(), [images], create_graph=True))
-    F.max_pool2d(images, 2, return_indices=True)
+    largest, places = F.max_pool2d(images, 2, return_indices=True)
+    _both_ways(F.max_unpool2d(largest, places, 2))
     _both_ways(F.adaptive_max_pool2d(images, 3), F.fold(F.unfold(images, 2), (side, side), 2))
     _both_ways(F.interpolate(images, scale_factor=2.0, mode="bilinear"), F.pad(images, (1, 1), "reflect"))
     _both_ways(F.grid_sample(images, _zeros(2, side, side, 2), align_corners=False))
@@ -232,5 +242,5 @@ def _optimizers(side: int) -> None:
 def perform() -> None:
     """Runs the repertoire."""
     for side in SIDES:
-        for family in (_pointwise, _reductions, _indexing, _layers, _recurrent, _losses, _optimizers):
+        for family in (_pointwise, _reductions, _random, _indexing, _layers, _recurrent, _losses, _optimizers):
             family(side)

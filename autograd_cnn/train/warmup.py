@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -24,7 +25,9 @@ from autograd_cnn.train.trainer import Trainer
 Target = tuple[str, str]  # a model and a data set
 
 
-PLAIN = {"blocks_for"}  # of the kernels' namespace, but arithmetic
+PLAIN = {"blocks_for", "normal_blocks"}  # of the kernels' namespace, but arithmetic
+# Of the garbage collector: what a compilation makes, of which there is much, lives until its end.
+COMPILING = (100_000, 50, 100)
 
 
 class _Notes:
@@ -130,6 +133,12 @@ def _no_notice(event: Any) -> None:
     """Hears of compilations and keeps quiet."""
 
 
+def _begin() -> None:
+    """Prepares a process that does nothing but compile."""
+    jit.on_compile(_no_notice)  # the parent says what is going on, so that each child need not
+    gc.set_threshold(*COMPILING)
+
+
 def compile_kernels(targets: Sequence[Target], processes: int = 1, everything: bool = False) -> Iterator[str]:
     """Calls every kernel of these runs once with each kind of arguments, which compiles it; yields those done.
 
@@ -144,9 +153,7 @@ def compile_kernels(targets: Sequence[Target], processes: int = 1, everything: b
             yield kernel
         return
     context = multiprocessing.get_context("spawn")  # a fork would take the threads of kernels along
-    # The parent says what is going on, so that each child need not.
-    silent = (jit.on_compile, (_no_notice,))
-    with ProcessPoolExecutor(min(processes, len(kernels)), context, *silent) as pool:
+    with ProcessPoolExecutor(min(processes, len(kernels)), context, _begin) as pool:
         try:
             for kernel, done in [(kernel, pool.submit(_compile, chosen, everything, kernel)) for kernel in kernels]:
                 done.result()

@@ -70,7 +70,7 @@ def _backward(first, last, tile, last_tile, panel, last_panel, plans, table, arr
             dh = gh[r * h + unit :][:count]
             if p.rectified:
                 for j in range(count):
-                    g_sum[j] = dh[j] + above[j] if state[j] > zero else zero
+                    g_sum[j] = zero if state[j] <= zero else dh[j] + above[j]
             else:
                 for j in range(count):
                     g_sum[j] = (dh[j] + above[j]) * (one - state[j] * state[j])
